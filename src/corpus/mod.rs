@@ -1,0 +1,45 @@
+//! Floor 1: what a corpus is. Rows and their keys ([`rows`]), their order ([`layout`]), their vectors ([`embeddings`]).
+//!
+//! Not here: how any of it is read from files (`input`), or what is computed from it.
+
+pub mod embeddings;
+pub mod layout;
+pub mod rows;
+
+pub use embeddings::Embeddings;
+pub use layout::{Cell, Layout};
+pub use rows::{Category, Dictionary, Role, Rows, Samples, SourceFile};
+
+/// A corpus that passed the checks: every row has a query, a model and a finite, non-zero embedding.
+#[derive(Debug)]
+pub struct Corpus {
+    /// Input files in bytewise order of their relative names.
+    pub files: Vec<SourceFile>,
+    /// One entry a row, in file order.
+    pub rows: Rows,
+    /// The order in which rows are computed: by query, then model.
+    pub layout: Layout,
+    /// Vectors in that order.
+    pub embeddings: Embeddings,
+    /// Sentences about how the input was understood (column names used, narrowing, sample by order of appearance).
+    pub notes: Vec<String>,
+    /// Rows left out under `--on-bad-row skip`.
+    pub skipped: u64,
+}
+
+impl Corpus {
+    /// Number of rows N.
+    pub fn len(&self) -> usize {
+        self.rows.query.len()
+    }
+
+    /// Whether there are no rows (a corpus that passed the checks has some).
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Dimension d of the embeddings.
+    pub fn dim(&self) -> usize {
+        self.embeddings.dim()
+    }
+}

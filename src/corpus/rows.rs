@@ -1,0 +1,124 @@
+//! Rows and their keys, in file order.
+
+use std::collections::BTreeMap;
+
+/// One input file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SourceFile {
+    /// Where it is.
+    pub path: std::path::PathBuf,
+    /// Name relative to INPUT, as tables show it.
+    pub name: String,
+    /// Size in bytes when it was opened.
+    pub bytes: u64,
+    /// Modification time in nanoseconds since 1970 when it was opened (0 if unknown).
+    pub modified_ns: u128,
+    /// Rows in the file, skipped ones included.
+    pub rows: u64,
+    /// blake3 of the footer (last 64 KiB at most) and the size: the fingerprint in manifest.json.
+    pub fingerprint: String,
+}
+
+/// Distinct strings in bytewise order; an id is the place in that order.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Dictionary {
+    names: Vec<String>,
+}
+
+impl Dictionary {
+    /// Sorts and removes repeats of `names`; returns the dictionary and, for each input name, its id.
+    pub fn from_names(names: &[String]) -> (Self, Vec<u32>) {
+        let mut sorted = names.to_vec();
+        sorted.sort_unstable();
+        sorted.dedup();
+        let ids = names.iter().map(|name| sorted.partition_point(|other| other < name) as u32).collect();
+        (Self { names: sorted }, ids)
+    }
+
+    /// Number of names.
+    pub fn len(&self) -> usize {
+        self.names.len()
+    }
+
+    /// Whether there is no name.
+    pub fn is_empty(&self) -> bool {
+        self.names.is_empty()
+    }
+
+    /// The name of `id`.
+    pub fn name(&self, id: u32) -> &str {
+        &self.names[id as usize]
+    }
+
+    /// All names in id order.
+    pub fn names(&self) -> &[String] {
+        &self.names
+    }
+
+    /// Id of `name`.
+    pub fn id(&self, name: &str) -> Option<u32> {
+        self.names.binary_search_by(|other| other.as_str().cmp(name)).ok().map(|id| id as u32)
+    }
+}
+
+/// A categorical column: one id a row; `u32::MAX` where the value is null.
+#[derive(Debug, Clone, Default)]
+pub struct Category {
+    /// Distinct values.
+    pub dictionary: Dictionary,
+    /// One id a row.
+    pub ids: Vec<u32>,
+}
+
+/// Optional columns, each switching on the measures that need it (MEASURES "Columns").
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// Who wrote it; people are one value of it.
+    Source,
+    /// The model that stages and contexts are variants of.
+    Family,
+    /// Training stage.
+    Stage,
+    /// With or without a critic.
+    Arm,
+    /// Persona, style or prompt variant.
+    Context,
+    /// Given meaning labels.
+    Class,
+    /// Team.
+    Team,
+}
+
+/// The sample key of each row.
+#[derive(Debug, Clone)]
+pub enum Samples {
+    /// Whole numbers, or the order of appearance within (query, model).
+    Number(Vec<i64>),
+    /// Strings.
+    Name(Category),
+}
+
+/// One entry a row, in file order.
+#[derive(Debug, Clone)]
+pub struct Rows {
+    /// Index into the files.
+    pub file: Vec<u32>,
+    /// Row within its file, from 0, skipped rows counted.
+    pub file_row: Vec<u64>,
+    /// Query id.
+    pub query: Vec<u32>,
+    /// Model id.
+    pub model: Vec<u32>,
+    /// Names of the queries.
+    pub queries: Dictionary,
+    /// Names of the models.
+    pub models: Dictionary,
+    /// Sample keys.
+    pub sample: Samples,
+    /// With text: blake3 (first 16 bytes) of each response's normalised text (white space folded, lower case);
+    /// 0 where the text is null or empty.
+    pub text_hash: Option<Vec<u128>>,
+    /// Optional columns that the input has.
+    pub categories: BTreeMap<Role, Category>,
+}

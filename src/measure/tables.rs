@@ -1,0 +1,270 @@
+//! The rows of the result tables and the headline numbers: what measures fill, `output` writes and `report` shows.
+//!
+//! Similarities and means are cosines; a value that is undefined or left out is `None`, and [`Summary::left_out`]
+//! says why. Tables are sorted by their leading columns.
+
+use serde::{Deserialize, Serialize};
+
+/// A 95 % interval.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Interval {
+    /// Lower limit.
+    pub low: f64,
+    /// Upper limit.
+    pub high: f64,
+}
+
+/// One line of intra.parquet: a cell with n >= 2.
+#[derive(Debug, Clone, PartialEq)]
+pub struct IntraRow {
+    /// Query id.
+    pub query: u32,
+    /// Model id.
+    pub model: u32,
+    /// Responses in the cell.
+    pub n: u32,
+    /// Mean cosine of the cell's pairs: (|S|^2 - n) / (n (n - 1)).
+    pub mean: f64,
+}
+
+/// One line of models.parquet.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ModelRow {
+    /// Model id.
+    pub model: u32,
+    /// Responses.
+    pub n: u64,
+    /// Queries answered.
+    pub queries: u64,
+    /// Queries that every model answered.
+    pub common_queries: u64,
+    /// Mean over queries of the cell means.
+    pub intra_mean: Option<f64>,
+    /// Interval over queries.
+    pub intra_ci: Option<Interval>,
+    /// Percent of query means at or above .8.
+    pub share_ge_0_8: Option<f64>,
+    /// Percent of query means in 10 bins of [0, 1], 1 clamped, plain.
+    pub bins: Option<[f64; 10]>,
+    /// Percent of query means in the bins of `numpy.histogram(bins=10, range=(0, 1))`.
+    pub paper_bins: Option<[f64; 10]>,
+    /// Mean cosine of this model's responses to different queries.
+    pub floor: Option<f64>,
+    /// Whether `floor` exceeds f + .1 (1 - f).
+    pub answers_regardless: bool,
+    /// Mean over queries of the Vendi score of order 1 of a cell (cells with n >= 2).
+    pub vendi_1: Option<f64>,
+    /// The same of order 2.
+    pub vendi_2: Option<f64>,
+}
+
+/// One line of model_pairs.parquet, `model_a <= model_b`.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ModelPairRow {
+    /// First model id.
+    pub model_a: u32,
+    /// Second model id.
+    pub model_b: u32,
+    /// Queries that both answered (diagonal: with n >= 2).
+    pub queries: u64,
+    /// Response pairs.
+    pub pairs: u64,
+    /// Pair-weighted mean; on the diagonal the unbiased intra.
+    pub mean: Option<f64>,
+    /// Unweighted mean over queries.
+    pub query_mean: Option<f64>,
+    /// As the paper computes it: the diagonal counts self-pairs.
+    pub paper_mean: Option<f64>,
+    /// Interval of `mean` over queries.
+    pub ci: Option<Interval>,
+    /// Mean cosine of this pair of models on different queries.
+    pub floor: Option<f64>,
+}
+
+/// One line of queries.parquet.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct QueryRow {
+    /// Query id.
+    pub query: u32,
+    /// Responses.
+    pub n: u64,
+    /// Models.
+    pub models: u64,
+    /// Mean cosine of all pairs of the query.
+    pub mean: Option<f64>,
+    /// Pairs of one model, pair-weighted.
+    pub intra_mean: Option<f64>,
+    /// Pairs of different models, pair-weighted.
+    pub inter_mean: Option<f64>,
+    /// Vendi score of order 1 of all responses.
+    pub vendi_1: Option<f64>,
+    /// Order 2.
+    pub vendi_2: Option<f64>,
+    /// Order infinity.
+    pub vendi_inf: Option<f64>,
+    /// Share of responses whose nearest other response (within the query) is of another model.
+    pub nearest_other_model: Option<f64>,
+    /// Its null.
+    pub nearest_null: Option<f64>,
+    /// Ensemble gain of order 2.
+    pub ensemble_gain: Option<f64>,
+    /// Its unrelated reference.
+    pub ensemble_gain_unrelated: Option<f64>,
+}
+
+/// One line of topn.parquet.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TopNRow {
+    /// Query id.
+    pub query: u32,
+    /// N.
+    pub top_n: u16,
+    /// Distinct models among the N nearest, mean over anchors, ties by expectation.
+    pub distinct_models_mean: f64,
+    /// Expectation if labels were exchangeable.
+    pub null: f64,
+    /// Fewest models that can fill N places, mean over anchors.
+    pub least: f64,
+}
+
+/// A headline number with what it must be read with.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Headline {
+    /// Machine name, e.g. `inter_mean`.
+    pub name: String,
+    /// Plain words, e.g. `Similarity of different models' answers to one query`.
+    pub label: String,
+    /// The number.
+    pub value: f64,
+    /// Interval over queries, these models given.
+    pub interval: Option<Interval>,
+    /// Two-way interval: other models too.
+    pub interval_models_too: Option<Interval>,
+    /// The floor, null or reference it is read against.
+    pub floor: Option<f64>,
+    /// What that floor is.
+    pub floor_label: Option<String>,
+    /// The same number for people, where there are people.
+    pub human: Option<f64>,
+    /// The same number without models that answer regardless of the query.
+    pub without_regardless: Option<f64>,
+    /// Number of queries it rests on.
+    pub queries: u64,
+    /// Warnings, e.g. `fewer than 10 queries`.
+    pub notes: Vec<String>,
+}
+
+/// A measure that was left out.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LeftOut {
+    /// Its name in MEASURES.md, e.g. `Ensemble gain`.
+    pub measure: String,
+    /// Why, e.g. `one response a model and query; needs 4`.
+    pub reason: String,
+}
+
+/// A quantile line of the similarity histogram.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RelationSummary {
+    /// Name of the relation.
+    pub relation: String,
+    /// Pairs.
+    pub pairs: u64,
+    /// (p, value): quantiles from the histogram, linear within a bin.
+    pub quantiles: Vec<(f64, f64)>,
+    /// (threshold, share of pairs at or above it).
+    pub tail_shares: Vec<(f64, f64)>,
+}
+
+/// Two texts that show what a number means.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Example {
+    /// Why it is shown, e.g. `most alike query`.
+    pub kind: String,
+    /// Query name.
+    pub query: String,
+    /// Models of the two responses.
+    pub models: [String; 2],
+    /// Rows of the two responses.
+    pub rows: [u32; 2],
+    /// Their similarity.
+    pub similarity: f32,
+    /// Their texts, cut; `None` without a text column.
+    pub texts: Option<[String; 2]>,
+}
+
+/// summary.json: headline numbers, what was left out, examples. No timestamps, no device.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Summary {
+    /// Schema version of this file.
+    pub version: u32,
+    /// Rows N.
+    pub rows: u64,
+    /// Dimension d.
+    pub dim: u64,
+    /// Queries.
+    pub queries: u64,
+    /// Models.
+    pub models: u64,
+    /// Rows skipped under `--on-bad-row skip`.
+    pub skipped_rows: u64,
+    /// Corpus floor f: mean cosine of pairs of different query and different model (all different-query pairs if
+    /// there is one model).
+    pub floor: Option<f64>,
+    /// Headline numbers, most important first.
+    pub headlines: Vec<Headline>,
+    /// Quantiles and tails by relation.
+    pub relations: Vec<RelationSummary>,
+    /// Near duplicates: threshold, pairs, share of responses in a component with more than one model, components.
+    pub near_duplicates: Option<NearDuplicateSummary>,
+    /// Models named `answers regardless of the query`.
+    pub answers_regardless: Vec<String>,
+    /// Mean over queries of distinct models in the top N: (N, observed, null, least).
+    pub top_n: Vec<(u16, f64, f64, f64)>,
+    /// Intra histogram over models, unweighted: plain and paper bins, percent.
+    pub intra_bins: Option<[f64; 10]>,
+    /// The same with the paper's bins.
+    pub intra_paper_bins: Option<[f64; 10]>,
+    /// Model ids in clustered order (average linkage on 1 - mean of model_pairs), for the heat map.
+    pub model_order: Vec<u32>,
+    /// What was left out and why.
+    pub left_out: Vec<LeftOut>,
+    /// Notes on the input.
+    pub notes: Vec<String>,
+    /// Examples with texts where there are any.
+    pub examples: Vec<Example>,
+}
+
+/// Near duplicates in numbers.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct NearDuplicateSummary {
+    /// Similarity threshold.
+    pub threshold: f64,
+    /// Pairs at or above it.
+    pub pairs: u64,
+    /// Components of more than one row.
+    pub components: u64,
+    /// Share of responses in a component with more than one model.
+    pub share_shared: f64,
+    /// Share of responses whose normalised text another response has (with text).
+    pub verbatim_share: Option<f64>,
+    /// The same, another model's response (with text).
+    pub verbatim_share_other_model: Option<f64>,
+}
+
+/// All tables and the summary.
+#[derive(Debug, Clone, Default)]
+pub struct Measures {
+    /// intra.parquet.
+    pub intra: Vec<IntraRow>,
+    /// models.parquet.
+    pub models: Vec<ModelRow>,
+    /// model_pairs.parquet.
+    pub model_pairs: Vec<ModelPairRow>,
+    /// queries.parquet.
+    pub queries: Vec<QueryRow>,
+    /// topn.parquet.
+    pub topn: Vec<TopNRow>,
+    /// summary.json.
+    pub summary: Summary,
+}
