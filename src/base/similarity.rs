@@ -24,6 +24,12 @@ fn dot_lanes(x: &[f32], y: &[f32]) -> f64 {
     ((lanes[0] + lanes[4]) + (lanes[2] + lanes[6])) + ((lanes[1] + lanes[5]) + (lanes[3] + lanes[7]))
 }
 
+/// The f32 that decides; -0 becomes 0, so that equal similarities have equal bits.
+#[inline(always)]
+pub fn round(cosine: f64) -> f32 {
+    cosine as f32 + 0.0
+}
+
 /// Computes similarities with the widest instructions of this CPU; the bits do not depend on which.
 #[derive(Debug, Clone, Copy)]
 pub struct Similarity {
@@ -73,7 +79,7 @@ impl Similarity {
     ) {
         self.arch.dispatch(
             #[inline(always)]
-            || out.extend(others.map(|(y, norm_y)| (dot_lanes(x, y) / (norm_x * norm_y)) as f32)),
+            || out.extend(others.map(|(y, norm_y)| round(dot_lanes(x, y) / (norm_x * norm_y)))),
         );
     }
 }

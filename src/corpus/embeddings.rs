@@ -3,7 +3,7 @@
 //! They live in memory, or in an unlinked scratch file that is mapped: rescoring needs random rows, and pages of a
 //! mapped file are page cache, which the memory budget does not count.
 
-use crate::base::similarity::Similarity;
+use crate::base::similarity::{Similarity, round};
 use crate::base::{Error, Result};
 use std::path::Path;
 
@@ -99,6 +99,6 @@ impl Embeddings {
     /// The one similarity of two rows, rounded to f32.
     #[inline]
     pub fn similarity(&self, similarity: &Similarity, a: usize, b: usize) -> f32 {
-        similarity.cosine(self.row(a), self.norms[a], self.row(b), self.norms[b]) as f32
+        round(similarity.cosine(self.row(a), self.norms[a], self.row(b), self.norms[b]))
     }
 }

@@ -97,7 +97,7 @@ mod tests {
         };
         let layout = Layout::new(&rows);
         assert_eq!(layout.canonical, [0, 0, 2], "` A ` and `a` are copies");
-        assert_eq!(layout.row_at, [1, 2, 4, 3, 0].map(|x: u32| x), "canonical, query, model, row");
+        assert_eq!(layout.row_at, [1, 2, 4, 0, 3], "canonical, query, model, row");
         assert_eq!(layout.query_positions, [0..1, 1..3, 3..5]);
         assert_eq!(layout.cells[2].len(), 1);
         assert_eq!(layout.cells[1], [Cell { query: 1, model: 0, positions: 1..3 }]);

@@ -1,0 +1,55 @@
+//! What changes the result or the memory of a pair pass.
+
+/// `--histogram`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum HistogramChoice {
+    /// Exact up to 1e9 pairs, coarse beyond.
+    #[default]
+    Auto,
+    /// Every pair in its true bin.
+    Exact,
+    /// By coarse similarity.
+    Coarse,
+    /// No histogram.
+    Off,
+}
+
+/// What changes the result or the memory of a pair pass.
+#[derive(Debug, Clone)]
+pub struct PairSettings {
+    /// Neighbours a row.
+    pub k: usize,
+    /// `--threshold`: every pair at or above it goes to edges.
+    pub threshold: Option<f64>,
+    /// `--max-edges`.
+    pub max_edges: u64,
+    /// `--near-duplicate`.
+    pub near_duplicate: f64,
+    /// `--histogram`.
+    pub histogram: HistogramChoice,
+    /// Rows of a block; the backend's choice if `None`.
+    pub block_rows: Option<usize>,
+    /// Survivors a dispatch may append.
+    pub stream_capacity: usize,
+    /// Candidates a row's list may hold after compaction, beyond which the row is redone in f64; `None`: 8 k + 256.
+    pub list_capacity: Option<usize>,
+    /// Seed of the edge estimate.
+    pub seed: u64,
+}
+
+impl Default for PairSettings {
+    fn default() -> Self {
+        Self {
+            k: 10,
+            threshold: None,
+            max_edges: 1_000_000_000,
+            near_duplicate: 0.99,
+            histogram: HistogramChoice::Auto,
+            block_rows: None,
+            stream_capacity: 1 << 22,
+            list_capacity: None,
+            seed: 0,
+        }
+    }
+}
