@@ -173,12 +173,10 @@ impl Backend for Faulty {
             out.survivors.truncate(out.survivors.len() / 2);
             return Ok(Dispatch::StreamFull);
         }
-        if self.drop_one {
-            if let Some(best) =
-                (0..out.survivors.len()).max_by(|&a, &b| out.survivors[a].coarse.total_cmp(&out.survivors[b].coarse))
-            {
-                out.survivors.swap_remove(best);
-            }
+        let best =
+            (0..out.survivors.len()).max_by(|&a, &b| out.survivors[a].coarse.total_cmp(&out.survivors[b].coarse));
+        if let (true, Some(best)) = (self.drop_one, best) {
+            out.survivors.swap_remove(best);
         }
         Ok(done)
     }
