@@ -3,13 +3,21 @@
 //! Every function takes a [`crate::corpus::Corpus`] (and, where it needs pairs, a
 //! [`crate::compute::PairOutcome`]) and returns rows of [`tables`]. Not here: wgpu, Parquet, HTML, flags.
 
+mod floors;
+mod inter;
+mod intervals;
+mod intra;
+mod sums;
 pub mod tables;
+mod vendi;
 
 pub use tables::{Headline, Interval, LeftOut, Measures, Summary};
 
 use crate::base::{Observer, Result};
 use crate::compute::PairOutcome;
 use crate::corpus::Corpus;
+use intervals::Weights;
+use sums::Sums;
 
 /// What changes a measure.
 #[derive(Debug, Clone)]
@@ -33,10 +41,18 @@ impl Default for MeasureSettings {
 /// # Errors
 /// [`crate::base::Error::Interrupted`] only: what can't be computed is left out by name and reason.
 pub fn all(
-    _corpus: &Corpus,
+    corpus: &Corpus,
     _outcome: &PairOutcome,
-    _settings: &MeasureSettings,
-    _observer: &dyn Observer,
+    settings: &MeasureSettings,
+    observer: &dyn Observer,
 ) -> Result<Measures> {
-    Ok(Measures::default())
+    let people: Vec<bool> = Vec::new();
+    let sums = Sums::new(corpus, &people, observer)?;
+    let weights = Weights::new(settings.seed, "intervals", settings.resamples, sums.queries.len());
+    let everyone = vec![true; sums.models];
+    let floor = floors::corpus(&sums, &everyone);
+    let intra = intra::rows(&sums);
+    let models = intra::models(&sums, &intra, floor, Some(&weights));
+    let model_pairs = inter::rows(&sums, Some(&weights), settings.resamples);
+    Ok(Measures { intra, models, model_pairs, ..Measures::default() })
 }
