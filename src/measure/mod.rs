@@ -3,12 +3,18 @@
 //! Every function takes a [`crate::corpus::Corpus`] (and, where it needs pairs, a
 //! [`crate::compute::PairOutcome`]) and returns rows of [`tables`]. Not here: wgpu, Parquet, HTML, flags.
 
+mod duplicates;
+mod ensemble;
 mod floors;
+mod histogram;
 mod inter;
 mod intervals;
 mod intra;
+mod nearest;
+mod order;
 mod sums;
 pub mod tables;
+mod topn;
 mod vendi;
 
 pub use tables::{Headline, Interval, LeftOut, Measures, Summary};
