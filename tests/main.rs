@@ -1,4 +1,5 @@
-//! The one integration binary.
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may stop on any error")]
+//! The one integration binary: modules instead of many small binaries, so that it links once.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that can't go on should panic")]
 
+mod cli;
 mod floors;

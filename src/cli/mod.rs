@@ -1,1 +1,55 @@
-//! Floor.
+//! Floor 6: the command line. Flags, configuration file, progress, messages; one file per subcommand.
+//!
+//! Only here: clap, progress bars, the terminal and `anyhow`. A new subcommand is one file, one variant of
+//! [`args::Command`] and one line in [`main`].
+
+pub mod args;
+pub mod check;
+pub mod devices;
+pub mod interrupt;
+pub mod memory;
+pub mod messages;
+pub mod observer;
+pub mod plan;
+pub mod report;
+pub mod run;
+pub mod settings;
+pub mod synth;
+
+use crate::base::Error;
+use args::{Cli, Command};
+use clap::Parser;
+use std::process::ExitCode;
+
+/// Parses the command line, runs the subcommand and maps its result to an exit code.
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            messages::parse_error(&error);
+            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
+        }
+    };
+    let messages = cli.messages.clone();
+    let result = interrupt::install().and_then(|()| dispatch(cli));
+    match result {
+        Ok(code) => ExitCode::from(code),
+        Err(error) => {
+            let code = error.downcast_ref::<Error>().map_or(1, Error::exit_code);
+            messages::failure(&format!("{error:#}"), code, messages.json);
+            ExitCode::from(code)
+        }
+    }
+}
+
+/// Runs one subcommand. `Ok` carries the exit code.
+fn dispatch(cli: Cli) -> anyhow::Result<u8> {
+    match cli.command {
+        Command::Run(args) => run::main(&args, &cli.messages),
+        Command::Check(args) => check::main(&args, &cli.messages),
+        Command::Plan(args) => plan::main(&args, &cli.messages),
+        Command::Devices => devices::main(&cli.messages),
+        Command::Synth(args) => synth::main(&args, &cli.messages),
+        Command::Report(args) => report::main(&args, &cli.messages),
+    }
+}

@@ -1,0 +1,305 @@
+//! What was typed.
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
+
+const AFTER: &str = "\
+Examples:
+  hivescope run answers.parquet --out result
+  hivescope run 'dumps/*.parquet' --out result --k 20 --threshold 0.95
+  hivescope check answers.parquet
+  hivescope synth --out planted.parquet --queries 10 --models 4 --samples 5
+
+Settings: a flag wins over the environment (HIVESCOPE_K=20), that over hivescope.toml in the working
+directory (or --config FILE), that over the default. Keys of the file are the flags without dashes in front.
+
+Exit codes: 0 done; 1 failed while running; 2 flags, paths, columns; 3 the content of a file;
+130 interrupted.";
+
+/// Do AI systems still say different things? Measures how alike a corpus of responses is.
+#[derive(Debug, Parser)]
+#[command(name = "hivescope", version, about, after_help = AFTER, max_term_width = 110)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+    /// How to talk about it.
+    #[command(flatten)]
+    pub messages: Messages,
+}
+
+/// Subcommands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Everything: read, form all pairs, measure, write tables and report.html
+    Run(Box<RunArgs>),
+    /// Read and check only; every bad row is named by file, column, row group and row
+    Check(Box<CheckArgs>),
+    /// Rows, pairs, FLOP, memory, device and a predicted time; nothing is computed
+    Plan(Box<PlanArgs>),
+    /// Graphics adapters and the CPU, with the result of each self-test
+    Devices,
+    /// Write a planted corpus whose true means are known
+    Synth(SynthArgs),
+    /// Write report.html of a result directory again
+    Report(ReportArgs),
+}
+
+/// Flags of every subcommand.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Messages")]
+pub struct Messages {
+    /// Events and results as JSON lines on stdout
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// Only warnings and errors
+    #[arg(long, global = true, conflicts_with = "verbose")]
+    pub quiet: bool,
+    /// More detail on stderr
+    #[arg(short, long, global = true)]
+    pub verbose: bool,
+    /// Settings file instead of ./hivescope.toml
+    #[arg(long, global = true, value_name = "FILE", env = "HIVESCOPE_CONFIG", hide_env = true)]
+    pub config: Option<PathBuf>,
+}
+
+/// `--io`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum IoArg {
+    /// Map files
+    Mmap,
+    /// Read files a row group at a time
+    Pread,
+}
+
+/// `--on-bad-row`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum BadRowArg {
+    /// Stop at the first
+    Error,
+    /// Leave them out and count them
+    Skip,
+}
+
+/// `--backend`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum BackendArg {
+    /// A GPU if there is one, otherwise the CPU
+    Auto,
+    /// The CPU
+    Cpu,
+    /// A GPU, or fail
+    Gpu,
+}
+
+/// `--histogram`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum HistogramArg {
+    /// Exact up to 1e9 pairs, coarse beyond
+    Auto,
+    /// Every pair in its true bin
+    Exact,
+    /// By coarse similarity
+    Coarse,
+    /// None
+    Off,
+}
+
+/// Settings on the input and the machine: flags, environment and hivescope.toml have the same names.
+#[derive(Debug, Clone, Default, Args, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct InputSettings {
+    /// Embedding column [default: embedding, embeddings, emb or vector]
+    #[arg(long, value_name = "COLUMN", env = "HIVESCOPE_EMBEDDING", hide_env = true, help_heading = "Columns")]
+    pub embedding: Option<String>,
+    /// Query column [default: query, query_id, prompt, prompt_id, instruction or question]
+    #[arg(long, value_name = "COLUMN", env = "HIVESCOPE_QUERY", hide_env = true, help_heading = "Columns")]
+    pub query: Option<String>,
+    /// Model column [default: model, model_name, generator or model_id]
+    #[arg(long, value_name = "COLUMN", env = "HIVESCOPE_MODEL", hide_env = true, help_heading = "Columns")]
+    pub model: Option<String>,
+    /// Sample column [default: sample, sample_id, generation, seed, or order of appearance]
+    #[arg(long, value_name = "COLUMN", env = "HIVESCOPE_SAMPLE", hide_env = true, help_heading = "Columns")]
+    pub sample: Option<String>,
+    /// Text column [default: text, response, output, completion or answer, if there is one]
+    #[arg(long, value_name = "COLUMN", env = "HIVESCOPE_TEXT", hide_env = true, help_heading = "Columns")]
+    pub text: Option<String>,
+    /// Who wrote it, people among them [default: source, if there is one; so too for the next six]
+    #[arg(long, value_name = "COLUMN", env = "HIVESCOPE_SOURCE", hide_env = true, help_heading = "Columns")]
+    pub source: Option<String>,
+    /// Model that stages and contexts are variants of
+    #[arg(long, value_name = "COLUMN", env = "HIVESCOPE_FAMILY", hide_env = true, help_heading = "Columns")]
+    pub family: Option<String>,
+    /// Training stage
+    #[arg(long, value_name = "COLUMN", env = "HIVESCOPE_STAGE", hide_env = true, help_heading = "Columns")]
+    pub stage: Option<String>,
+    /// With or without a critic
+    #[arg(long, value_name = "COLUMN", env = "HIVESCOPE_ARM", hide_env = true, help_heading = "Columns")]
+    pub arm: Option<String>,
+    /// Persona, style or prompt variant
+    #[arg(long, value_name = "COLUMN", env = "HIVESCOPE_CONTEXT", hide_env = true, help_heading = "Columns")]
+    pub context: Option<String>,
+    /// Given meaning labels
+    #[arg(long, value_name = "COLUMN", env = "HIVESCOPE_CLASS", hide_env = true, help_heading = "Columns")]
+    pub class: Option<String>,
+    /// Team
+    #[arg(long, value_name = "COLUMN", env = "HIVESCOPE_TEAM", hide_env = true, help_heading = "Columns")]
+    pub team: Option<String>,
+    /// What to do with a row that has no query or model, or no finite, non-zero embedding [default: error]
+    #[arg(long, value_enum, env = "HIVESCOPE_ON_BAD_ROW", hide_env = true, help_heading = "Reading")]
+    pub on_bad_row: Option<BadRowArg>,
+    /// How files are read [default: mmap]
+    #[arg(long, value_enum, env = "HIVESCOPE_IO", hide_env = true, help_heading = "Reading")]
+    pub io: Option<IoArg>,
+    /// CPU threads [default: all]
+    #[arg(long, value_name = "N", env = "HIVESCOPE_THREADS", hide_env = true, help_heading = "Machine")]
+    pub threads: Option<usize>,
+    /// Memory the run may use, e.g. 8GiB [default: 60 % of what is available]
+    #[arg(long, value_name = "SIZE", env = "HIVESCOPE_MEMORY", hide_env = true, help_heading = "Machine")]
+    pub memory: Option<String>,
+}
+
+/// Settings of the pair pass and the measures.
+#[derive(Debug, Clone, Default, Args, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct PassSettings {
+    /// Neighbours a response, 1 to 1024 [default: 10]
+    #[arg(long, value_name = "N", env = "HIVESCOPE_K", hide_env = true, help_heading = "Pairs")]
+    pub k: Option<usize>,
+    /// Write every pair at or above this similarity to edges.parquet
+    #[arg(
+        long,
+        value_name = "S",
+        allow_negative_numbers = true,
+        env = "HIVESCOPE_THRESHOLD",
+        hide_env = true,
+        help_heading = "Pairs"
+    )]
+    pub threshold: Option<f64>,
+    /// Stop before writing more edges than this [default: 1000000000]
+    #[arg(long, value_name = "N", env = "HIVESCOPE_MAX_EDGES", hide_env = true, help_heading = "Pairs")]
+    pub max_edges: Option<u64>,
+    /// Similarity from which two responses are near duplicates [default: 0.99]
+    #[arg(long, value_name = "S", env = "HIVESCOPE_NEAR_DUPLICATE", hide_env = true, help_heading = "Pairs")]
+    pub near_duplicate: Option<f64>,
+    /// Histogram of all similarities [default: auto]
+    #[arg(long, value_enum, env = "HIVESCOPE_HISTOGRAM", hide_env = true, help_heading = "Pairs")]
+    pub histogram: Option<HistogramArg>,
+    /// Values of the source column that are people, separated by commas [default: human]
+    #[arg(
+        long,
+        value_name = "VALUES",
+        value_delimiter = ',',
+        env = "HIVESCOPE_HUMAN",
+        hide_env = true,
+        help_heading = "Measures"
+    )]
+    pub human: Option<Vec<String>>,
+    /// Seed of every random draw [default: 0]
+    #[arg(long, value_name = "N", env = "HIVESCOPE_SEED", hide_env = true, help_heading = "Measures")]
+    pub seed: Option<u64>,
+    /// What multiplies [default: auto]
+    #[arg(long, value_enum, env = "HIVESCOPE_BACKEND", hide_env = true, help_heading = "Machine")]
+    pub backend: Option<BackendArg>,
+    /// GPU by index, part of its name or PCI bus id (see `hivescope devices`)
+    #[arg(long, value_name = "SELECTOR", env = "HIVESCOPE_DEVICE", hide_env = true, help_heading = "Machine")]
+    pub device: Option<String>,
+}
+
+/// `run`.
+#[derive(Debug, Args)]
+#[command(after_help = AFTER)]
+pub struct RunArgs {
+    /// Parquet files, directories or quoted globs
+    #[arg(required = true, value_name = "INPUT")]
+    pub inputs: Vec<String>,
+    /// Result directory to make
+    #[arg(long, value_name = "DIR")]
+    pub out: PathBuf,
+    /// Replace DIR if it is a result of hivescope
+    #[arg(long)]
+    pub overwrite: bool,
+    /// Input and machine.
+    #[command(flatten)]
+    pub input: InputSettings,
+    /// Pairs and measures.
+    #[command(flatten)]
+    pub pass: PassSettings,
+}
+
+/// `check`.
+#[derive(Debug, Args)]
+pub struct CheckArgs {
+    /// Parquet files, directories or quoted globs
+    #[arg(required = true, value_name = "INPUT")]
+    pub inputs: Vec<String>,
+    /// Input and machine.
+    #[command(flatten)]
+    pub input: InputSettings,
+}
+
+/// `plan`.
+#[derive(Debug, Args)]
+pub struct PlanArgs {
+    /// Parquet files, directories or quoted globs
+    #[arg(required = true, value_name = "INPUT")]
+    pub inputs: Vec<String>,
+    /// Input and machine.
+    #[command(flatten)]
+    pub input: InputSettings,
+}
+
+/// `--kind` of `synth`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum SynthKind {
+    /// Unit vectors with known mean cosines within a model, across models and across queries
+    Planted,
+}
+
+/// `synth`.
+#[derive(Debug, Args)]
+pub struct SynthArgs {
+    /// Parquet file to write
+    #[arg(long, value_name = "FILE")]
+    pub out: PathBuf,
+    /// What to plant
+    #[arg(long, value_enum, default_value_t = SynthKind::Planted)]
+    pub kind: SynthKind,
+    /// Queries
+    #[arg(long, default_value_t = 10)]
+    pub queries: usize,
+    /// Models
+    #[arg(long, default_value_t = 4)]
+    pub models: usize,
+    /// Samples a model and query
+    #[arg(long, default_value_t = 5)]
+    pub samples: usize,
+    /// Dimension [default: 1 + Q + Q M + Q M n, where the true values are exact]
+    #[arg(long)]
+    pub dim: Option<usize>,
+    /// Seed of random directions, used where the dimension is too small for orthogonal ones
+    #[arg(long, default_value_t = 0)]
+    pub seed: u64,
+    /// Mean cosine of one model's answers to one query
+    #[arg(long, value_name = "A", default_value_t = 0.8)]
+    pub within: f64,
+    /// Mean cosine of different models' answers to one query
+    #[arg(long, value_name = "B", default_value_t = 0.6)]
+    pub cross: f64,
+    /// Mean cosine of answers to different queries
+    #[arg(long, value_name = "C", default_value_t = 0.1)]
+    pub floor: f64,
+}
+
+/// `report`.
+#[derive(Debug, Args)]
+pub struct ReportArgs {
+    /// Result directory of `hivescope run`
+    #[arg(value_name = "DIR")]
+    pub directory: PathBuf,
+}

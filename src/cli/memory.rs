@@ -1,0 +1,57 @@
+//! How much memory a run may use when nobody says.
+
+use crate::base::Error;
+use crate::base::units::{parse_bytes, show_bytes};
+
+/// Share of the available memory that a run takes by default.
+const SHARE: f64 = 0.6;
+
+/// What is taken for available where the system does not say: 2 GiB.
+const ASSUMED: u64 = 2 << 30;
+
+/// Smallest budget that is worth starting with.
+const LEAST: u64 = 64 << 20;
+
+/// Bytes available to this process: what the system has free, or the control group's rest where that is less.
+pub fn available() -> u64 {
+    let Ok(mut system) = sysinfo::System::new() else {
+        return ASSUMED;
+    };
+    system.refresh_memory();
+    let free = system.available_memory();
+    match system.cgroup_limits() {
+        Some(limits) if limits.total_memory > 0 => {
+            free.min(limits.total_memory.saturating_sub(limits.rss)).min(limits.total_memory)
+        }
+        _ => free,
+    }
+}
+
+/// The budget in bytes: `--memory` if given, otherwise 60 % of what is available.
+///
+/// # Errors
+/// [`Error::Usage`] if the text is not a size or the size is under 64 MiB.
+pub fn budget(asked: Option<&str>) -> Result<u64, Error> {
+    match asked {
+        Some(text) => {
+            let bytes = parse_bytes(text)?;
+            if bytes < LEAST {
+                return Err(Error::Usage(format!("--memory {text} is too little: at least {}", show_bytes(LEAST))));
+            }
+            Ok(bytes)
+        }
+        None => Ok(((available() as f64 * SHARE) as u64).max(LEAST)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_typed_budget_is_taken_and_a_tiny_one_refused() {
+        assert_eq!(budget(Some("1GiB")).unwrap(), 1 << 30);
+        assert_eq!(budget(Some("1KiB")).unwrap_err().exit_code(), 2);
+        assert!(budget(None).unwrap() >= LEAST);
+    }
+}

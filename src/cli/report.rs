@@ -1,0 +1,19 @@
+//! `hivescope report`: report.html of a result directory, made again from its files.
+
+use super::args::{Messages, ReportArgs};
+use super::messages;
+
+/// Runs `report`.
+///
+/// # Errors
+/// If the directory is not a result, or can't be written.
+pub fn main(args: &ReportArgs, flags: &Messages) -> anyhow::Result<u8> {
+    crate::report::write(&args.directory)?;
+    let path = args.directory.join("report.html");
+    if flags.json {
+        messages::json(&serde_json::json!({"type": "report", "path": path.to_string_lossy()}));
+    } else if !flags.quiet {
+        messages::data(&path.display().to_string());
+    }
+    Ok(0)
+}

@@ -1,0 +1,273 @@
+//! `hivescope run`: the whole way from files to a result directory.
+
+use super::args::{BackendArg, InputSettings, Messages, PassSettings, RunArgs};
+use super::messages;
+use super::observer::Console;
+use super::settings::{self, SettingsFile};
+use crate::base::units::{show_count, show_seconds};
+use crate::base::{Error, Event, Observer, Result};
+use crate::compute::cpu::CpuBackend;
+use crate::compute::{Backend, BackendInfo, PairOutcome, gpu};
+use crate::corpus::Corpus;
+use crate::input::{self, InputOptions};
+use crate::measure::{self, Headline, Measures};
+use crate::output::ResultDirectory;
+use crate::{report, run};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+/// Longest text of an example, in characters.
+const EXAMPLE_CHARS: usize = 500;
+
+/// Settings after merging, as manifest.json records them.
+struct Settings {
+    inputs: Vec<String>,
+    out: PathBuf,
+    overwrite: bool,
+    input: InputSettings,
+    pass: PassSettings,
+}
+
+/// Removes DIR.partial unless the run got to its end.
+struct Cleanup {
+    partial: PathBuf,
+    armed: bool,
+}
+
+impl Drop for Cleanup {
+    fn drop(&mut self) {
+        if self.armed {
+            // Best effort: the error that brought us here is the one to report.
+            drop(std::fs::remove_dir_all(&self.partial));
+        }
+    }
+}
+
+/// Wall-clock seconds of the steps.
+struct Clock {
+    last: Instant,
+    seconds: BTreeMap<&'static str, f64>,
+}
+
+impl Clock {
+    fn lap(&mut self, name: &'static str) {
+        let now = Instant::now();
+        self.seconds.insert(name, (now - self.last).as_secs_f64());
+        self.last = now;
+    }
+}
+
+/// Runs `run`.
+///
+/// # Errors
+/// Whatever stops a run; the exit code is that of the [`Error`].
+pub fn main(args: &RunArgs, flags: &Messages) -> anyhow::Result<u8> {
+    let file = SettingsFile::read(flags.config.as_deref())?;
+    let settings = Settings {
+        inputs: args.inputs.clone(),
+        out: args.out.clone(),
+        overwrite: args.overwrite,
+        input: file.fill(&args.input)?,
+        pass: file.fill(&args.pass)?,
+    };
+    let console = Console::new(flags);
+    let started = Instant::now();
+    let pool = settings::pool(settings.input.threads)?;
+    let measures = pool.install(|| work(&settings, &console))?;
+    show(&measures, &settings.out, started.elapsed().as_secs_f64(), flags);
+    Ok(0)
+}
+
+/// Everything but printing.
+fn work(settings: &Settings, console: &Console) -> Result<Measures> {
+    // Mistakes in flags and the input's paths and columns show before anything is made.
+    let pair_settings = settings::pair_settings(&settings.pass)?;
+    let measure_settings = settings::measure_settings(&settings.pass);
+    let mut options = settings::input_options(&settings.inputs, &settings.input, PathBuf::new())?;
+    let inputs: Vec<PathBuf> = settings.inputs.iter().map(PathBuf::from).collect();
+    let directory = ResultDirectory::create(&settings.out, &inputs, settings.overwrite)?;
+    let mut cleanup = Cleanup { partial: directory.partial.clone(), armed: true };
+    options.scratch.clone_from(&directory.partial);
+
+    let mut clock = Clock { last: Instant::now(), seconds: BTreeMap::new() };
+    let corpus = input::read(&options, console)?;
+    for message in &corpus.notes {
+        console.event(Event::Note { message: message.clone() });
+    }
+    if corpus.skipped > 0 {
+        console.event(Event::Warning { message: format!("{} bad rows were left out", show_count(corpus.skipped)) });
+    }
+    clock.lap("read");
+    let (mut backend, choice) = choose_backend(&settings.pass, console)?;
+    let info = backend.info();
+    console.event(Event::Detail { message: format!("{} {}: {choice}", info.backend, info.device) });
+    clock.lap("open_backend");
+    let outcome = run::pair_pass(&corpus, backend.as_mut(), &pair_settings, console)?;
+    drop(backend);
+    input::verify_unchanged(&corpus)?;
+    clock.lap("pairs");
+    let mut measures = measure::all(&corpus, &outcome, &measure_settings, console)?;
+    fill_examples(&mut measures, &options, &corpus)?;
+    clock.lap("measures");
+    console.check_stop()?;
+    directory.write_tables(&corpus, &outcome, &measures)?;
+    clock.lap("tables");
+    directory.write_manifest(&manifest(settings, &options, &corpus, &outcome, &info, &choice, &clock.seconds))?;
+    report::write(&directory.partial)?;
+    console.check_stop()?;
+    directory.finish()?;
+    cleanup.armed = false;
+    Ok(measures)
+}
+
+/// The backend asked for, and a sentence on why it is this one.
+fn choose_backend(pass: &PassSettings, console: &Console) -> Result<(Box<dyn Backend>, String)> {
+    let device = pass.device.as_deref();
+    match pass.backend.unwrap_or(BackendArg::Auto) {
+        BackendArg::Cpu if device.is_some() => {
+            Err(Error::Usage("--device names a GPU and --backend cpu asks for none: leave one out".into()))
+        }
+        BackendArg::Cpu => Ok((Box::new(CpuBackend::new()), "asked for".into())),
+        BackendArg::Gpu => Ok((gpu::open(device)?, "asked for".into())),
+        BackendArg::Auto if device.is_some() => Ok((gpu::open(device)?, "device asked for".into())),
+        BackendArg::Auto => match gpu::open(None) {
+            Ok(backend) => Ok((backend, "a GPU was found".into())),
+            Err(Error::Device(reason)) => {
+                let first = reason.lines().next().unwrap_or_default().to_owned();
+                console.event(Event::Note { message: format!("computing on the CPU: {first}") });
+                Ok((Box::new(CpuBackend::new()), format!("no GPU: {first}")))
+            }
+            Err(error) => Err(error),
+        },
+    }
+}
+
+/// Puts the texts of the examples into the summary, cut to [`EXAMPLE_CHARS`].
+fn fill_examples(measures: &mut Measures, options: &InputOptions, corpus: &Corpus) -> Result<()> {
+    let rows: Vec<u32> = measures.summary.examples.iter().flat_map(|example| example.rows).collect();
+    if rows.is_empty() || corpus.rows.text_hash.is_none() {
+        return Ok(());
+    }
+    let texts = input::texts(options, corpus, &rows)?;
+    let (pairs, _) = texts.as_chunks::<2>();
+    for (example, pair) in measures.summary.examples.iter_mut().zip(pairs) {
+        if let [Some(first), Some(second)] = pair {
+            example.texts = Some([cut(first), cut(second)]);
+        }
+    }
+    Ok(())
+}
+
+/// At most [`EXAMPLE_CHARS`] characters of `text`, with an ellipsis where something was cut.
+fn cut(text: &str) -> String {
+    match text.char_indices().nth(EXAMPLE_CHARS) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
+}
+
+/// manifest.json: where the result came from.
+fn manifest(
+    settings: &Settings,
+    options: &InputOptions,
+    corpus: &Corpus,
+    outcome: &PairOutcome,
+    info: &BackendInfo,
+    choice: &str,
+    seconds: &BTreeMap<&'static str, f64>,
+) -> Value {
+    let files: Vec<Value> = (corpus.files.iter())
+        .map(|file| json!({"name": file.name, "bytes": file.bytes, "rows": file.rows, "fingerprint": file.fingerprint}))
+        .collect();
+    let stats = &outcome.stats;
+    let pair = settings::pair_settings(&settings.pass).ok();
+    json!({
+        "version": 1,
+        "hivescope": env!("CARGO_PKG_VERSION"),
+        "settings": {
+            "inputs": settings.inputs,
+            "out": settings.out.to_string_lossy(),
+            "overwrite": settings.overwrite,
+            "input": settings.input,
+            "pass": settings.pass,
+            "effective": {
+                "k": outcome.k,
+                "threshold": settings.pass.threshold,
+                "max-edges": pair.as_ref().map(|pair| pair.max_edges),
+                "near-duplicate": pair.as_ref().map(|pair| pair.near_duplicate),
+                "histogram": pair.as_ref().map(|pair| pair.histogram),
+                "seed": pair.as_ref().map(|pair| pair.seed),
+                "human": settings::measure_settings(&settings.pass).human,
+                "memory": options.memory,
+                "threads": rayon::current_num_threads(),
+            },
+        },
+        "rows": corpus.len(),
+        "skipped_rows": corpus.skipped,
+        "dim": corpus.dim(),
+        "inputs": files,
+        "backend": info,
+        "backend_choice": choice,
+        "pair_pass": {
+            "pairs": stats.pairs, "survivors": stats.survivors, "repeated": stats.repeated,
+            "rescored": stats.rescored, "rows_redone": stats.rows_redone, "settled": stats.settled,
+            "copies": stats.copies, "half_bound_max": stats.half_bound_max, "seconds": stats.seconds,
+        },
+        "seconds": seconds,
+    })
+}
+
+/// A number for the table of headlines: four decimals.
+fn number(value: Option<f64>) -> String {
+    value.map_or_else(|| "-".into(), |value| format!("{value:.4}"))
+}
+
+/// One line of the table of headlines.
+fn headline(line: &Headline) -> Vec<String> {
+    let interval = match &line.interval {
+        Some(interval) => format!("{:.4} to {:.4}", interval.low, interval.high),
+        None => "-".into(),
+    };
+    vec![line.label.clone(), number(Some(line.value)), interval, number(line.floor)]
+}
+
+/// Prints the headline numbers and where the report is.
+fn show(measures: &Measures, out: &Path, seconds: f64, flags: &Messages) {
+    let report = out.join("report.html");
+    if flags.json {
+        messages::json(&json!({
+            "type": "result", "directory": out.to_string_lossy(), "report": report.to_string_lossy(),
+            "seconds": seconds, "headlines": measures.summary.headlines,
+        }));
+        return;
+    }
+    if flags.quiet {
+        return;
+    }
+    let mut rows = vec![["", "value", "95 % interval", "floor"].map(String::from).to_vec()];
+    rows.extend(measures.summary.headlines.iter().map(headline));
+    messages::data(&messages::table(&rows, &[]));
+    let summary = &measures.summary;
+    messages::data(&format!(
+        "{} responses, {} queries, {} models in {}\n{}",
+        show_count(summary.rows),
+        show_count(summary.queries),
+        show_count(summary.models),
+        show_seconds(seconds),
+        report.display()
+    ));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_are_cut_at_characters() {
+        assert_eq!(cut("short"), "short");
+        let long = "é".repeat(600);
+        assert_eq!(cut(&long).chars().count(), EXAMPLE_CHARS + 1);
+    }
+}
