@@ -2,8 +2,14 @@
 //!
 //! Not here: what is computed from a corpus.
 
-use crate::base::{Error, Observer, Result};
-use crate::corpus::{Corpus, Role};
+mod columns;
+mod parquet_file;
+mod paths;
+mod reader;
+
+pub use reader::{check, read, survey, texts, verify_unchanged};
+
+use crate::corpus::Role;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
@@ -13,7 +19,7 @@ pub enum Io {
     /// Files are mapped.
     #[default]
     Mmap,
-    /// Files are read into memory a row group at a time.
+    /// Files are read into memory whole.
     Pread,
 }
 
@@ -86,44 +92,4 @@ pub struct CheckReport {
     pub dim: usize,
     /// Notes on how the input was understood.
     pub notes: Vec<String>,
-}
-
-/// Reads and checks a corpus.
-///
-/// # Errors
-/// [`Error::Usage`] for paths and columns, [`Error::Content`] for what a file holds.
-pub fn read(_options: &InputOptions, _observer: &dyn Observer) -> Result<Corpus> {
-    Err(Error::Run("not here yet".into()))
-}
-
-/// Checks a corpus row by row without keeping it.
-///
-/// # Errors
-/// As [`read`], except that bad rows are reported, not errors.
-pub fn check(_options: &InputOptions, _observer: &dyn Observer) -> Result<CheckReport> {
-    Err(Error::Run("not here yet".into()))
-}
-
-/// Reads footers only.
-///
-/// # Errors
-/// As [`read`], for what footers show.
-pub fn survey(_options: &InputOptions) -> Result<Survey> {
-    Err(Error::Run("not here yet".into()))
-}
-
-/// Texts of some rows of a corpus, in the order asked for; `None` where there is no text.
-///
-/// # Errors
-/// As [`read`].
-pub fn texts(_options: &InputOptions, _corpus: &Corpus, rows: &[u32]) -> Result<Vec<Option<String>>> {
-    Ok(vec![None; rows.len()])
-}
-
-/// Size and time of each file are what they were when it was opened.
-///
-/// # Errors
-/// [`Error::Content`] that names the file that changed.
-pub fn verify_unchanged(_corpus: &Corpus) -> Result<()> {
-    Ok(())
 }
