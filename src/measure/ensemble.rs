@@ -85,10 +85,8 @@ pub fn gain(query: &QuerySums, unrelated: Option<f64>) -> Option<Gain> {
     let (used, n) = (used as f64, n as f64);
     let s = n / used;
     let pool = |b: f64| n * n / (n + used * s * (s - 1.0) * a + used * (used - 1.0) * s * s * b);
-    let singles: Vec<f64> = (0..models)
-        .filter_map(|m| query.mean_square(m, m))
-        .map(|a| n * n / (n + n * (n - 1.0) * a))
-        .collect();
+    let singles: Vec<f64> =
+        (0..models).filter_map(|m| query.mean_square(m, m)).map(|a| n * n / (n + n * (n - 1.0) * a)).collect();
     let single = singles.iter().sum::<f64>() / singles.len() as f64;
     Some(Gain { gain: pool(b) / single, unrelated: unrelated.map(|b| pool(b) / single) })
 }

@@ -1,9 +1,9 @@
 //! Similarity of one model's answers to one query, and models.parquet.
 
+use super::floors;
 use super::intervals::{self, Weights};
 use super::sums::Sums;
 use super::tables::{IntraRow, ModelRow};
-use super::floors;
 use rayon::prelude::*;
 
 /// Lines of intra.parquet, by query then model.

@@ -39,7 +39,8 @@ pub fn whole_corpus(corpus: &Corpus, outcome: &PairOutcome, model_counts: &[f64]
     if total.0 == 0.0 || n < 2.0 {
         return None;
     }
-    let null = |counts: &mut dyn Iterator<Item = f64>| counts.map(|k| k * (1.0 - (k - 1.0) / (n - 1.0))).sum::<f64>() / n;
+    let null =
+        |counts: &mut dyn Iterator<Item = f64>| counts.map(|k| k * (1.0 - (k - 1.0) / (n - 1.0))).sum::<f64>() / n;
     let by_model = null(&mut model_counts.iter().copied().filter(|&k| k > 0.0));
     let by_query = null(&mut corpus.layout.query_positions.iter().map(|r| r.len() as f64).filter(|&k| k > 0.0));
     Some([total.1 / total.0, by_model, total.2 / total.0, by_query])

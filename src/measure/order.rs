@@ -53,7 +53,8 @@ mod tests {
     #[test]
     fn alike_models_stand_side_by_side() {
         let pair = |a, b, mean| ModelPairRow { model_a: a, model_b: b, mean: Some(mean), ..Default::default() };
-        let rows = [pair(0, 1, 0.1), pair(0, 2, 0.9), pair(0, 3, 0.1), pair(1, 2, 0.1), pair(1, 3, 0.8), pair(2, 3, 0.2)];
+        let rows =
+            [pair(0, 1, 0.1), pair(0, 2, 0.9), pair(0, 3, 0.1), pair(1, 2, 0.1), pair(1, 3, 0.8), pair(2, 3, 0.2)];
         assert_eq!(models(&rows, 4), [0, 2, 1, 3]);
     }
 }

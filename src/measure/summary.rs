@@ -139,7 +139,8 @@ impl Parts<'_> {
         headline.floor_label = Some("answers of different models to different queries".into());
         headline.human = total(&self.sums.queries.iter().map(|q| q.people).collect::<Vec<_>>());
         if regular != keep {
-            headline.without_regardless = total(&self.sums.queries.iter().map(|q| q.inter(regular)).collect::<Vec<_>>());
+            headline.without_regardless =
+                total(&self.sums.queries.iter().map(|q| q.inter(regular)).collect::<Vec<_>>());
         }
         Some(headline)
     }
@@ -152,7 +153,8 @@ impl Parts<'_> {
         headline.floor = floors::same_model(self.sums, keep);
         headline.floor_label = Some("answers of one model to different queries".into());
         if regular != keep {
-            headline.without_regardless = total(&self.sums.queries.iter().map(|q| q.intra(regular)).collect::<Vec<_>>());
+            headline.without_regardless =
+                total(&self.sums.queries.iter().map(|q| q.intra(regular)).collect::<Vec<_>>());
         }
         Some(headline)
     }
@@ -192,7 +194,9 @@ impl Parts<'_> {
         if !self.repeated {
             left.push(left_out("Ensemble gain", ONE_SAMPLE));
             let both: Vec<_> = (self.sums.queries.iter())
-                .map(|q| ensemble::worth(q, self.unrelated).map_or((0.0, 0.0, 0.0), |(v, u)| (v, u.unwrap_or(0.0), 1.0)))
+                .map(|q| {
+                    ensemble::worth(q, self.unrelated).map_or((0.0, 0.0, 0.0), |(v, u)| (v, u.unwrap_or(0.0), 1.0))
+                })
                 .collect();
             let terms: Vec<_> = both.iter().map(|t| (t.0, t.2)).collect();
             let label = "What the models' answers to one query are worth, in unrelated answers";
