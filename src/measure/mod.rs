@@ -242,6 +242,23 @@ mod tests {
     }
 
     #[test]
+    fn people_stand_beside_the_models() {
+        let (mut corpus, outcome) = planted(&keys());
+        let names: Vec<String> =
+            corpus.rows.model.iter().map(|&m| if m == 2 { "human" } else { "ai" }.to_string()).collect();
+        let (dictionary, ids) = Dictionary::from_names(&names);
+        corpus.rows.categories.insert(crate::corpus::Role::Source, crate::corpus::Category { dictionary, ids });
+        let all = all(&corpus, &outcome, &MeasureSettings::default(), &Silent).unwrap();
+        let (q, m) = (&corpus.rows.query, &corpus.rows.model);
+        let first = &all.summary.headlines[0];
+        let people = brute(&corpus, |s| s, |i, j| q[i] == q[j] && m[i] == 2 && m[j] == 2);
+        let models = brute(&corpus, |s| s, |i, j| q[i] == q[j] && m[i] != m[j] && m[i] != 2 && m[j] != 2);
+        assert!((first.human.unwrap() - people).abs() < 1e-12);
+        assert!((first.value - models).abs() < 1e-12);
+        assert!(!all.summary.notes.iter().any(|n| n.starts_with("no people")));
+    }
+
+    #[test]
     fn one_model_leads_with_intra() {
         let keys: Vec<_> = ["a", "b", "c"].iter().flat_map(|&q| [(q, "m"), (q, "m")]).collect();
         let (corpus, outcome) = planted(&keys);
