@@ -259,6 +259,18 @@ mod tests {
     }
 
     #[test]
+    fn repeats_are_counted_by_text_and_by_component() {
+        let (mut corpus, mut outcome) = planted(&[("a", "m"), ("a", "m"), ("a", "n"), ("b", "n"), ("b", "m")]);
+        corpus.rows.text_hash = Some(vec![7, 7, 8, 8, 0]);
+        assert_eq!(duplicates::verbatim(&corpus), Some((1.0, 0.0)));
+        corpus.rows.text_hash = Some(vec![7, 9, 7, 8, 0]);
+        outcome.duplicates.component = vec![0, 0, 0, 3, 4];
+        let summary = duplicates::summary(&corpus, &outcome);
+        assert_eq!((summary.verbatim_share, summary.verbatim_share_other_model), (Some(0.5), Some(0.5)));
+        assert_eq!((summary.components, summary.share_shared), (1, 0.6));
+    }
+
+    #[test]
     fn one_model_leads_with_intra() {
         let keys: Vec<_> = ["a", "b", "c"].iter().flat_map(|&q| [(q, "m"), (q, "m")]).collect();
         let (corpus, outcome) = planted(&keys);
