@@ -119,3 +119,176 @@ fn query_rows(sums: &Sums, shares: &[Option<Share>], gains: &[Option<Gain>]) -> 
     };
     sums.queries.iter().enumerate().map(row).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::events::Silent;
+    use crate::base::random::Stream;
+    use crate::compute::outcome::{NearDuplicates, Nearest, Neighbors, PairStats};
+    use crate::corpus::{Dictionary, Embeddings, Layout, Rows, Samples};
+
+    const DIM: usize = 7;
+
+    /// A corpus of (query, model) rows around a common direction.
+    fn planted(keys: &[(&str, &str)]) -> (Corpus, PairOutcome) {
+        let (queries, query) = Dictionary::from_names(&keys.iter().map(|k| k.0.to_string()).collect::<Vec<_>>());
+        let (models, model) = Dictionary::from_names(&keys.iter().map(|k| k.1.to_string()).collect::<Vec<_>>());
+        let n = keys.len();
+        let rows = Rows {
+            file: vec![0; n],
+            file_row: (0..n as u64).collect(),
+            query,
+            model,
+            queries,
+            models,
+            sample: Samples::Number(vec![0; n]),
+            text_hash: None,
+            categories: Default::default(),
+        };
+        let layout = Layout::new(&rows);
+        let stream = Stream::new(3, "planted");
+        let value = |row: u32, i: usize| stream.normal(u64::from(row), i as u64) as f32 + 0.7;
+        let values = layout.row_at.iter().flat_map(|&row| (0..DIM).map(move |i| value(row, i))).collect();
+        let embeddings = Embeddings::from_rows(values, DIM);
+        let corpus = Corpus { files: Vec::new(), rows, layout, embeddings, notes: Vec::new(), skipped: 0 };
+        let outcome = PairOutcome {
+            k: 0,
+            neighbors: Neighbors::default(),
+            nearest: vec![Nearest { similarity: 0.5, ties: 1, ties_other_model: 1, ties_other_query: 0 }; n],
+            duplicates: NearDuplicates { threshold: 0.95, pairs: 0, component: (0..n as u32).collect() },
+            histogram: None,
+            edges: None,
+            stats: PairStats::default(),
+        };
+        (corpus, outcome)
+    }
+
+    fn keys() -> Vec<(&'static str, &'static str)> {
+        let mut keys = Vec::new();
+        for (query, counts) in [("a", [4, 5, 6]), (" A ", [2, 1, 0]), ("b", [3, 4, 4]), ("c", [1, 4, 5])] {
+            for (model, count) in ["m", "n", "o"].into_iter().zip(counts) {
+                keys.extend(std::iter::repeat_n((query, model), count));
+            }
+        }
+        keys
+    }
+
+    /// Mean of `value` of similarity over pairs of rows (i < j) that `choose` takes.
+    fn brute(corpus: &Corpus, value: impl Fn(f64) -> f64, choose: impl Fn(usize, usize) -> bool) -> f64 {
+        let (mut sum, mut pairs) = (0.0, 0.0);
+        let at = |row: usize| {
+            let p = corpus.layout.position_of[row] as usize;
+            corpus.embeddings.row(p).iter().map(|&x| f64::from(x)).collect::<Vec<f64>>()
+        };
+        for i in 0..corpus.len() {
+            for j in (i + 1..corpus.len()).filter(|&j| choose(i, j)) {
+                let (x, y) = (at(i), at(j));
+                let dot = |x: &[f64], y: &[f64]| x.iter().zip(y).map(|(a, b)| a * b).sum::<f64>();
+                sum += value(dot(&x, &y) / (dot(&x, &x) * dot(&y, &y)).sqrt());
+                pairs += 1.0;
+            }
+        }
+        sum / pairs
+    }
+
+    #[test]
+    fn means_and_floors_agree_with_all_pairs() {
+        let (corpus, outcome) = planted(&keys());
+        let all = all(&corpus, &outcome, &MeasureSettings::default(), &Silent).unwrap();
+        let (q, m) = (&corpus.rows.query, &corpus.rows.model);
+        let group = |i: usize| corpus.layout.canonical[q[i] as usize];
+        let close = |got: f64, expected: f64| assert!((got - expected).abs() < 1e-12, "{got} vs {expected}");
+        close(all.summary.floor.unwrap(), brute(&corpus, |s| s, |i, j| group(i) != group(j) && m[i] != m[j]));
+        for row in &all.model_pairs {
+            let (a, b) = (row.model_a, row.model_b);
+            let these = |i: usize, j: usize| (m[i].min(m[j]), m[i].max(m[j])) == (a, b);
+            close(row.mean.unwrap(), brute(&corpus, |s| s, |i, j| q[i] == q[j] && these(i, j)));
+            close(row.floor.unwrap(), brute(&corpus, |s| s, |i, j| group(i) != group(j) && these(i, j)));
+        }
+        for row in &all.queries {
+            close(row.mean.unwrap(), brute(&corpus, |s| s, |i, j| q[i] == row.query && q[j] == row.query));
+            let n = row.n as f64;
+            let square = brute(&corpus, |s| s * s, |i, j| q[i] == row.query && q[j] == row.query);
+            close(row.vendi_2.unwrap(), n * n / (n + n * (n - 1.0) * square));
+        }
+        for row in &all.intra {
+            let cell = |i: usize| q[i] == row.query && m[i] == row.model;
+            close(row.mean, brute(&corpus, |s| s, |i, j| cell(i) && cell(j)));
+        }
+        let sums = Sums::new(&corpus, &[], &Silent).unwrap();
+        let unrelated = ensemble::unrelated_square(&corpus, &sums, &Silent).unwrap().unwrap();
+        close(unrelated, brute(&corpus, |s| s * s, |i, j| group(i) != group(j) && m[i] != m[j]));
+        assert!(!all.topn.is_empty() && all.summary.headlines[0].name == "inter_mean");
+        close(all.summary.headlines[0].value, brute(&corpus, |s| s, |i, j| q[i] == q[j] && m[i] != m[j]));
+        assert_eq!(all.summary.model_order.len(), 3);
+        assert!(all.summary.examples.len() >= 3);
+    }
+
+    #[test]
+    fn one_sample_a_cell_leaves_out_what_needs_two() {
+        let keys: Vec<_> = ["a", "b", "c"].iter().flat_map(|&q| ["m", "n", "o"].map(|m| (q, m))).collect();
+        let (corpus, outcome) = planted(&keys);
+        let all = all(&corpus, &outcome, &MeasureSettings::default(), &Silent).unwrap();
+        assert!(all.intra.is_empty() && all.topn.is_empty());
+        assert!(all.queries.iter().all(|q| q.nearest_other_model.is_none() && q.ensemble_gain.is_none()));
+        let names: Vec<&str> = all.summary.left_out.iter().map(|l| l.measure.as_str()).collect();
+        for name in
+            ["Similarity of one model's answers", "Distinct models in the top N", "Nearest share", "Ensemble gain"]
+        {
+            assert!(names.contains(&name), "{name} in {names:?}");
+        }
+        assert!(all.summary.headlines.iter().any(|h| h.name == "models_worth"));
+    }
+
+    #[test]
+    fn people_stand_beside_the_models() {
+        let (mut corpus, outcome) = planted(&keys());
+        let names: Vec<String> =
+            corpus.rows.model.iter().map(|&m| if m == 2 { "human" } else { "ai" }.to_string()).collect();
+        let (dictionary, ids) = Dictionary::from_names(&names);
+        corpus.rows.categories.insert(crate::corpus::Role::Source, crate::corpus::Category { dictionary, ids });
+        let all = all(&corpus, &outcome, &MeasureSettings::default(), &Silent).unwrap();
+        let (q, m) = (&corpus.rows.query, &corpus.rows.model);
+        let first = &all.summary.headlines[0];
+        let people = brute(&corpus, |s| s, |i, j| q[i] == q[j] && m[i] == 2 && m[j] == 2);
+        let models = brute(&corpus, |s| s, |i, j| q[i] == q[j] && m[i] != m[j] && m[i] != 2 && m[j] != 2);
+        assert!((first.human.unwrap() - people).abs() < 1e-12);
+        assert!((first.value - models).abs() < 1e-12);
+        assert!(!all.summary.notes.iter().any(|n| n.starts_with("no people")));
+    }
+
+    #[test]
+    fn repeats_are_counted_by_text_and_by_component() {
+        let (mut corpus, mut outcome) = planted(&[("a", "m"), ("a", "m"), ("a", "n"), ("b", "n"), ("b", "m")]);
+        corpus.rows.text_hash = Some(vec![7, 7, 8, 8, 0]);
+        assert_eq!(duplicates::verbatim(&corpus), Some((1.0, 0.0)));
+        corpus.rows.text_hash = Some(vec![7, 9, 7, 8, 0]);
+        outcome.duplicates.component = vec![0, 0, 0, 3, 4];
+        let summary = duplicates::summary(&corpus, &outcome);
+        assert_eq!((summary.verbatim_share, summary.verbatim_share_other_model), (Some(0.5), Some(0.5)));
+        assert_eq!((summary.components, summary.share_shared), (1, 0.6));
+    }
+
+    #[test]
+    fn one_model_leads_with_intra() {
+        let keys: Vec<_> = ["a", "b", "c"].iter().flat_map(|&q| [(q, "m"), (q, "m")]).collect();
+        let (corpus, outcome) = planted(&keys);
+        let all = all(&corpus, &outcome, &MeasureSettings::default(), &Silent).unwrap();
+        assert_eq!(all.summary.headlines[0].name, "intra_mean");
+        assert_eq!(all.summary.floor, all.models[0].floor);
+    }
+
+    #[test]
+    fn the_bits_do_not_depend_on_the_threads() {
+        let (corpus, outcome) = planted(&keys());
+        let run = |threads: usize| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            pool.install(|| all(&corpus, &outcome, &MeasureSettings::default(), &Silent)).unwrap()
+        };
+        let (one, three) = (run(1), run(3));
+        assert_eq!(one.summary, three.summary);
+        assert_eq!(one.model_pairs, three.model_pairs);
+        assert_eq!(one.queries, three.queries);
+    }
+}

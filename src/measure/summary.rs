@@ -311,7 +311,11 @@ impl Parts<'_> {
         let mut headlines = Vec::new();
         let inter = if several { self.inter(&keep, &regular) } else { None };
         if inter.is_none() {
-            let reason = if several { "no query was answered by two models" } else { "one model; needs at least 2" };
+            let reason = if keep.iter().filter(|&&k| k).count() > 1 {
+                "no query was answered by two models"
+            } else {
+                "one model; needs at least 2"
+            };
             left.push(left_out("Similarity of different models", reason));
         }
         headlines.extend(inter);
