@@ -1,0 +1,29 @@
+//! models.parquet: one line a model.
+
+use super::Source;
+use super::table;
+use crate::base::Result;
+use std::path::Path;
+
+pub(super) fn write(path: &Path, source: &Source<'_>) -> Result<()> {
+    let rows = &source.measures.models;
+    table::write(path, rows.len(), |range, c| {
+        let rows = &rows[range];
+        c.name("model", rows.iter().map(|r| r.model), &source.models)?;
+        c.u64("n", rows.iter().map(|r| r.n));
+        c.u64("queries", rows.iter().map(|r| r.queries));
+        c.u64("common_queries", rows.iter().map(|r| r.common_queries));
+        c.f64_or_null("intra_mean", rows.iter().map(|r| r.intra_mean));
+        c.f64_or_null("intra_ci_low", rows.iter().map(|r| r.intra_ci.map(|i| i.low)));
+        c.f64_or_null("intra_ci_high", rows.iter().map(|r| r.intra_ci.map(|i| i.high)));
+        c.f64_or_null("share_ge_0_8", rows.iter().map(|r| r.share_ge_0_8));
+        c.bins("bins", rows.iter().map(|r| r.bins))?;
+        c.bins("paper_bins", rows.iter().map(|r| r.paper_bins))?;
+        c.f64_or_null("floor", rows.iter().map(|r| r.floor));
+        c.bool("answers_regardless", rows.iter().map(|r| r.answers_regardless));
+        c.f64_or_null("vendi_1", rows.iter().map(|r| r.vendi_1));
+        c.f64_or_null("vendi_2", rows.iter().map(|r| r.vendi_2));
+        c.f64_or_null("distinct", rows.iter().map(|_| None));
+        Ok(())
+    })
+}

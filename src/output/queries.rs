@@ -1,0 +1,30 @@
+//! queries.parquet: one line a query.
+
+use super::Source;
+use super::table;
+use crate::base::Result;
+use std::path::Path;
+
+pub(super) fn write(path: &Path, source: &Source<'_>) -> Result<()> {
+    let rows = &source.measures.queries;
+    table::write(path, rows.len(), |range, c| {
+        let rows = &rows[range];
+        c.name("query", rows.iter().map(|r| r.query), &source.queries)?;
+        c.u64("n", rows.iter().map(|r| r.n));
+        c.u64("models", rows.iter().map(|r| r.models));
+        c.f64_or_null("mean", rows.iter().map(|r| r.mean));
+        c.f64_or_null("intra_mean", rows.iter().map(|r| r.intra_mean));
+        c.f64_or_null("inter_mean", rows.iter().map(|r| r.inter_mean));
+        c.f64_or_null("vendi_1", rows.iter().map(|r| r.vendi_1));
+        c.f64_or_null("vendi_2", rows.iter().map(|r| r.vendi_2));
+        c.f64_or_null("vendi_inf", rows.iter().map(|r| r.vendi_inf));
+        for name in ["distinct", "hill_1", "hill_2", "chao1", "coverage"] {
+            c.f64_or_null(name, rows.iter().map(|_| None));
+        }
+        c.f64_or_null("nearest_other_model", rows.iter().map(|r| r.nearest_other_model));
+        c.f64_or_null("nearest_null", rows.iter().map(|r| r.nearest_null));
+        c.f64_or_null("ensemble_gain", rows.iter().map(|r| r.ensemble_gain));
+        c.f64_or_null("ensemble_gain_unrelated", rows.iter().map(|r| r.ensemble_gain_unrelated));
+        Ok(())
+    })
+}
