@@ -114,7 +114,7 @@ impl Observer for Console {
             let due = match (&event, guard.as_mut()) {
                 (Event::StageAdvanced { .. }, Some(current)) => {
                     let due = current.shown.elapsed() >= EVENT_EVERY;
-                    if due && !self.terminal {
+                    if due {
                         current.shown = Instant::now();
                     }
                     due
