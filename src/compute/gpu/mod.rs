@@ -1,6 +1,10 @@
 //! The wgpu backend: f32 WGSL tiles.
 
-use crate::base::{Error, Result};
+mod backend;
+mod device;
+mod params;
+
+use crate::base::Result;
 use crate::compute::Backend;
 use serde::Serialize;
 
@@ -29,13 +33,13 @@ pub struct AdapterReport {
 
 /// All adapters, self-tested.
 pub fn adapters() -> Vec<AdapterReport> {
-    Vec::new()
+    device::list().iter().enumerate().map(|(index, adapter)| device::report(index, adapter)).collect()
 }
 
 /// Opens an adapter: by index, name part or PCI bus id; without a selector the first that is not software.
 ///
 /// # Errors
-/// [`Error::Device`] that lists the adapters and names the missing driver package.
-pub fn open(_selector: Option<&str>) -> Result<Box<dyn Backend>> {
-    Err(Error::Device("no GPU was found".into()))
+/// [`crate::base::Error::Device`] that lists the adapters and names the missing driver package.
+pub fn open(selector: Option<&str>) -> Result<Box<dyn Backend>> {
+    Ok(Box::new(device::open(selector)?))
 }
