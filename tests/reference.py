@@ -116,9 +116,16 @@ if M == 1:
     f_total, f_pairs = (e.sum(0) ** 2).sum() - (S ** 2).sum(), n * n - (N ** 2).sum()
 summary = json.load(open(os.path.join(out, "summary.json")))
 same("corpus floor", [summary["floor"]], [f_total / f_pairs])
+schema = pq.read_schema(inputs[0]).names
+people = np.zeros(M, bool)  # models whose rows are all people's are no part of the headline
+if "source" in schema:
+    source = np.concatenate([pq.read_table(f, columns=["source"])["source"].to_numpy() for f in inputs])
+    people = np.array([(source[m == l] == "human").all() for l in range(M)])
+ai, ai_n = cell[~people], cell_n[~people]
 for headline in summary["headlines"]:
     if headline["name"] == "inter_mean":
-        same("headline inter_mean", [headline["value"]], [((S ** 2).sum() - square.sum()) / ((N ** 2).sum() - (cell_n ** 2).sum())])
+        top = (ai.sum(0) ** 2).sum() - (ai ** 2).sum()
+        same("headline inter_mean", [headline["value"]], [top / ((ai_n.sum(0) ** 2).sum() - (ai_n ** 2).sum())])
 
 # Top N, nearest share and ensemble gain, where a cell has more than one response.
 topn = read("topn.parquet")
@@ -170,15 +177,15 @@ if not np.isnan(gains).all():
         size = least // used * used if used else 0
         if len(present) < 2 or size < 4:
             want.append(np.nan); want_inf.append(np.nan); continue
-        within, cross, cross_n = [], 0.0, 0
+        within, cross = [], []
         for l in present:
             r = e[(q == i) & (m == l)]; g = r @ r.T
             within.append(((g ** 2).sum() - (np.diag(g) ** 2).sum()) / (len(r) * (len(r) - 1)))
             for o in present:
                 if o > l:
                     g = r @ e[(q == i) & (m == o)].T
-                    cross += (g ** 2).sum(); cross_n += g.size
-        A, B, share = np.mean(within), cross / cross_n, size / used
+                    cross.append((g ** 2).mean())
+        A, B, share = np.mean(within), np.mean(cross), size / used
         single = np.mean([size ** 2 / (size + size * (size - 1) * w) for w in within])
         pool = lambda b: size ** 2 / (size + used * share * (share - 1) * A + used * (used - 1) * share ** 2 * b)
         want.append(pool(B) / single); want_inf.append(pool(b_inf) / single)

@@ -88,8 +88,7 @@ impl Columns {
         }
         let item = Arc::new(Field::new("item", DataType::Float64, false));
         let values = Arc::new(Float64Array::from(flat));
-        let array =
-            FixedSizeListArray::try_new(item, 10, values, Some(NullBuffer::from(valid))).map_err(failed)?;
+        let array = FixedSizeListArray::try_new(item, 10, values, Some(NullBuffer::from(valid))).map_err(failed)?;
         self.push(name, Arc::new(array), true);
         Ok(())
     }

@@ -34,8 +34,11 @@ pub fn write(directory: &Path) -> Result<()> {
     std::fs::write(&path, html).map_err(|e| Error::io(&path, e))
 }
 
+/// A table row by column name.
+type Row = Map<String, Value>;
+
 /// The most and the least alike queries by `inter_mean`, or by `mean` where there is one model.
-fn ends(queries: Vec<Map<String, Value>>) -> (Vec<Map<String, Value>>, Vec<Map<String, Value>>) {
+fn ends(queries: Vec<Row>) -> (Vec<Row>, Vec<Row>) {
     let key = |row: &Map<String, Value>| {
         let number = |name: &str| row.get(name).and_then(Value::as_f64);
         number("inter_mean").or_else(|| number("mean"))

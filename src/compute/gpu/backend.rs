@@ -31,10 +31,9 @@ fn device_error(error: impl std::fmt::Display) -> Error {
 impl GpuBackend {
     pub(super) fn new(adapter: &wgpu::Adapter) -> Result<Self> {
         let limits = adapter.limits();
-        let (device, queue) = pollster::block_on(adapter.request_device(&wgpu::DeviceDescriptor {
-            required_limits: limits.clone(),
-            ..Default::default()
-        }))
+        let (device, queue) = pollster::block_on(
+            adapter.request_device(&wgpu::DeviceDescriptor { required_limits: limits.clone(), ..Default::default() }),
+        )
         .map_err(device_error)?;
         let scope = device.push_error_scope(wgpu::ErrorFilter::Validation);
         let module = device.create_shader_module(wgpu::ShaderModuleDescriptor {
@@ -60,7 +59,7 @@ impl GpuBackend {
             kernel: "f32".into(),
             block_rows: 8192,
         };
-        let max_binding = u64::from(limits.max_storage_buffer_binding_size).min(limits.max_buffer_size);
+        let max_binding = limits.max_storage_buffer_binding_size.min(limits.max_buffer_size);
         Ok(Self { device, queue, pipeline, info, max_binding, sides: [None, None] })
     }
 
@@ -103,7 +102,9 @@ impl GpuBackend {
             range
                 .clone()
                 .zip(keep)
-                .map(|(i, k)| [block.half_bound[i].to_bits(), block.query[i], block.model[i], k.clamp(-3e38, 3e38).to_bits()])
+                .map(|(i, k)| {
+                    [block.half_bound[i].to_bits(), block.query[i], block.model[i], k.clamp(-3e38, 3e38).to_bits()]
+                })
                 .collect()
         };
         // Infinities may be assumed away by a shader compiler; 3e38 stands for them.
@@ -140,8 +141,11 @@ impl GpuBackend {
             .map(|(binding, b)| wgpu::BindGroupEntry { binding, resource: b.as_entire_binding() })
             .collect();
         let layout = self.pipeline.get_bind_group_layout(0);
-        let group =
-            self.device.create_bind_group(&wgpu::BindGroupDescriptor { label: None, layout: &layout, entries: &entries });
+        let group = self.device.create_bind_group(&wgpu::BindGroupDescriptor {
+            label: None,
+            layout: &layout,
+            entries: &entries,
+        });
         let mut encoder = self.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
         {
             let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
@@ -179,11 +183,14 @@ impl Backend for GpuBackend {
 
     fn load(&mut self, side: Side, block: Block) -> Result<()> {
         let len = block.len();
-        let dim = if len == 0 { 0 } else { block.unit.len() / len };
+        let dim = block.unit.len().checked_div(len).unwrap_or(0);
         let padded = dim.next_multiple_of(16).max(16);
         let bytes = len.next_multiple_of(64).max(64) * padded * 4;
         if bytes as u64 > self.max_binding {
-            return Err(Error::Device(format!("a block of {bytes} bytes is above the storage binding limit of {}", self.max_binding)));
+            return Err(Error::Device(format!(
+                "a block of {bytes} bytes is above the storage binding limit of {}",
+                self.max_binding
+            )));
         }
         let mut unit = vec![0.0f32; bytes / 4];
         if dim > 0 {

@@ -26,7 +26,7 @@ pub(super) fn report(index: usize, adapter: &wgpu::Adapter) -> AdapterReport {
         },
         driver: format!("{} {}", info.driver, info.driver_info),
         pci_bus_id: info.device_pci_bus_id,
-        max_binding_bytes: u64::from(limits.max_storage_buffer_binding_size),
+        max_binding_bytes: limits.max_storage_buffer_binding_size,
         workgroup_bytes: limits.max_compute_workgroup_storage_size,
         self_test: self_test.map_or_else(|e| e.to_string(), |()| "passed".into()),
     }
@@ -75,7 +75,8 @@ fn self_test(backend: &mut GpuBackend) -> Result<()> {
     backend.load(Side::Rows, block.clone())?;
     backend.load(Side::Columns, block)?;
     let keep = vec![f32::NEG_INFINITY; n];
-    let job = Job { rows: 0..n, columns: 0..n, keep_rows: keep.clone(), keep_columns: keep, histogram: HistogramMode::Off };
+    let job =
+        Job { rows: 0..n, columns: 0..n, keep_rows: keep.clone(), keep_columns: keep, histogram: HistogramMode::Off };
     let mut out = Stream::new(n * n);
     let end = backend.dispatch(&job, &mut out)?;
     backend.clear();
