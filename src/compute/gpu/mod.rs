@@ -3,6 +3,8 @@
 mod backend;
 mod device;
 mod params;
+#[cfg(test)]
+mod tests;
 
 use crate::base::Result;
 use crate::compute::Backend;
