@@ -28,7 +28,8 @@ fn block(n: usize, dim: usize) -> Block {
 
 /// Number of pairs on which the stream and the mirror disagree.
 fn disagreements(b: &Block, dim: usize, keep: f32, width: f32, out: &Stream) -> usize {
-    let found: std::collections::HashMap<_, _> = out.survivors.iter().map(|s| ((s.row as usize, s.column() as usize), *s)).collect();
+    let found: std::collections::HashMap<_, _> =
+        out.survivors.iter().map(|s| ((s.row as usize, s.column() as usize), *s)).collect();
     let n = b.len();
     let mut bad = out.survivors.len() - found.len();
     let mut near = 0;
@@ -51,18 +52,27 @@ fn disagreements(b: &Block, dim: usize, keep: f32, width: f32, out: &Stream) -> 
         }
     }
     let counted: u64 = out.histogram.iter().flatten().sum();
-    bad + usize::from(counted as usize + near != n * n.saturating_sub(1) / 2) + usize::from(out.histogram[0].len() != BINS)
+    bad + usize::from(counted as usize + near != n * n.saturating_sub(1) / 2)
+        + usize::from(out.histogram[0].len() != BINS)
 }
 
 #[test]
 fn parity_overflow_and_a_check_that_can_fail() {
     let Some(mut gpu) = backend() else { return };
-    for (n, dim) in [1, 63, 64, 65, 127, 211].into_iter().flat_map(|n| [17, 67, 384].map(|d| (n, d))).chain([(65, 1536)]) {
+    for (n, dim) in
+        [1, 63, 64, 65, 127, 211].into_iter().flat_map(|n| [17, 67, 384].map(|d| (n, d))).chain([(65, 1536)])
+    {
         let mut b = block(n, dim);
         gpu.load(Side::Rows, b.clone()).unwrap();
         gpu.load(Side::Columns, b.clone()).unwrap();
         let keep = vec![0.05; n];
-        let job = Job { rows: 0..n, columns: 0..n, keep_rows: keep.clone(), keep_columns: keep, histogram: HistogramMode::Exact { width: 1e-5 } };
+        let job = Job {
+            rows: 0..n,
+            columns: 0..n,
+            keep_rows: keep.clone(),
+            keep_columns: keep,
+            histogram: HistogramMode::Exact { width: 1e-5 },
+        };
         let mut out = Stream::new(n * n);
         assert_eq!(gpu.dispatch(&job, &mut out).unwrap(), Dispatch::Done);
         assert_eq!(disagreements(&b, dim, 0.05, 1e-5, &out), 0, "{n} x {dim}");
