@@ -1,0 +1,272 @@
+//! Reading: every embedding type, codec and encoding, and every bad input with its exit code.
+
+use arrow::array::{
+    Array, ArrayRef, FixedSizeBinaryArray, FixedSizeListArray, Float16Array, Float32Array, Float64Array, Int64Array,
+    LargeListArray, ListArray, StringArray,
+};
+use arrow::buffer::{NullBuffer, OffsetBuffer};
+use arrow::datatypes::{DataType, Field, Schema};
+use arrow::record_batch::RecordBatch;
+use hivescope::base::{Error, Silent};
+use hivescope::input::{InputOptions, Io, OnBadRow, read};
+use parquet::arrow::ArrowWriter;
+use parquet::basic::{BrotliLevel, Compression, Encoding, GzipLevel, ZstdLevel};
+use parquet::file::properties::{WriterProperties, WriterVersion};
+use std::path::Path;
+use std::sync::Arc;
+
+const ROWS: usize = 50;
+const DIM: usize = 17;
+
+fn values() -> Vec<f32> {
+    // Multiples of 1/64 below 16 are exact in f16.
+    (0..ROWS * DIM)
+        .map(|i| ((i * 37 % 1000) as f32 - 499.5) / 64.0)
+        .map(|v| (v * 64.0).round() / 64.0 + 1.0 / 64.0)
+        .collect()
+}
+
+fn list(items: ArrayRef) -> ArrayRef {
+    let field = Arc::new(Field::new("element", items.data_type().clone(), true));
+    let lengths = std::iter::repeat_n(DIM, items.len() / DIM);
+    Arc::new(ListArray::new(field, OffsetBuffer::from_lengths(lengths), items, None))
+}
+
+fn batch(embedding: ArrayRef) -> RecordBatch {
+    let n = embedding.len();
+    let query: StringArray = (0..n).map(|i| Some(format!("q{}", i % 5))).collect();
+    let model: Int64Array = (0..n).map(|i| Some((i % 2) as i64)).collect();
+    let schema = Schema::new(vec![
+        Field::new("Query", DataType::Utf8, true),
+        Field::new("model", DataType::Int64, true),
+        Field::new("embedding", embedding.data_type().clone(), true),
+    ]);
+    RecordBatch::try_new(Arc::new(schema), vec![Arc::new(query), Arc::new(model), embedding]).unwrap()
+}
+
+fn write(path: &Path, batch: &RecordBatch, properties: WriterProperties) {
+    let mut writer =
+        ArrowWriter::try_new(std::fs::File::create(path).unwrap(), batch.schema(), Some(properties)).unwrap();
+    writer.write(batch).unwrap();
+    writer.close().unwrap();
+}
+
+fn options(inputs: &[&Path], scratch: &Path) -> InputOptions {
+    InputOptions {
+        inputs: inputs.iter().map(|p| p.to_string_lossy().into_owned()).collect(),
+        embedding: None,
+        query: None,
+        model: None,
+        sample: None,
+        text: None,
+        roles: Default::default(),
+        on_bad_row: OnBadRow::Error,
+        io: Io::Mmap,
+        page_path: true,
+        memory: 1 << 30,
+        scratch: scratch.to_path_buf(),
+    }
+}
+
+fn plain() -> WriterProperties {
+    WriterProperties::builder().set_dictionary_enabled(false).build()
+}
+
+/// Values of the corpus in file order.
+fn read_back(options: &InputOptions) -> Vec<f32> {
+    let corpus = read(options, &Silent).unwrap();
+    corpus.layout.position_of.iter().flat_map(|&p| corpus.embeddings.row(p as usize).to_vec()).collect()
+}
+
+#[test]
+fn every_type_codec_and_encoding_reads_the_same_values() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("a.parquet");
+    let v = values();
+    let f32s: ArrayRef = Arc::new(Float32Array::from(v.clone()));
+    let element = |kind| Arc::new(Field::new("element", kind, true));
+    let bytes: Vec<Vec<u8>> = v.chunks(DIM).map(|row| row.iter().flat_map(|x| x.to_le_bytes()).collect()).collect();
+    let arrays: Vec<(&str, ArrayRef)> = vec![
+        ("list", list(f32s.clone())),
+        ("f64", list(Arc::new(Float64Array::from_iter_values(v.iter().map(|&x| f64::from(x)))))),
+        ("f16", list(Arc::new(Float16Array::from_iter_values(v.iter().map(|&x| half::f16::from_f32(x)))))),
+        ("fixed", Arc::new(FixedSizeListArray::new(element(DataType::Float32), DIM as i32, f32s.clone(), None))),
+        (
+            "large",
+            Arc::new(LargeListArray::new(
+                element(DataType::Float32),
+                OffsetBuffer::from_lengths(vec![DIM; ROWS]),
+                f32s.clone(),
+                None,
+            )),
+        ),
+        ("binary", Arc::new(FixedSizeBinaryArray::try_from_iter(bytes.into_iter()).unwrap())),
+    ];
+    for (name, array) in arrays {
+        write(&path, &batch(array), WriterProperties::builder().set_max_row_group_row_count(Some(13)).build());
+        assert_eq!(read_back(&options(&[&path], directory.path())), v, "{name}");
+    }
+    let codecs = [
+        Compression::UNCOMPRESSED,
+        Compression::SNAPPY,
+        Compression::LZ4_RAW,
+        Compression::GZIP(GzipLevel::default()),
+        Compression::BROTLI(BrotliLevel::default()),
+        Compression::ZSTD(ZstdLevel::default()),
+    ];
+    for codec in codecs {
+        for version in [WriterVersion::PARQUET_1_0, WriterVersion::PARQUET_2_0] {
+            for encoding in [None, Some(Encoding::PLAIN), Some(Encoding::BYTE_STREAM_SPLIT)] {
+                let mut builder = WriterProperties::builder().set_compression(codec).set_writer_version(version);
+                if let Some(encoding) = encoding {
+                    builder = builder
+                        .set_dictionary_enabled(false)
+                        .set_column_encoding("embedding.list.element".into(), encoding);
+                }
+                write(&path, &batch(list(f32s.clone())), builder.build());
+                for io in [Io::Mmap, Io::Pread] {
+                    let options = InputOptions {
+                        io,
+                        memory: if io == Io::Pread { 0 } else { 1 << 30 },
+                        ..options(&[&path], directory.path())
+                    };
+                    assert_eq!(read_back(&options), v, "{codec:?} {version:?} {encoding:?} {io:?}");
+                }
+            }
+        }
+    }
+}
+
+/// A list column with one row replaced by `bad`.
+fn with_bad_row(bad: Vec<f32>) -> ArrayRef {
+    let rows: Vec<Vec<f32>> = (0..20).map(|i| if i == 7 { bad.clone() } else { vec![1.0 + i as f32; 4] }).collect();
+    let lengths: Vec<usize> = rows.iter().map(Vec::len).collect();
+    let items = Arc::new(Float32Array::from(rows.concat()));
+    Arc::new(ListArray::new(
+        Arc::new(Field::new("element", DataType::Float32, true)),
+        OffsetBuffer::from_lengths(lengths),
+        items,
+        None,
+    ))
+}
+
+#[test]
+fn bad_rows_are_named_or_left_out() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("a.parquet");
+    let null_row = {
+        let list = with_bad_row(vec![1.0; 4]);
+        let list = list.as_any().downcast_ref::<ListArray>().unwrap().clone();
+        let (field, offsets, items, _) = list.into_parts();
+        Arc::new(ListArray::new(field, offsets, items, Some(NullBuffer::from_iter((0..20).map(|i| i != 7)))))
+            as ArrayRef
+    };
+    let null_element = {
+        let items: Float32Array = (0..80).map(|i| (i != 30).then_some(i as f32 + 1.0)).collect();
+        let field = Arc::new(Field::new("element", DataType::Float32, true));
+        Arc::new(ListArray::new(field, OffsetBuffer::from_lengths(vec![4; 20]), Arc::new(items), None)) as ArrayRef
+    };
+    let overflow = {
+        let items = Float64Array::from_iter_values((0..80).map(|i| if i == 28 { 1e300 } else { 1.0 }));
+        let field = Arc::new(Field::new("element", DataType::Float64, true));
+        Arc::new(ListArray::new(field, OffsetBuffer::from_lengths(vec![4; 20]), Arc::new(items), None)) as ArrayRef
+    };
+    let cases = [
+        ("ragged", with_bad_row(vec![1.0; 3]), "dimensions"),
+        ("empty", with_bad_row(vec![]), "empty"),
+        ("nan", with_bad_row(vec![1.0, f32::NAN, 0.0, 0.0]), "NaN"),
+        ("infinite", with_bad_row(vec![1.0, f32::INFINITY, 0.0, 0.0]), "inf"),
+        ("zero", with_bad_row(vec![0.0; 4]), "zero"),
+        ("null row", null_row, "null"),
+        ("null element", null_element, "element 2 is null"),
+        ("overflow", overflow, "too large"),
+    ];
+    for (name, array, words) in cases {
+        write(&path, &batch(array), plain());
+        let error = read(&options(&[&path], directory.path()), &Silent).unwrap_err();
+        let text = error.to_string();
+        assert_eq!(error.exit_code(), 3, "{name}: {text}");
+        for word in [words, "a.parquet", "column `embedding`", "row group 0", "row 7", "--on-bad-row skip"] {
+            assert!(text.contains(word), "{name}: `{word}` is missing in: {text}");
+        }
+        let skipping = InputOptions { on_bad_row: OnBadRow::Skip, ..options(&[&path], directory.path()) };
+        let corpus = read(&skipping, &Silent).unwrap();
+        assert_eq!((corpus.len(), corpus.skipped), (19, 1), "{name}");
+        assert_eq!(corpus.rows.file_row[7], 8, "{name}: file_row is the original row");
+    }
+}
+
+fn error_of(bytes: &[u8]) -> Error {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("a.parquet");
+    std::fs::write(&path, bytes).unwrap();
+    read(&options(&[&path], directory.path()), &Silent).unwrap_err()
+}
+
+#[test]
+fn files_that_are_not_whole_parquet_say_what_they_are() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("a.parquet");
+    write(&path, &batch(list(Arc::new(Float32Array::from(values())))), plain());
+    let good = std::fs::read(&path).unwrap();
+    let lfs: &[u8] = b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n";
+    let cases: [(&[u8], &str); 6] = [
+        (&good[..good.len() / 2], "cut short"),
+        (b"query,model\na,b\n", "text"),
+        (b"ARROW1\0\0 and so on", "Arrow IPC"),
+        (lfs, "git-LFS"),
+        (b"", "empty"),
+        (b"PARE and so on", "encrypted"),
+    ];
+    for (bytes, words) in cases {
+        let error = error_of(bytes);
+        assert_eq!(error.exit_code(), 3, "{words}");
+        assert!(error.to_string().contains(words), "`{words}` is missing in: {error}");
+    }
+}
+
+#[test]
+fn a_damaged_file_is_an_error_never_a_panic() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("a.parquet");
+    write(&path, &batch(list(Arc::new(Float32Array::from(values())))), WriterProperties::builder().build());
+    let good = std::fs::read(&path).unwrap();
+    let footer = good.len() - 8 - u32::from_le_bytes(good[good.len() - 8..good.len() - 4].try_into().unwrap()) as usize;
+    let mut refused = 0;
+    for at in (footer..good.len() - 8).step_by(3) {
+        let mut bytes = good.clone();
+        bytes[at] ^= 0x41;
+        std::fs::write(&path, &bytes).unwrap();
+        refused += usize::from(read(&options(&[&path], directory.path()), &Silent).is_err());
+    }
+    assert!(refused > 0, "some damage is noticed");
+}
+
+#[test]
+fn shards_must_agree_and_keys_must_be_unique() {
+    let directory = tempfile::tempdir().unwrap();
+    let (a, b) = (directory.path().join("a.parquet"), directory.path().join("b.parquet"));
+    write(&a, &batch(list(Arc::new(Float32Array::from(values())))), plain());
+    write(&b, &batch(with_bad_row(vec![1.0; 4])), plain());
+    let error = read(&options(&[&a, &b], directory.path()), &Silent).unwrap_err().to_string();
+    assert!(error.contains("b.parquet") && error.contains("has 4 dimensions, `a.parquet` has 17"), "{error}");
+
+    let query = Arc::new(Int64Array::from(vec![1; 20]));
+    let whole = batch(with_bad_row(vec![1.0; 4]));
+    let schema = Schema::new(vec![
+        Field::new("query", DataType::Int64, true),
+        Field::new("model", DataType::Int64, true),
+        Field::new("sample", DataType::Int64, true),
+        Field::new("embedding", whole.column(2).data_type().clone(), true),
+    ]);
+    let sample: ArrayRef = Arc::new(Int64Array::from_iter_values((0..20).map(|i| if i == 12 { 4 } else { i })));
+    let keyed =
+        RecordBatch::try_new(Arc::new(schema), vec![query, whole.column(1).clone(), sample, whole.column(2).clone()])
+            .unwrap();
+    write(&b, &keyed, plain());
+    let error = read(&options(&[&b], directory.path()), &Silent).unwrap_err().to_string();
+    assert!(error.contains("row 12") && error.contains("row 4"), "{error}");
+    write(&a, &whole, plain());
+    let error = read(&options(&[&a, &b], directory.path()), &Silent).unwrap_err().to_string();
+    assert!(error.contains("a.parquet") && error.contains("b.parquet") && error.contains("integer"), "{error}");
+}
