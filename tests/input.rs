@@ -138,8 +138,8 @@ fn every_type_codec_and_encoding_reads_the_same_values() {
 }
 
 /// A list column with one row replaced by `bad`.
-fn with_bad_row(bad: Vec<f32>) -> ArrayRef {
-    let rows: Vec<Vec<f32>> = (0..20).map(|i| if i == 7 { bad.clone() } else { vec![1.0 + i as f32; 4] }).collect();
+fn with_bad_row(bad: &[f32]) -> ArrayRef {
+    let rows: Vec<Vec<f32>> = (0..20).map(|i| if i == 7 { bad.to_vec() } else { vec![1.0 + i as f32; 4] }).collect();
     let lengths: Vec<usize> = rows.iter().map(Vec::len).collect();
     let items = Arc::new(Float32Array::from(rows.concat()));
     Arc::new(ListArray::new(
@@ -155,7 +155,7 @@ fn bad_rows_are_named_or_left_out() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("a.parquet");
     let null_row = {
-        let list = with_bad_row(vec![1.0; 4]);
+        let list = with_bad_row(&[1.0; 4]);
         let list = list.as_any().downcast_ref::<ListArray>().unwrap().clone();
         let (field, offsets, items, _) = list.into_parts();
         Arc::new(ListArray::new(field, offsets, items, Some(NullBuffer::from_iter((0..20).map(|i| i != 7)))))
@@ -172,11 +172,11 @@ fn bad_rows_are_named_or_left_out() {
         Arc::new(ListArray::new(field, OffsetBuffer::from_lengths(vec![4; 20]), Arc::new(items), None)) as ArrayRef
     };
     let cases = [
-        ("ragged", with_bad_row(vec![1.0; 3]), "dimensions"),
-        ("empty", with_bad_row(vec![]), "empty"),
-        ("nan", with_bad_row(vec![1.0, f32::NAN, 0.0, 0.0]), "NaN"),
-        ("infinite", with_bad_row(vec![1.0, f32::INFINITY, 0.0, 0.0]), "inf"),
-        ("zero", with_bad_row(vec![0.0; 4]), "zero"),
+        ("ragged", with_bad_row(&[1.0; 3]), "dimensions"),
+        ("empty", with_bad_row(&[]), "empty"),
+        ("nan", with_bad_row(&[1.0, f32::NAN, 0.0, 0.0]), "NaN"),
+        ("infinite", with_bad_row(&[1.0, f32::INFINITY, 0.0, 0.0]), "inf"),
+        ("zero", with_bad_row(&[0.0; 4]), "zero"),
         ("null row", null_row, "null"),
         ("null element", null_element, "element 2 is null"),
         ("overflow", overflow, "too large"),
@@ -247,12 +247,12 @@ fn shards_must_agree_and_keys_must_be_unique() {
     let directory = tempfile::tempdir().unwrap();
     let (a, b) = (directory.path().join("a.parquet"), directory.path().join("b.parquet"));
     write(&a, &batch(list(Arc::new(Float32Array::from(values())))), plain());
-    write(&b, &batch(with_bad_row(vec![1.0; 4])), plain());
+    write(&b, &batch(with_bad_row(&[1.0; 4])), plain());
     let error = read(&options(&[&a, &b], directory.path()), &Silent).unwrap_err().to_string();
     assert!(error.contains("b.parquet") && error.contains("has 4 dimensions, `a.parquet` has 17"), "{error}");
 
     let query = Arc::new(Int64Array::from(vec![1; 20]));
-    let whole = batch(with_bad_row(vec![1.0; 4]));
+    let whole = batch(with_bad_row(&[1.0; 4]));
     let schema = Schema::new(vec![
         Field::new("query", DataType::Int64, true),
         Field::new("model", DataType::Int64, true),

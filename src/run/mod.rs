@@ -1,6 +1,6 @@
 //! Floor 4: the driver of the pair pass. Knows neither wgpu nor Parquet.
 //!
-//! [`pairs`] orders the dispatches; [`copies`], [`seed`], [`lists`], [`thresholds`] and [`finish`] are its steps.
+//! `pairs` orders the dispatches; `copies`, `seed`, `lists`, `thresholds` and `finish` are its steps.
 
 mod copies;
 mod finish;
