@@ -55,6 +55,16 @@ function table(heads, rows, sortable) {
   fill();
   return el('div', 'scroll', null, t);
 }
+// Horizontal bars: [label, value, [[mark, what it is], ...]].
+function bars(rows, most, digits) {
+  const percent = v => Math.max(0, Math.min(100, v / most * 100)) + '%';
+  return el('div', 'bars', null, ...rows.map(([label, value, marks]) => {
+    const fill = el('i'), track = el('span', 'track', null, fill);
+    fill.style.width = percent(value);
+    (marks || []).forEach(([at, what]) => { const tick = el('u'); tick.style.left = percent(at); tick.title = what + ' ' + f(at, digits); track.append(tick); });
+    return el('div', 'bar', null, el('span', '', label), track, el('span', '', f(value, digits)));
+  }));
+}
 function heat(models, pairs, order) {
   const n = models.length, names = models.map(m => m.model), at = new Map(names.map((m, i) => [m, i]));
   const v = Array.from({ length: n }, () => Array(n).fill(null));
@@ -105,15 +115,20 @@ function render() {
   section(m.length && p.length, 'Models beside models', 'Mean similarity of answers to the same query; the diagonal is within one model.', () => heat(m, p, s.model_order));
   section(m.length, 'Models', 'Select a column name to sort.', () => [table(['model', 'responses', 'queries', 'within', 'share ≥ .8 (%)', 'floor', 'Vendi 1'],
     m.map(r => [r.model, r.n, r.queries, r.intra_mean, r.share_ge_0_8, r.floor, r.vendi_1]), true)]);
-  section(s.intra_bins || s.intra_paper_bins, 'How alike one model\u2019s answers are', 'Percent of queries by mean similarity within a model.', () => [table(['similarity', 'plain bins (%)', 'paper bins (%)'],
+  section(s.intra_bins || s.intra_paper_bins, 'How alike one model\u2019s answers are', 'Percent of queries by mean similarity within a model.', () => [
+    s.intra_bins ? bars(s.intra_bins.map((v, i) => [(i / 10).toFixed(1) + ' to ' + ((i + 1) / 10).toFixed(1), v]), Math.max(...s.intra_bins, 1), 1) : '',
+    table(['similarity', 'plain bins (%)', 'paper bins (%)'],
     Array.from({ length: 10 }, (_, i) => [(i / 10).toFixed(1) + ' to ' + ((i + 1) / 10).toFixed(1), f(s.intra_bins?.[i], 1), f(s.intra_paper_bins?.[i], 1)]))]);
   section(d.histogram?.some(r => r.pairs), 'All pairs', 'Share of pairs in each bin of .01, on a log scale: floor and tail together.', () => lines(d.histogram));
-  section(s.top_n?.length, 'Distinct models among the nearest', 'Beside what exchangeable labels would give, and the least possible.', () => [table(['N', 'models', 'null', 'least'], s.top_n)]);
-  const q = rows => table(['query', 'responses', 'mean', 'between models', 'within model'], rows.map(r => [r.query, r.n, r.mean, r.inter_mean, r.intra_mean]));
+  section(s.top_n?.length, 'Distinct models among the nearest', 'Beside what exchangeable labels would give, and the least possible.', () => [
+    bars(s.top_n.map(([n, seen, chance, least]) => ['N = ' + n, seen, [[chance, 'if models could not be told apart:'], [least, 'least possible:']]]), Math.max(...s.top_n.map(r => Math.max(r[1], r[2]))), 2),
+    table(['N', 'models', 'null', 'least'], s.top_n)]);
+  const q = rows => table(['query', 'responses', 'mean', 'between models', 'within model'], rows.map(r => [r.query.length > 160 ? r.query.slice(0, 160) + '…' : r.query, r.n, r.mean, r.inter_mean, r.intra_mean]));
   section(d.most?.length, 'Most alike queries', 'By similarity between models.', () => [q(d.most)]);
   section(d.least?.length, 'Least alike queries', 'By similarity between models.', () => [q(d.least)]);
   const across = p.filter(r => r.model_a !== r.model_b).sort((a, b) => b.mean - a.mean);
   section(across.length, 'Most alike pairs of models', 'Mean similarity on shared queries.', () => [table(['model', 'model', 'mean', 'floor'], across.slice(0, 10).map(r => [r.model_a, r.model_b, r.mean, r.floor]))]);
+  section(across.length > 10, 'Least alike pairs of models', 'Mean similarity on shared queries.', () => [table(['model', 'model', 'mean', 'floor'], across.slice(-10).reverse().map(r => [r.model_a, r.model_b, r.mean, r.floor]))]);
   section(s.examples?.length, 'Examples', 'What these numbers look like.', () => s.examples.flatMap(e => [el('h3', '', `${e.kind}: ${e.query} (${f(e.similarity)})`),
     ...e.models.map((n, i) => el('blockquote', '', n + ', row ' + e.rows[i] + (e.texts ? '\n' + e.texts[i] : '')))]));
   const nd = s.near_duplicates;
