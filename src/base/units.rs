@@ -48,6 +48,10 @@ pub fn show_bytes(bytes: u64) -> String {
 }
 
 /// `22,647`: thousands separated by commas.
+///
+/// ```
+/// assert_eq!(hivescope::base::units::show_count(22_647), "22,647");
+/// ```
 pub fn show_count(count: u64) -> String {
     let digits = count.to_string();
     let mut out = String::with_capacity(digits.len() + digits.len() / 3);
