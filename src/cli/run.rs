@@ -96,9 +96,6 @@ fn work(settings: &Settings, console: &Console) -> Result<Measures> {
     for message in &corpus.notes {
         console.event(Event::Note { message: message.clone() });
     }
-    if corpus.skipped > 0 {
-        console.event(Event::Warning { message: format!("{} bad rows were left out", show_count(corpus.skipped)) });
-    }
     clock.lap("read");
     let (mut backend, choice) = choose_backend(&settings.pass, console)?;
     let info = backend.info();

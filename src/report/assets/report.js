@@ -107,9 +107,10 @@ function render() {
   main.replaceChildren(el('h1', '', 'Do these models still say different things?'),
     el('p', 'soft', `${count(s.rows)} responses · ${count(s.queries)} queries · ${count(s.models)} models · ${count(s.dim)} dimensions`));
   const iv = i => f(i.low) + ' to ' + f(i.high);
+  const noPeople = (s.notes || []).some(n => n.startsWith('no people'));
   main.append(el('div', 'cards', null, ...(s.headlines || []).map(h => el('div', 'card', null, el('div', 'label', h.label), el('b', '', f(h.value)),
     ...[h.interval && '95 %: ' + iv(h.interval), h.interval_models_too && 'other models too: ' + iv(h.interval_models_too),
-      has(h.floor) && (h.floor_label || 'floor') + ': ' + f(h.floor), has(h.human) ? 'people: ' + f(h.human) : 'No human responses in this corpus to compare with.',
+      has(h.floor) && (h.floor_label || 'floor') + ': ' + f(h.floor), has(h.human) ? 'people: ' + f(h.human) : noPeople && /^(inter|intra)_mean$/.test(h.name) && 'No human responses in this corpus to compare with.',
       has(h.without_regardless) && 'without models that answer regardless: ' + f(h.without_regardless), ...(h.notes || [])].filter(Boolean).map(t => el('div', '', t))))));
   const m = d.models || [], p = (d.pairs || []).filter(r => has(r.mean));
   section(m.length && p.length, 'Models beside models', 'Mean similarity of answers to the same query; the diagonal is within one model.', () => heat(m, p, s.model_order));
