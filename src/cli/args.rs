@@ -70,7 +70,7 @@ pub struct Messages {
 pub enum IoArg {
     /// Map files
     Mmap,
-    /// Read files a row group at a time
+    /// Read files piece by piece
     Pread,
 }
 

@@ -5,7 +5,9 @@
 
 use crate::base::similarity::{Similarity, round};
 use crate::base::{Error, Result};
+use std::marker::PhantomData;
 use std::path::Path;
+use std::sync::atomic::{AtomicU8, Ordering};
 
 #[derive(Debug)]
 enum Storage {
@@ -72,12 +74,28 @@ impl Embeddings {
         }
     }
 
-    /// All values, to be filled by the reader.
-    pub fn values_mut(&mut self) -> &mut [f32] {
-        match &mut self.storage {
+    /// Lets several threads fill the rows, each at its own position.
+    pub fn filling(&mut self) -> Filling<'_> {
+        let values: &mut [f32] = match &mut self.storage {
             Storage::Memory(values) => values,
             Storage::Scratch(map) => bytemuck::cast_slice_mut(map),
+        };
+        Filling {
+            dim: self.dim,
+            values: values.as_mut_ptr(),
+            norms: self.norms.as_mut_ptr(),
+            states: (0..self.norms.len()).map(|_| AtomicU8::new(EMPTY)).collect(),
+            embeddings: PhantomData,
         }
+    }
+
+    /// Bytes of anonymous memory held: norms, and vectors unless they are in a scratch file.
+    pub fn memory(&self) -> u64 {
+        let vectors = match &self.storage {
+            Storage::Memory(values) => size_of_val(values.as_slice()),
+            Storage::Scratch(_) => 0,
+        };
+        (vectors + size_of_val(self.norms.as_slice())) as u64
     }
 
     /// The row at `position`.
@@ -91,14 +109,101 @@ impl Embeddings {
         &self.norms
     }
 
-    /// Sets the norm of the row at `position` (the reader computes it while it checks the row).
-    pub fn set_norm(&mut self, position: usize, norm: f64) {
-        self.norms[position] = norm;
-    }
-
     /// The one similarity of two rows, rounded to f32.
     #[inline]
     pub fn similarity(&self, similarity: &Similarity, a: usize, b: usize) -> f32 {
         round(similarity.cosine(self.row(a), self.norms[a], self.row(b), self.norms[b]))
+    }
+}
+
+const EMPTY: u8 = 0;
+const BUSY: u8 = 1;
+const FILLED: u8 = 2;
+
+/// The rows of an [`Embeddings`] while they are written from several threads, in any order.
+#[derive(Debug)]
+pub struct Filling<'a> {
+    dim: usize,
+    values: *mut f32,
+    norms: *mut f64,
+    /// One a row. A row that is `BUSY` belongs to the one thread that made it so.
+    states: Vec<AtomicU8>,
+    embeddings: PhantomData<&'a mut Embeddings>,
+}
+
+// SAFETY: the pointers are those of an `Embeddings` that is mutably borrowed for 'a, and a row is touched only by the
+// thread that moved its state to `BUSY` (see `row`).
+unsafe impl Send for Filling<'_> {}
+// SAFETY: as above.
+unsafe impl Sync for Filling<'_> {}
+
+impl Filling<'_> {
+    /// Writes the row at `position`: `write` gets its `dim` values and returns their norm. A row may be written again,
+    /// but not by two threads at once.
+    ///
+    /// # Panics
+    /// If another thread is writing this row, or `position` is none.
+    #[inline]
+    pub fn row(&self, position: usize, write: impl FnOnce(&mut [f32]) -> f64) {
+        let state = &self.states[position];
+        assert!(state.swap(BUSY, Ordering::Acquire) != BUSY, "row {position} is written by two threads at once");
+        // SAFETY: `position` is below the number of rows (the index above), so the `dim` values and the norm lie within
+        // the borrowed `Embeddings`; the swap made this thread the only one that holds them until the store below.
+        unsafe {
+            let row = std::slice::from_raw_parts_mut(self.values.add(position * self.dim), self.dim);
+            *self.norms.add(position) = write(row);
+        }
+        state.store(FILLED, Ordering::Release);
+    }
+
+    /// Whether every row has been written.
+    pub fn complete(&self) -> bool {
+        self.states.iter().all(|state| state.load(Ordering::Acquire) == FILLED)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn threads_fill_rows_in_any_order_in_memory_and_in_a_scratch_file() {
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        for scratch in [None, Some(directory.path())] {
+            let (rows, dim) = (1000, 17);
+            let mut embeddings = Embeddings::zeroed(rows, dim, scratch).expect("room");
+            assert_eq!(embeddings.memory(), (rows * 8 + if scratch.is_none() { rows * dim * 4 } else { 0 }) as u64);
+            let filling = embeddings.filling();
+            std::thread::scope(|scope| {
+                for thread in 0..4 {
+                    let filling = &filling;
+                    scope.spawn(move || {
+                        for position in (0..rows).rev().filter(|position| position % 4 == thread) {
+                            assert!(!filling.complete());
+                            filling.row(position, |row| {
+                                row.fill(position as f32);
+                                position as f64
+                            });
+                        }
+                    });
+                }
+            });
+            assert!(filling.complete());
+            for position in 0..rows {
+                assert!(embeddings.row(position).iter().all(|&v| v == position as f32));
+                assert_eq!(embeddings.norms()[position], position as f64);
+            }
+        }
+    }
+
+    #[test]
+    #[should_panic(expected = "two threads")]
+    fn a_row_that_is_being_written_is_refused() {
+        let mut embeddings = Embeddings::zeroed(2, 3, None).expect("room");
+        let filling = embeddings.filling();
+        filling.row(1, |_| {
+            filling.row(1, |_| 0.0);
+            0.0
+        });
     }
 }

@@ -38,6 +38,17 @@ pub struct Columns {
     pub roles: Vec<(Role, String)>,
 }
 
+impl Columns {
+    /// Names of all columns but the embedding.
+    pub fn keys(&self) -> impl Iterator<Item = &str> {
+        [self.query.as_str(), &self.model]
+            .into_iter()
+            .chain(self.sample.as_deref())
+            .chain(self.text.as_deref())
+            .chain(self.roles.iter().map(|(_, name)| name.as_str()))
+    }
+}
+
 /// Whether a column can be an embedding: a list of floats, or fixed-size binary of whole f32 values.
 fn is_embedding(kind: &DataType) -> bool {
     match kind {

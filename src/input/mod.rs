@@ -1,12 +1,23 @@
 //! Floor 1: from files to a corpus. Finding files, choosing columns, decoding, the checks.
 //!
+//! [`read`] opens the files, reads their keys, settles the order of the rows, and then puts every vector where it
+//! belongs: by pages (`page_path`) where a row group is plain, through arrow-rs (`arrow_path`) where it is not.
 //! Not here: what is computed from a corpus.
 
+mod arrow_path;
 mod columns;
+mod keys;
+mod opened;
+mod page_path;
 mod parquet_file;
 mod paths;
+mod placement;
 mod reader;
+mod rows;
+mod source;
+mod vectors;
 
+pub use parquet_file::panic_is_handled;
 pub use reader::{check, read, survey, texts, verify_unchanged};
 
 use crate::corpus::Role;
@@ -19,7 +30,7 @@ pub enum Io {
     /// Files are mapped.
     #[default]
     Mmap,
-    /// Files are read into memory whole.
+    /// Files are read piece by piece.
     Pread,
 }
 
@@ -54,7 +65,7 @@ pub struct InputOptions {
     pub on_bad_row: OnBadRow,
     /// How to read.
     pub io: Io,
-    /// Whether the page path is tried before arrow-rs.
+    /// Whether embeddings are read by pages where that is possible; otherwise through arrow-rs throughout.
     pub page_path: bool,
     /// Bytes of anonymous memory the run may use; embeddings over half of it go to a scratch file.
     pub memory: u64,
