@@ -1,82 +1,18 @@
 //! Reading: every embedding type, codec and encoding, and every bad input with its exit code.
 
+use crate::fixtures::{DIM, ROWS, batch, list, options, plain, read_back, values, write};
 use arrow::array::{
     Array, ArrayRef, FixedSizeBinaryArray, FixedSizeListArray, Float16Array, Float32Array, Float64Array, Int64Array,
-    LargeListArray, ListArray, StringArray,
+    LargeListArray, ListArray,
 };
 use arrow::buffer::{NullBuffer, OffsetBuffer};
 use arrow::datatypes::{DataType, Field, Schema};
 use arrow::record_batch::RecordBatch;
 use hivescope::base::{Error, Silent};
 use hivescope::input::{InputOptions, Io, OnBadRow, read};
-use parquet::arrow::ArrowWriter;
 use parquet::basic::{BrotliLevel, Compression, Encoding, GzipLevel, ZstdLevel};
 use parquet::file::properties::{WriterProperties, WriterVersion};
-use std::path::Path;
 use std::sync::Arc;
-
-const ROWS: usize = 50;
-const DIM: usize = 17;
-
-fn values() -> Vec<f32> {
-    // Multiples of 1/64 below 16 are exact in f16.
-    (0..ROWS * DIM)
-        .map(|i| ((i * 37 % 1000) as f32 - 499.5) / 64.0)
-        .map(|v| (v * 64.0).round() / 64.0 + 1.0 / 64.0)
-        .collect()
-}
-
-fn list(items: ArrayRef) -> ArrayRef {
-    let field = Arc::new(Field::new("element", items.data_type().clone(), true));
-    let lengths = std::iter::repeat_n(DIM, items.len() / DIM);
-    Arc::new(ListArray::new(field, OffsetBuffer::from_lengths(lengths), items, None))
-}
-
-fn batch(embedding: ArrayRef) -> RecordBatch {
-    let n = embedding.len();
-    let query: StringArray = (0..n).map(|i| Some(format!("q{}", i % 5))).collect();
-    let model: Int64Array = (0..n).map(|i| Some((i % 2) as i64)).collect();
-    let schema = Schema::new(vec![
-        Field::new("Query", DataType::Utf8, true),
-        Field::new("model", DataType::Int64, true),
-        Field::new("embedding", embedding.data_type().clone(), true),
-    ]);
-    RecordBatch::try_new(Arc::new(schema), vec![Arc::new(query), Arc::new(model), embedding]).unwrap()
-}
-
-fn write(path: &Path, batch: &RecordBatch, properties: WriterProperties) {
-    let mut writer =
-        ArrowWriter::try_new(std::fs::File::create(path).unwrap(), batch.schema(), Some(properties)).unwrap();
-    writer.write(batch).unwrap();
-    writer.close().unwrap();
-}
-
-fn options(inputs: &[&Path], scratch: &Path) -> InputOptions {
-    InputOptions {
-        inputs: inputs.iter().map(|p| p.to_string_lossy().into_owned()).collect(),
-        embedding: None,
-        query: None,
-        model: None,
-        sample: None,
-        text: None,
-        roles: Default::default(),
-        on_bad_row: OnBadRow::Error,
-        io: Io::Mmap,
-        page_path: true,
-        memory: 1 << 30,
-        scratch: scratch.to_path_buf(),
-    }
-}
-
-fn plain() -> WriterProperties {
-    WriterProperties::builder().set_dictionary_enabled(false).build()
-}
-
-/// Values of the corpus in file order.
-fn read_back(options: &InputOptions) -> Vec<f32> {
-    let corpus = read(options, &Silent).unwrap();
-    corpus.layout.position_of.iter().flat_map(|&p| corpus.embeddings.row(p as usize).to_vec()).collect()
-}
 
 #[test]
 fn every_type_codec_and_encoding_reads_the_same_values() {

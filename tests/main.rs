@@ -7,6 +7,8 @@
 )]
 
 mod cli;
+mod fixtures;
 mod floors;
 mod gpu;
 mod input;
+mod page_path;

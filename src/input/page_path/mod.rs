@@ -9,6 +9,8 @@
 //! ways give the same bits.
 
 mod levels;
+#[cfg(test)]
+mod tests;
 mod values;
 
 use super::parquet_file::ParquetFile;
@@ -77,12 +79,15 @@ struct PageRun {
     first_value: usize,
 }
 
-type Pages = SerializedPageReader<super::source::Source>;
+type Pages = Box<dyn PageReader>;
 
-/// One row group of one file.
+/// The embedding column of one row group.
 struct Group<'a> {
-    file: &'a ParquetFile,
-    group: usize,
+    /// Opens the pages from the first on.
+    open: &'a (dyn Fn() -> Result<Pages, Odd> + Sync),
+    /// Values that the footer says there are.
+    values: usize,
+    rows: usize,
     leaf: Leaf,
     placement: &'a Placement<'a>,
     /// Input row of the first row of the group.
@@ -105,9 +110,14 @@ pub fn read(
     observer: &dyn Observer,
 ) -> Result<bool, Odd> {
     let leaf = leaf(file, column)?;
-    let group = Group { file, group, leaf, placement, first_row, observer };
-    let runs = group.plan(parts)?;
-    runs.into_par_iter().map(|run| group.read_run(run)).collect::<Result<(), Odd>>()?;
+    let metadata = file.metadata().row_group(group);
+    let chunk = metadata.column(leaf.index);
+    let size = |count: i64| usize::try_from(count).map_err(|_| Odd("a negative count".into()));
+    let (rows, values) = (size(metadata.num_rows())?, size(chunk.num_values())?);
+    let open = || -> Result<Pages, Odd> {
+        Ok(Box::new(SerializedPageReader::new(Arc::new(file.source().clone()), chunk, rows, None)?))
+    };
+    Group { open: &open, values, rows, leaf, placement, first_row, observer }.read(parts)?;
     Ok(leaf.kind == Kind::F64)
 }
 
@@ -117,10 +127,8 @@ impl Group<'_> {
         self.placement.dim / self.leaf.kind.elements()
     }
 
-    fn pages(&self) -> Result<Pages, Odd> {
-        let group = self.file.metadata().row_group(self.group);
-        let rows = usize::try_from(group.num_rows()).map_err(|_| Odd("a negative number of rows".into()))?;
-        Ok(Pages::new(Arc::new(self.file.source().clone()), group.column(self.leaf.index), rows, None)?)
+    fn read(&self, parts: usize) -> Result<(), Odd> {
+        self.plan(parts)?.into_par_iter().map(|run| self.read_run(run)).collect()
     }
 
     /// Cuts the pages of the group into about `parts` runs by their headers alone.
@@ -128,13 +136,11 @@ impl Group<'_> {
         if !self.placement.dim.is_multiple_of(self.leaf.kind.elements()) || self.row_values() == 0 {
             return odd("another dimension");
         }
-        let metadata = self.file.metadata().row_group(self.group);
-        let rows = usize::try_from(metadata.num_rows()).unwrap_or(0);
-        let whole = rows.checked_mul(self.row_values()).ok_or_else(|| Odd("too many rows".into()))?;
-        if usize::try_from(metadata.column(self.leaf.index).num_values()) != Ok(whole) {
+        let whole = self.values;
+        if self.rows.checked_mul(self.row_values()) != Some(whole) {
             return odd("not every row has the same number of elements");
         }
-        let mut pages = self.pages()?;
+        let mut pages = (self.open)()?;
         let (mut runs, mut page, mut value) = (Vec::<PageRun>::new(), 0, 0usize);
         while let Some(header) = pages.peek_next_page()? {
             pages.skip_next_page()?;
@@ -155,8 +161,8 @@ impl Group<'_> {
     /// Reads the pages of a run, row by row.
     fn read_run(&self, run: PageRun) -> Result<(), Odd> {
         let (dim, kind) = (self.placement.dim, self.leaf.kind);
-        let mut pages = self.pages()?;
-        let mut dictionary = Dictionary::default();
+        let mut pages = (self.open)()?;
+        let mut dictionary: Option<Dictionary> = None;
         let (mut page, mut row, mut value) = (0, self.first_row + run.first_value / self.row_values(), run.first_value);
         // Of a row that began on an earlier page.
         let mut begun: Vec<f32> = Vec::new();
@@ -179,8 +185,7 @@ impl Group<'_> {
                 ..
             } = &content
             {
-                dictionary = Dictionary::new(kind, buf, *num_values as usize)
-                    .ok_or_else(|| Odd("the dictionary page is too short".into()))?;
+                dictionary = Dictionary::new(kind, buf, *num_values as usize);
                 continue;
             }
             page += 1;
@@ -189,10 +194,12 @@ impl Group<'_> {
             let values = match content.encoding() {
                 Encoding::PLAIN => Values::plain(kind, bytes, count),
                 Encoding::BYTE_STREAM_SPLIT => Values::split(kind, bytes, count),
-                Encoding::RLE_DICTIONARY | Encoding::PLAIN_DICTIONARY => Values::indexed(&dictionary, bytes, count),
+                Encoding::RLE_DICTIONARY | Encoding::PLAIN_DICTIONARY => {
+                    dictionary.as_ref().and_then(|dictionary| Values::indexed(dictionary, bytes, count))
+                }
                 other => return Err(Odd(format!("encoding {other}"))),
             };
-            let Some(mut values) = values else { return odd("a page is too short") };
+            let Some(mut values) = values else { return odd("a page is too short, or its dictionary is") };
             value += count;
             let mut left = count * kind.elements();
             if !begun.is_empty() {

@@ -68,7 +68,7 @@ impl Kind {
 }
 
 /// The dictionary of a column chunk, as f32.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Dictionary {
     values: Vec<f32>,
     elements: usize,
@@ -129,18 +129,12 @@ impl<'a> Values<'a> {
         (bytes.len() == count.checked_mul(kind.bytes())?).then_some(Self::Split { kind, bytes, next: 0 })
     }
 
-    /// RLE_DICTIONARY: a byte with the width of a place, then `count` places as runs. A width of 0 or above 32 is left
-    /// to arrow-rs.
+    /// RLE_DICTIONARY: a byte with the width of a place, then `count` places as runs. A dictionary of one value has
+    /// places of 0 bits.
     pub fn indexed(dictionary: &'a Dictionary, bytes: &'a [u8], count: usize) -> Option<Self> {
         let (&width, rest) = bytes.split_first()?;
         let width = u32::from(width);
-        (1..=32).contains(&width).then(|| Self::Indexed {
-            dictionary,
-            runs: Runs::new(rest, width),
-            width,
-            run: None,
-            left: count,
-        })
+        (width <= 32).then(|| Self::Indexed { dictionary, runs: Runs::new(rest, width), width, run: None, left: count })
     }
 
     /// Fills `out` with the next values; `out` holds whole values. `None` if there are not so many, or a place lies
@@ -251,7 +245,7 @@ fn gather<'a>(
     Some(())
 }
 
-/// The packed value at place `i`, of `width` (1 to 32) bits.
+/// The packed value at place `i`, of `width` (0 to 32) bits.
 #[inline]
 fn packed(bytes: &[u8], width: u32, i: usize) -> usize {
     let bit = i * width as usize;
@@ -330,7 +324,7 @@ mod tests {
 
     #[test]
     fn packed_places_of_every_width() {
-        for width in 1..=32u32 {
+        for width in 0..=32u32 {
             let mask = (1u64 << width) - 1;
             let wanted: Vec<usize> =
                 (0..16u64).map(|i| (i.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 20 & mask) as usize).collect();
