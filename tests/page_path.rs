@@ -186,8 +186,11 @@ impl File {
     }
 }
 
-/// Values and norms of the corpus by row, or the error; and what was said about pages.
-fn outcome(options: &InputOptions) -> (Result<(Vec<u32>, Vec<u64>, u64), String>, Vec<String>) {
+/// Bits of values and of norms by row, and rows left out.
+type Read = (Vec<u32>, Vec<u64>, u64);
+
+/// The corpus, or the error; and what was said about pages.
+fn outcome(options: &InputOptions) -> (Result<Read, String>, Vec<String>) {
     let details = Details::default();
     let read = read(options, &details).map_err(|error| error.to_string()).map(|corpus| {
         let positions = || corpus.layout.position_of.iter().map(|&p| p as usize);

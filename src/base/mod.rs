@@ -7,6 +7,7 @@ pub mod error;
 pub mod events;
 pub mod math;
 pub mod random;
+pub mod simd;
 pub mod similarity;
 pub mod units;
 

@@ -5,7 +5,31 @@
 //! additions is all that matters, and a fused multiply-add gives the same bits as a multiplication and an addition.
 //! That f32 decides neighbours, thresholds and bins on every device (MEASURES "One similarity a pair").
 
+use super::simd::widest;
 use pulp::Arch;
+
+/// ((0+4)+(2+6))+((1+5)+(3+7)), written as the halves of vectors are added.
+#[inline(always)]
+fn add_lanes(lanes: [f64; 8]) -> f64 {
+    let half: [f64; 4] = std::array::from_fn(|i| lanes[i] + lanes[i + 4]);
+    let quarter: [f64; 2] = std::array::from_fn(|i| half[i] + half[i + 2]);
+    quarter[0] + quarter[1]
+}
+
+/// Adds the products of eight elements to the lanes, in whole vectors.
+#[inline(always)]
+fn add_products(lanes: &mut [f64; 8], a: [f32; 8], b: [f32; 8]) {
+    let products: [f64; 8] = std::array::from_fn(|lane| f64::from(a[lane]) * f64::from(b[lane]));
+    *lanes = std::array::from_fn(|lane| lanes[lane] + products[lane]);
+}
+
+/// Fewer than eight elements, and zeros: adding 0 changes no bit of a lane (no lane is -0).
+#[inline(always)]
+fn padded(rest: &[f32]) -> [f32; 8] {
+    let mut eight = [0.0; 8];
+    eight[..rest.len()].copy_from_slice(rest);
+    eight
+}
 
 /// <x, y> in f64 in the fixed order. The slices have one length.
 #[inline(always)]
@@ -14,14 +38,35 @@ fn dot_lanes(x: &[f32], y: &[f32]) -> f64 {
     let (x_chunks, x_rest) = x.as_chunks::<8>();
     let (y_chunks, y_rest) = y.as_chunks::<8>();
     for (a, b) in x_chunks.iter().zip(y_chunks) {
-        for lane in 0..8 {
-            lanes[lane] += f64::from(a[lane]) * f64::from(b[lane]);
-        }
+        add_products(&mut lanes, *a, *b);
     }
-    for (lane, (&a, &b)) in x_rest.iter().zip(y_rest).enumerate() {
-        lanes[lane] += f64::from(a) * f64::from(b);
+    if !x_rest.is_empty() {
+        add_products(&mut lanes, padded(x_rest), padded(y_rest));
     }
-    ((lanes[0] + lanes[4]) + (lanes[2] + lanes[6])) + ((lanes[1] + lanes[5]) + (lanes[3] + lanes[7]))
+    add_lanes(lanes)
+}
+
+/// Copies little-endian f32 values and returns <x, x> of them, the same bits as [`dot_lanes`] of x with itself.
+/// `bytes` has four bytes for each of `out`.
+#[inline(always)]
+fn copy_square_lanes(bytes: &[u8], out: &mut [f32]) -> f64 {
+    let mut lanes = [0.0f64; 8];
+    let (from_chunks, from_rest) = bytes.as_chunks::<32>();
+    let (to_chunks, to_rest) = out.as_chunks_mut::<8>();
+    for (from, to) in from_chunks.iter().zip(to_chunks) {
+        // Eight values at once, or the compiler moves them one by one.
+        let values = bytemuck::cast::<[u8; 32], [u32; 8]>(*from).map(|bits| f32::from_bits(u32::from_le(bits)));
+        *to = values;
+        add_products(&mut lanes, values, values);
+    }
+    let (values, _) = from_rest.as_chunks::<4>();
+    for (&value, to) in values.iter().zip(to_rest.iter_mut()) {
+        *to = f32::from_le_bytes(value);
+    }
+    if !to_rest.is_empty() {
+        add_products(&mut lanes, padded(to_rest), padded(to_rest));
+    }
+    add_lanes(lanes)
 }
 
 /// The f32 that decides; -0 becomes 0, so that equal similarities have equal bits.
@@ -51,7 +96,8 @@ impl Similarity {
     /// <x, y> in f64, fixed order. Both slices have one length (the dimension).
     #[inline]
     pub fn dot(&self, x: &[f32], y: &[f32]) -> f64 {
-        self.arch.dispatch(
+        widest(
+            self.arch,
             #[inline(always)]
             || dot_lanes(x, y),
         )
@@ -61,6 +107,18 @@ impl Similarity {
     #[inline]
     pub fn norm(&self, x: &[f32]) -> f64 {
         self.dot(x, x).sqrt()
+    }
+
+    /// Copies a row of little-endian f32 values (four bytes for each of `out`) and returns its norm, in one go over
+    /// memory.
+    #[inline]
+    pub fn copy_norm(&self, bytes: &[u8], out: &mut [f32]) -> f64 {
+        let square = widest(
+            self.arch,
+            #[inline(always)]
+            || copy_square_lanes(bytes, out),
+        );
+        square.sqrt()
     }
 
     /// Cosine similarity in f64 from rows and their norms.
@@ -74,12 +132,17 @@ impl Similarity {
         &self,
         x: &[f32],
         norm_x: f64,
-        others: impl Iterator<Item = (&'a [f32], f64)>,
+        mut others: impl Iterator<Item = (&'a [f32], f64)>,
         out: &mut Vec<f32>,
     ) {
-        self.arch.dispatch(
+        widest(
+            self.arch,
             #[inline(always)]
-            || out.extend(others.map(|(y, norm_y)| round(dot_lanes(x, y) / (norm_x * norm_y)))),
+            || {
+                for (y, norm_y) in &mut others {
+                    out.push(round(dot_lanes(x, y) / (norm_x * norm_y)));
+                }
+            },
         );
     }
 }
@@ -109,5 +172,8 @@ mod tests {
         let (nx, ny) = (sim.norm(&x), sim.norm(&y));
         assert_eq!(sim.cosine(&x, nx, &y, ny).to_bits(), sim.cosine(&y, ny, &x, nx).to_bits());
         assert_eq!(sim.cosine(&x, nx, &x, nx) as f32, 1.0);
+        let mut copy = vec![0.0; 67];
+        assert_eq!(sim.copy_norm(bytemuck::cast_slice(&x), &mut copy).to_bits(), nx.to_bits());
+        assert_eq!(copy, x);
     }
 }

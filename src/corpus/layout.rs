@@ -5,6 +5,7 @@
 //! other and stand side by side; the smallest id among them is their canonical query.
 
 use super::rows::Rows;
+use rayon::prelude::*;
 use std::collections::HashMap;
 use std::ops::Range;
 
@@ -47,7 +48,7 @@ impl Layout {
             .map(|(id, name)| *first.entry(normalise_text(name)).or_insert(id as u32))
             .collect();
         let mut row_at: Vec<u32> = (0..rows.query.len() as u32).collect();
-        row_at.sort_unstable_by_key(|&row| {
+        row_at.par_sort_unstable_by_key(|&row| {
             let query = rows.query[row as usize];
             (canonical[query as usize], query, rows.model[row as usize], row)
         });

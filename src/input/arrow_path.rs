@@ -7,6 +7,7 @@ use crate::base::{Error, Place, Result};
 use arrow::array::{Array, ArrayRef, AsArray};
 use arrow::datatypes::{DataType, Float16Type, Float32Type, Float64Type};
 use half::f16;
+use half::slice::HalfFloatSliceExt;
 
 /// Elements decoded at a time, about: values and levels of a batch stay in the L2 cache.
 const BATCH_ELEMENTS: usize = 1 << 18;
@@ -41,6 +42,16 @@ impl Floats<'_> {
             Self::F32(v) => v.len(),
             Self::F64(v) => v.len(),
             Self::Bytes(v) => v.len() / 4,
+        }
+    }
+
+    /// All elements in f32.
+    fn narrow(self, out: &mut [f32]) {
+        match self {
+            Self::F32(v) => out.copy_from_slice(v),
+            Self::F16(v) => v.convert_to_f32_slice(out),
+            Self::F64(v) => out.iter_mut().zip(v).for_each(|(out, &v)| *out = v as f32),
+            Self::Bytes(_) => out.iter_mut().enumerate().for_each(|(i, out)| *out = self.get(i).1),
         }
     }
 
@@ -174,9 +185,9 @@ pub fn read(
                 }
                 Ok(values) => {
                     found.narrowed |= matches!(values, Floats::F64(_));
-                    let usable = placement.put(first_row + at + row, &mut spare, |out| {
-                        out.iter_mut().enumerate().for_each(|(i, out)| *out = values.get(i).1);
-                        Some(())
+                    let usable = placement.put(first_row + at + row, &mut spare, |out, similarity| {
+                        values.narrow(out);
+                        Some(similarity.norm(out))
                     });
                     (usable != Some(true)).then(|| values.problem())
                 }

@@ -2,9 +2,11 @@
 
 use super::columns::Columns;
 use super::parquet_file::ParquetFile;
-use crate::base::Result;
+use crate::base::{Error, Place, Result};
 use crate::corpus::layout::normalise_text;
-use arrow::array::{Array, StringArray};
+use arrow::array::{ArrayAccessor, AsArray};
+use arrow::datatypes::{DataType, Int64Type};
+use arrow::record_batch::RecordBatch;
 use std::collections::HashMap;
 
 /// The number of a null.
@@ -45,28 +47,26 @@ pub struct Column {
     pub names: Names,
     /// One number a row.
     pub ids: Vec<u32>,
+    /// Numbers of integer keys, so that each is written out in decimal once.
+    integers: HashMap<i64, u32>,
 }
 
 impl Column {
-    fn extend(&mut self, values: &StringArray) {
-        // Dumps are mostly sorted by a key: the name of the row before is the likeliest.
-        let mut last: Option<(&str, u32)> = None;
-        for row in 0..values.len() {
-            let id = if values.is_null(row) {
-                NULL
-            } else {
-                let name = values.value(row);
-                match last {
-                    Some((before, id)) if before == name => id,
-                    _ => {
-                        let id = self.names.id(name);
-                        last = Some((name, id));
-                        id
-                    }
-                }
-            };
-            self.ids.push(id);
+    /// Adds a key column of a batch.
+    fn extend(&mut self, file: &ParquetFile, batch: &RecordBatch, name: &str) -> Result<()> {
+        match batch.column_by_name(name).map(|column| (column, column.data_type())) {
+            // u64 above i64 is rare enough to go by strings.
+            Some((column, kind)) if kind.is_integer() && *kind != DataType::UInt64 => {
+                let values = arrow::compute::cast(column, &DataType::Int64)
+                    .map_err(|e| Error::content(Place::file(&file.name).column(name), e.to_string()))?;
+                let (names, integers) = (&mut self.names, &mut self.integers);
+                extend(&mut self.ids, values.as_primitive::<Int64Type>(), |value| {
+                    *integers.entry(value).or_insert_with(|| names.id(&value.to_string()))
+                });
+            }
+            _ => extend(&mut self.ids, &file.strings(batch, name)?, |value| self.names.id(value)),
         }
+        Ok(())
     }
 
     /// Adds the rows of `other`.
@@ -78,6 +78,29 @@ impl Column {
     /// Adds `rows` nulls.
     pub fn append_nulls(&mut self, rows: usize) {
         self.ids.resize(self.ids.len() + rows, NULL);
+    }
+}
+
+/// Adds the number of each value. Dumps are mostly sorted by a key: the value of the row before is the likeliest.
+fn extend<A: ArrayAccessor>(ids: &mut Vec<u32>, values: A, mut id: impl FnMut(A::Item) -> u32)
+where
+    A::Item: PartialEq + Copy,
+{
+    let mut last: Option<(A::Item, u32)> = None;
+    for row in 0..values.len() {
+        if values.is_null(row) {
+            ids.push(NULL);
+            continue;
+        }
+        let value = values.value(row);
+        match last {
+            Some((before, id)) if before == value => ids.push(id),
+            _ => {
+                let id = id(value);
+                last = Some((value, id));
+                ids.push(id);
+            }
+        }
     }
 }
 
@@ -115,17 +138,16 @@ impl Keys {
         };
         let names: Vec<&str> = columns.keys().collect();
         file.batches(group, &names, BATCH, |batch| {
-            let strings = |name: &str| file.strings(batch, name);
-            keys.query.extend(&strings(&columns.query)?);
-            keys.model.extend(&strings(&columns.model)?);
+            keys.query.extend(file, batch, &columns.query)?;
+            keys.model.extend(file, batch, &columns.model)?;
             if let (Some(out), Some(name)) = (&mut keys.sample, &columns.sample) {
-                out.extend(&strings(name)?);
+                out.extend(file, batch, name)?;
             }
             if let (Some(out), Some(name)) = (&mut keys.text, &columns.text) {
-                out.extend(strings(name)?.iter().map(|text| text.map_or(0, text_hash)));
+                out.extend(file.strings(batch, name)?.iter().map(|text| text.map_or(0, text_hash)));
             }
             for ((_, name), out) in columns.roles.iter().zip(&mut keys.roles) {
-                out.extend(&strings(name)?);
+                out.extend(file, batch, name)?;
             }
             Ok(())
         })?;
@@ -148,13 +170,14 @@ fn text_hash(text: &str) -> u128 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use arrow::array::StringArray;
 
     #[test]
     fn columns_of_several_groups_join_by_name() {
         let mut all = Column::default();
         for group in [vec![Some("b"), Some("b"), None, Some("a")], vec![Some("c"), Some("a")]] {
             let mut column = Column::default();
-            column.extend(&StringArray::from(group));
+            extend(&mut column.ids, &StringArray::from(group), |name| column.names.id(name));
             all.append(&column);
         }
         all.append_nulls(1);

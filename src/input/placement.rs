@@ -28,13 +28,19 @@ impl<'a> Placement<'a> {
         Self { dim, slots: &[], filling: None, similarity: Similarity::new() }
     }
 
-    /// Takes input row `row`, whose `dim` values `write` writes. `None` if it could not, else whether the row can be
-    /// used: finite (the f64 norm of finite f32 values is finite) and not zero (their squares don't vanish in f64).
+    /// Takes input row `row`, whose `dim` values `write` writes; it returns their norm. `None` if it could not, else
+    /// whether the row can be used: finite (the f64 norm of finite f32 values is finite) and not zero (their squares
+    /// don't vanish in f64).
     #[inline]
-    pub fn put(&self, row: usize, spare: &mut Vec<f32>, write: impl FnOnce(&mut [f32]) -> Option<()>) -> Option<bool> {
+    pub fn put(
+        &self,
+        row: usize,
+        spare: &mut Vec<f32>,
+        write: impl FnOnce(&mut [f32], &Similarity) -> Option<f64>,
+    ) -> Option<bool> {
         let mut norm = None;
         let fill = |out: &mut [f32]| {
-            norm = write(out).map(|()| self.similarity.norm(out));
+            norm = write(out, &self.similarity);
             norm.unwrap_or(0.0)
         };
         match (&self.filling, self.slots.get(row)) {

@@ -112,8 +112,8 @@ pub fn read(options: &InputOptions, observer: &dyn Observer) -> Result<Corpus> {
         if rows.query.is_empty() {
             return Err(no_usable_row(&opened));
         }
-        check_unique(&opened, &rows)?;
         let layout = Layout::new(&rows);
+        check_unique(&opened, &rows, &layout)?;
         let mut slots = vec![NOWHERE; keys.len()];
         for (row, input_row) in (0..keys.len()).filter(|&row| good[row]).enumerate() {
             slots[input_row] = layout.position_of[row];
@@ -152,7 +152,7 @@ pub fn check(options: &InputOptions, observer: &dyn Observer) -> Result<CheckRep
     bad.add(&opened, vectors::read(&opened, &placement, options.page_path, observer)?.bad);
     let mut notes = Vec::new();
     let rows = keys.rows(&opened, &bad.others(keys.len()), &mut notes);
-    check_unique(&opened, &rows)?;
+    check_unique(&opened, &rows, &Layout::new(&rows))?;
     Ok(CheckReport {
         rows: opened.rows,
         bad_rows: bad.len(),

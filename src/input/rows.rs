@@ -4,8 +4,8 @@ use super::keys::{Column, Keys, NULL};
 use super::opened::Opened;
 use crate::base::error::printable;
 use crate::base::events::Stage;
-use crate::base::{Error, Observer, Result};
-use crate::corpus::{Category, Dictionary, Role, Rows, Samples};
+use crate::base::{Error, Observer, Place, Result};
+use crate::corpus::{Category, Dictionary, Layout, Role, Rows, Samples};
 use rayon::prelude::*;
 use std::collections::{BTreeMap, HashMap};
 
@@ -167,21 +167,22 @@ fn samples((dictionary, ids): (Dictionary, Vec<u32>)) -> Samples {
 ///
 /// # Errors
 /// [`Error::Content`] that names both.
-pub fn check_unique(opened: &Opened, rows: &Rows) -> Result<()> {
-    let key = |row: u32| {
-        let row = row as usize;
-        let sample = match &rows.sample {
-            Samples::Number(numbers) => numbers[row],
-            Samples::Name(category) => i64::from(category.ids[row]),
-        };
-        (rows.query[row], rows.model[row], sample)
+pub fn check_unique(opened: &Opened, rows: &Rows, layout: &Layout) -> Result<()> {
+    let sample = |row: u32| match &rows.sample {
+        Samples::Number(numbers) => numbers[row as usize],
+        Samples::Name(category) => i64::from(category.ids[row as usize]),
     };
-    let mut order: Vec<u32> = (0..rows.query.len() as u32).collect();
-    order.par_sort_unstable_by_key(|&row| (key(row), row));
-    let Some(pair) = order.windows(2).find(|pair| key(pair[0]) == key(pair[1])) else { return Ok(()) };
-    let (first, second) = (pair[0] as usize, pair[1] as usize);
-    let place =
-        |row: usize| crate::base::Place::file(&opened.sources[rows.file[row] as usize].name).row(rows.file_row[row]);
+    // The rows of a query and model stand together.
+    let repeated = layout.cells.par_iter().flatten().find_map_first(|cell| {
+        let mut order = layout.row_at[cell.positions.clone()].to_vec();
+        order.sort_unstable_by_key(|&row| (sample(row), row));
+        order
+            .windows(2)
+            .find(|pair| sample(pair[0]) == sample(pair[1]))
+            .map(|pair| [pair[0] as usize, pair[1] as usize])
+    });
+    let Some([first, second]) = repeated else { return Ok(()) };
+    let place = |row: usize| Place::file(&opened.sources[rows.file[row] as usize].name).row(rows.file_row[row]);
     let sample = match &rows.sample {
         Samples::Number(numbers) => numbers[first].to_string(),
         Samples::Name(category) => printable(category.dictionary.name(category.ids[first])),

@@ -1,5 +1,6 @@
 //! One tile of similarities in f32: product, filter, histogram. CPU mirror of `shaders/similarity_f32.wgsl`.
 
+use crate::base::simd::widest;
 use crate::compute::outcome::BINS;
 use crate::compute::tile::{Block, HistogramMode, Job, Survivor};
 use pulp::Arch;
@@ -164,7 +165,8 @@ pub fn tile(
         };
         let flags = &mut flags[..products.len()];
         let slots = &mut slots[..products.len()];
-        arch.dispatch(
+        widest(
+            arch,
             #[inline(always)]
             || {
                 filter(products, &context, &others, flags);

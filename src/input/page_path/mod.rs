@@ -16,6 +16,7 @@ mod values;
 use super::parquet_file::ParquetFile;
 use super::placement::Placement;
 use crate::base::Observer;
+use crate::base::similarity::Similarity;
 use arrow::datatypes::DataType;
 use parquet::basic::{Encoding, LogicalType, Type};
 use parquet::column::page::{Page, PageReader};
@@ -208,16 +209,16 @@ impl Group<'_> {
                 values.take(&mut begun[from..]).ok_or_else(damaged)?;
                 left -= more;
                 if begun.len() == dim {
-                    self.put(row, &mut spare, |out| {
+                    self.put(row, &mut spare, |out, similarity| {
                         out.copy_from_slice(&begun);
-                        Some(())
+                        Some(similarity.norm(out))
                     })?;
                     row += 1;
                     begun.clear();
                 }
             }
             while left >= dim {
-                self.put(row, &mut spare, |out| values.take(out))?;
+                self.put(row, &mut spare, |out, similarity| values.take_row(out, similarity))?;
                 row += 1;
                 left -= dim;
             }
@@ -229,7 +230,12 @@ impl Group<'_> {
         if begun.is_empty() { Ok(()) } else { odd("the last row is not whole") }
     }
 
-    fn put(&self, row: usize, spare: &mut Vec<f32>, write: impl FnOnce(&mut [f32]) -> Option<()>) -> Result<(), Odd> {
+    fn put(
+        &self,
+        row: usize,
+        spare: &mut Vec<f32>,
+        write: impl FnOnce(&mut [f32], &Similarity) -> Option<f64>,
+    ) -> Result<(), Odd> {
         match self.placement.put(row, spare, write) {
             Some(true) => Ok(()),
             Some(false) => odd("a row that can't be used"),

@@ -3,6 +3,7 @@
 //! A *value* is what the column stores once per level: an element of a list, or with fixed-size binary a whole row.
 
 use super::levels::{Run, Runs};
+use crate::base::similarity::Similarity;
 use half::f16;
 use half::slice::HalfFloatSliceExt;
 
@@ -135,6 +136,22 @@ impl<'a> Values<'a> {
         let (&width, rest) = bytes.split_first()?;
         let width = u32::from(width);
         (width <= 32).then(|| Self::Indexed { dictionary, runs: Runs::new(rest, width), width, run: None, left: count })
+    }
+
+    /// Fills `out`, a row, with the next values, and returns its norm.
+    #[inline]
+    pub fn take_row(&mut self, out: &mut [f32], similarity: &Similarity) -> Option<f64> {
+        match self {
+            Self::Plain { kind: Kind::F32 | Kind::Row(_), rest } => {
+                let (now, later) = rest.split_at_checked(4 * out.len())?;
+                *rest = later;
+                Some(similarity.copy_norm(now, out))
+            }
+            _ => {
+                self.take(out)?;
+                Some(similarity.norm(out))
+            }
+        }
     }
 
     /// Fills `out` with the next values; `out` holds whole values. `None` if there are not so many, or a place lies
