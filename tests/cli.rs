@@ -64,6 +64,16 @@ fn an_existing_directory_is_kept() {
 }
 
 #[test]
+fn an_output_in_the_input_is_refused() {
+    let here = TempDir::new().unwrap();
+    fs::create_dir(here.path().join("dumps")).unwrap();
+    fs::copy(demo(), here.path().join("dumps/a.parquet")).unwrap();
+    fails(here.path(), &["run", "dumps", "--out", "dumps/result"], 2, "outside the input");
+    fails(here.path(), &["run", "dumps", "--out", "."], 2, "outside the input");
+    assert_eq!(fs::read_dir(here.path().join("dumps")).unwrap().count(), 1);
+}
+
+#[test]
 fn a_text_file_named_parquet_exits_3() {
     let here = TempDir::new().unwrap();
     fs::write(here.path().join("text.parquet"), "this is no Parquet file, it is a line of text\n").unwrap();

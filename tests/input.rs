@@ -3,13 +3,13 @@
 use crate::fixtures::{DIM, ROWS, batch, list, options, plain, read_back, values, write};
 use arrow::array::{
     Array, ArrayRef, FixedSizeBinaryArray, FixedSizeListArray, Float16Array, Float32Array, Float64Array, Int64Array,
-    LargeListArray, ListArray,
+    LargeListArray, ListArray, StringArray,
 };
 use arrow::buffer::{NullBuffer, OffsetBuffer};
 use arrow::datatypes::{DataType, Field, Schema};
 use arrow::record_batch::RecordBatch;
 use hivescope::base::{Error, Silent};
-use hivescope::input::{InputOptions, Io, OnBadRow, read};
+use hivescope::input::{InputOptions, Io, OnBadRow, read, verify_unchanged};
 use parquet::basic::{BrotliLevel, Compression, Encoding, GzipLevel, ZstdLevel};
 use parquet::file::properties::{WriterProperties, WriterVersion};
 use std::sync::Arc;
@@ -133,10 +133,14 @@ fn bad_rows_are_named_or_left_out() {
 }
 
 fn error_of(bytes: &[u8]) -> Error {
+    error_of_any(bytes).expect("an error")
+}
+
+fn error_of_any(bytes: &[u8]) -> Option<Error> {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("a.parquet");
     std::fs::write(&path, bytes).unwrap();
-    read(&options(&[&path], directory.path()), &Silent).unwrap_err()
+    read(&options(&[&path], directory.path()), &Silent).err()
 }
 
 #[test]
@@ -205,4 +209,111 @@ fn shards_must_agree_and_keys_must_be_unique() {
     write(&a, &whole, plain());
     let error = read(&options(&[&a, &b], directory.path()), &Silent).unwrap_err().to_string();
     assert!(error.contains("a.parquet") && error.contains("b.parquet") && error.contains("integer"), "{error}");
+}
+
+#[test]
+fn the_first_rows_decide_the_dimension_by_majority() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("a.parquet");
+    let rows: Vec<Vec<f32>> = (0..20).map(|i| vec![1.0 + i as f32; if i == 0 { 3 } else { 4 }]).collect();
+    let lengths: Vec<usize> = rows.iter().map(Vec::len).collect();
+    let field = Arc::new(Field::new("element", DataType::Float32, true));
+    let items = Arc::new(Float32Array::from(rows.concat()));
+    let array = Arc::new(ListArray::new(field, OffsetBuffer::from_lengths(lengths), items, None));
+    write(&path, &batch(array), plain());
+    let skipping = InputOptions { on_bad_row: OnBadRow::Skip, ..options(&[&path], directory.path()) };
+    let corpus = read(&skipping, &Silent).unwrap();
+    assert_eq!((corpus.len(), corpus.dim(), corpus.skipped), (19, 4, 1));
+}
+
+/// A batch with the given columns beside query and model.
+fn with_columns(columns: Vec<(&str, ArrayRef)>) -> RecordBatch {
+    let keys = |prefix: &str, modulus: usize| {
+        let n = columns[0].1.len();
+        Arc::new((0..n).map(|i| Some(format!("{prefix}{}", i % modulus))).collect::<StringArray>()) as ArrayRef
+    };
+    let all = [("query", keys("q", 5)), ("model", keys("m", 2))].into_iter().chain(columns.clone());
+    let fields: Vec<Field> =
+        all.clone().map(|(name, array)| Field::new(name, array.data_type().clone(), true)).collect();
+    RecordBatch::try_new(Arc::new(Schema::new(fields)), all.map(|(_, array)| array).collect()).unwrap()
+}
+
+#[test]
+fn a_column_that_is_missing_or_ambiguous_or_of_another_type_is_answered_with_the_candidates() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("a.parquet");
+    let floats = || list(Arc::new(Float32Array::from(values())));
+    let numbers = || Arc::new(Int64Array::from_iter_values(0..ROWS as i64)) as ArrayRef;
+    let fails = |columns: Vec<(&str, ArrayRef)>, embedding: Option<&str>, words: &[&str]| {
+        write(&path, &with_columns(columns), plain());
+        let options = InputOptions { embedding: embedding.map(String::from), ..options(&[&path], directory.path()) };
+        let error = read(&options, &Silent).unwrap_err();
+        assert_eq!(error.exit_code(), 2, "{error}");
+        for word in words {
+            assert!(error.to_string().contains(word), "`{word}` is missing in: {error}");
+        }
+    };
+    fails(
+        vec![("cohere", floats()), ("openai", floats())],
+        None,
+        &["no embedding column", "cohere, openai", "--embedding"],
+    );
+    fails(vec![("Embedding", floats()), ("embedding", floats())], None, &["2 columns could be", "--embedding"]);
+    fails(vec![("embedding", numbers())], None, &["no embedding column", "no column could be it"]);
+    fails(vec![("emb", floats()), ("embedding", numbers())], Some("embedding"), &["Int64", "emb"]);
+    fails(vec![("emb", floats()), ("emb", floats())], Some("emb"), &["several columns"]);
+    // A later name is taken where the first is of another type.
+    write(&path, &with_columns(vec![("embedding", numbers()), ("emb", floats())]), plain());
+    assert_eq!(read(&options(&[&path], directory.path()), &Silent).unwrap().dim(), DIM);
+}
+
+#[test]
+fn null_keys_and_keys_that_are_no_text_are_named() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("a.parquet");
+    let good = batch(list(Arc::new(Float32Array::from(values()))));
+    let query: StringArray = (0..ROWS).map(|i| (i != 11).then(|| format!("q{}", i % 5))).collect();
+    let columns = vec![Arc::new(query) as ArrayRef, good.column(1).clone(), good.column(2).clone()];
+    write(&path, &RecordBatch::try_new(good.schema(), columns).unwrap(), plain());
+    let error = read(&options(&[&path], directory.path()), &Silent).unwrap_err();
+    assert_eq!(error.exit_code(), 3);
+    assert!(error.to_string().contains("column `Query`, row group 0, row 11: the key is null (1 bad rows"), "{error}");
+    let skipping = InputOptions { on_bad_row: OnBadRow::Skip, ..options(&[&path], directory.path()) };
+    assert_eq!(read(&skipping, &Silent).unwrap().skipped, 1);
+}
+
+#[test]
+fn an_encrypted_column_and_an_unknown_codec_are_named() {
+    let error = error_of(include_bytes!("files/encrypted_column.parquet"));
+    assert_eq!(error.exit_code(), 3);
+    assert!(error.to_string().contains("encrypted"), "{error}");
+    // Codec 0 (none) becomes 3 (LZO) where the footer's bytes hold it; the variable-length integer of 3 is 6.
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("a.parquet");
+    write(&path, &batch(list(Arc::new(Float32Array::from(values())))), plain());
+    let file = std::fs::read(&path).unwrap();
+    let length = u32::from_le_bytes(file[file.len() - 8..file.len() - 4].try_into().unwrap()) as usize;
+    let named = (file.len() - 8 - length..file.len() - 8).filter(|&at| file[at] == 0).any(|at| {
+        let mut changed = file.clone();
+        changed[at] = 6;
+        error_of_any(&changed).is_some_and(|error| {
+            error.exit_code() == 3 && error.to_string().contains("`embedding`, row group 0: is compressed with LZO")
+        })
+    });
+    assert!(named, "no change of a byte made the codec LZO");
+}
+
+#[test]
+fn a_file_that_changes_is_named() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("a.parquet");
+    write(&path, &batch(list(Arc::new(Float32Array::from(values())))), plain());
+    let corpus = read(&options(&[&path], directory.path()), &Silent).unwrap();
+    verify_unchanged(&corpus).unwrap();
+    let mut longer = std::fs::read(&path).unwrap();
+    longer.push(0);
+    std::fs::write(&path, longer).unwrap();
+    let error = verify_unchanged(&corpus).unwrap_err();
+    assert_eq!(error.exit_code(), 3);
+    assert!(error.to_string().contains("a.parquet: the file changed"), "{error}");
 }

@@ -30,6 +30,7 @@ pub fn main() -> ExitCode {
             return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
         }
     };
+    print_only_unhandled_panics();
     let messages = cli.messages.clone();
     let result = interrupt::install().and_then(|()| dispatch(cli));
     match result {
@@ -40,6 +41,16 @@ pub fn main() -> ExitCode {
             ExitCode::from(code)
         }
     }
+}
+
+/// A panic inside the Parquet reader becomes an error that names the file; the panic itself is not for the user.
+fn print_only_unhandled_panics() {
+    let print = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        if !crate::input::panic_is_handled() {
+            print(panic);
+        }
+    }));
 }
 
 /// Runs one subcommand. `Ok` carries the exit code.

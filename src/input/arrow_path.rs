@@ -12,6 +12,9 @@ use half::slice::HalfFloatSliceExt;
 /// Elements decoded at a time, about: values and levels of a batch stay in the L2 cache.
 const BATCH_ELEMENTS: usize = 1 << 18;
 
+/// Rows that are asked for the dimension.
+const FIRST_ROWS: usize = 64;
+
 /// What was found in a row group.
 #[derive(Debug, Default)]
 pub struct Found {
@@ -144,15 +147,17 @@ fn rows(
     })
 }
 
-/// Dimension of the first row of a row group that has one.
+/// The dimension that most of the first rows of a row group have (the earliest of several), if any has one.
 ///
 /// # Errors
 /// [`Error::Content`] if the group can't be decoded.
 pub fn dimension(file: &ParquetFile, group: usize, columns: &Columns) -> Result<Option<usize>> {
     let mut dim = None;
     // A closure can't end the loop, but an error can.
-    let ended = rows(file, group, columns, 64, |length, rows| {
-        dim = (0..length).find_map(|row| rows.get(row).ok().map(Floats::len));
+    let ended = rows(file, group, columns, FIRST_ROWS, |length, rows| {
+        let dims: Vec<usize> = (0..length).filter_map(|row| rows.get(row).ok().map(Floats::len)).collect();
+        let votes = |dim: usize| dims.iter().filter(|&&other| other == dim).count();
+        dim = dims.iter().copied().rev().max_by_key(|&dim| votes(dim));
         if dim.is_some() { Err(Error::Interrupted) } else { Ok(()) }
     });
     match ended {

@@ -121,7 +121,7 @@ impl ParquetFile {
                 ParquetRecordBatchReaderBuilder::new_with_metadata(self.source.clone(), self.metadata.clone());
             let roots = names.iter().filter_map(|name| self.schema().index_of(name).ok());
             let mask = ProjectionMask::roots(builder.parquet_schema(), roots);
-            let content = |e: &dyn std::fmt::Display| Error::content(place.clone(), e.to_string());
+            let content = |e: &dyn std::fmt::Display| Error::content(place.clone(), in_plain_words(&e.to_string()));
             let reader = builder
                 .with_row_groups(vec![group])
                 .with_projection(mask)
@@ -181,6 +181,15 @@ impl ParquetFile {
     }
 }
 
+/// The parquet crate's message, or a better one where its words mislead.
+fn in_plain_words(message: &str) -> String {
+    // What an encrypted column under a plain footer looks like to a reader that can't decrypt.
+    if message.contains("Required field") {
+        return "a page header can't be read: the file is damaged, or a column is encrypted (decrypt it first)".into();
+    }
+    message.to_owned()
+}
+
 /// Every column chunk lies inside the file: the reader takes the footer's word for it and panics.
 fn check_places(metadata: &ParquetMetaData, bytes: u64, place: &Place) -> Result<()> {
     for (group, row_group) in metadata.row_groups().iter().enumerate() {
@@ -198,4 +207,22 @@ fn check_places(metadata: &ParquetMetaData, bytes: u64, place: &Place) -> Result
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_of_the_reader_is_an_error_that_names_the_file() {
+        let place = Place::file("a.parquet").row_group(3);
+        let error = guarded(&place, || -> Result<()> {
+            assert!(panic_is_handled());
+            panic!("as the reader does");
+        })
+        .expect_err("a panic");
+        assert_eq!(error.exit_code(), 3);
+        assert!(error.to_string().starts_with("a.parquet, row group 3: the file is damaged"), "{error}");
+        assert!(!panic_is_handled());
+    }
 }

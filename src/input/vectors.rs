@@ -25,7 +25,7 @@ type Part = (arrow_path::Found, Option<String>);
 /// Reads every embedding into `placement`.
 ///
 /// # Errors
-/// [`Error::Content`] for a row group that can't be decoded or has another dimension throughout; [`Error::Interrupted`].
+/// [`Error::Content`] for a row group that can't be decoded and a file that has another dimension throughout; [`Error::Interrupted`].
 pub fn read(opened: &Opened, placement: &Placement<'_>, by_pages: bool, observer: &dyn Observer) -> Result<Found> {
     let stage = Stage::start(observer, "reading embeddings", "rows", opened.rows);
     let done = AtomicU64::new(0);
@@ -42,13 +42,22 @@ pub fn read(opened: &Opened, placement: &Placement<'_>, by_pages: bool, observer
     stage.finish();
     let mut found = Found::default();
     let (mut through_arrow, mut first_reason) = (0, None);
+    // Of each file: usable rows, and where another dimension was met first.
+    let mut files: Vec<(usize, Option<(&Group, usize)>)> = vec![(0, None); opened.files.len()];
     for (group, part) in opened.groups.iter().zip(groups) {
         let (part, odd) = part?;
+        let file = &mut files[group.file];
+        file.0 += part.good;
+        file.1 = file.1.or(part.other_dim.map(|other| (group, other)));
         if let Some(reason) = odd {
             through_arrow += 1;
             first_reason.get_or_insert_with(|| format!("{}: {reason}", opened.place(group)));
         }
-        if let (0, Some(other)) = (part.good, part.other_dim) {
+        found.bad.extend(part.bad.into_iter().map(|(row, problem)| (group.first_input_row + row, problem)));
+        found.narrowed |= part.narrowed;
+    }
+    for (good, other) in files {
+        if let (0, Some((group, other))) = (good, other) {
             return Err(Error::content(
                 opened.place(group).column(&opened.columns[group.file].embedding),
                 format!(
@@ -58,8 +67,6 @@ pub fn read(opened: &Opened, placement: &Placement<'_>, by_pages: bool, observer
                 ),
             ));
         }
-        found.bad.extend(part.bad.into_iter().map(|(row, problem)| (group.first_input_row + row, problem)));
-        found.narrowed |= part.narrowed;
     }
     let reason = first_reason.map_or_else(String::new, |reason| format!("; the first through arrow-rs: {reason}"));
     observer.event(Event::Detail {
