@@ -12,6 +12,9 @@ use half::slice::HalfFloatSliceExt;
 /// Elements decoded at a time, about: values and levels of a batch stay in the L2 cache.
 const BATCH_ELEMENTS: usize = 1 << 18;
 
+/// What is wrong with a row group whose columns don't have the rows that the footer says.
+pub const MISCOUNTED: &str = "holds another number of rows than it says: it is damaged";
+
 /// Rows that are asked for the dimension.
 const FIRST_ROWS: usize = 64;
 
@@ -167,20 +170,25 @@ pub fn dimension(file: &ParquetFile, group: usize, columns: &Columns) -> Result<
     }
 }
 
-/// Reads the embeddings of a row group into `placement`; its first row is input row `first_row`.
+/// Reads the embeddings of a row group of `declared` rows into `placement`; its first row is input row `first_row`.
 ///
 /// # Errors
-/// [`Error::Content`] if the group can't be decoded.
+/// [`Error::Content`] if the group can't be decoded, or holds another number of rows.
 pub fn read(
     file: &ParquetFile,
     group: usize,
     columns: &Columns,
     placement: &Placement<'_>,
     first_row: usize,
+    declared: usize,
 ) -> Result<Found> {
     let dim = placement.dim;
+    let miscounted = || Error::content(Place::file(&file.name).row_group(group), MISCOUNTED);
     let (mut found, mut at, mut spare) = (Found::default(), 0, Vec::new());
     rows(file, group, columns, BATCH_ELEMENTS / dim.max(1), |length, rows| {
+        if at + length > declared {
+            return Err(miscounted());
+        }
         for row in 0..length {
             let problem = match rows.get(row) {
                 Err(problem) => Some(problem),
@@ -205,5 +213,5 @@ pub fn read(
         at += length;
         Ok(())
     })?;
-    Ok(found)
+    if at == declared { Ok(found) } else { Err(miscounted()) }
 }

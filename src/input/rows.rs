@@ -1,5 +1,6 @@
 //! From the keys of all input rows to the rows of a corpus.
 
+use super::arrow_path::MISCOUNTED;
 use super::keys::{Column, Keys, NULL};
 use super::opened::Opened;
 use crate::base::error::printable;
@@ -40,7 +41,7 @@ impl InputKeys {
             for (group, part) in groups.iter().zip(parts) {
                 let part = part?;
                 if part.len() != group.rows {
-                    return Err(Error::content(opened.place(group), "holds fewer rows than it says: it is damaged"));
+                    return Err(Error::content(opened.place(group), MISCOUNTED));
                 }
                 append(&mut all, &part, &roles, &columns[group.file].roles);
             }

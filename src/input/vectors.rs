@@ -77,7 +77,7 @@ pub fn read(opened: &Opened, placement: &Placement<'_>, by_pages: bool, observer
         ),
     });
     if found.bad.is_empty() && !placement.complete() {
-        return Err(Error::content(Place::file(&opened.sources[0].name), "a row group holds fewer rows than it says"));
+        return Err(Error::content(Place::file(&opened.sources[0].name), arrow_path::MISCOUNTED));
     }
     Ok(found)
 }
@@ -107,6 +107,6 @@ fn one_group(
         }
         observer.check_stop()?;
     }
-    let found = arrow_path::read(file, group.group, columns, placement, group.first_input_row)?;
+    let found = arrow_path::read(file, group.group, columns, placement, group.first_input_row, group.rows)?;
     Ok((found, Some(odd)))
 }

@@ -267,6 +267,7 @@ impl Group<'_> {
                 let definition = stream(self.leaf.max_definition, *def_level_encoding)?;
                 (repetition, definition, rest)
             }
+            Page::DataPageV2 { num_nulls: 1.., .. } => return odd("a null"),
             Page::DataPageV2 { buf, def_levels_byte_len, rep_levels_byte_len, .. } => {
                 let (repetition, rest) = buf.split_at_checked(*rep_levels_byte_len as usize).ok_or_else(short)?;
                 let (definition, values) = rest.split_at_checked(*def_levels_byte_len as usize).ok_or_else(short)?;
