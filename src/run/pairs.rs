@@ -54,11 +54,16 @@ pub fn pair_pass(
     });
     let pairs = n as u64 * (n as u64).saturating_sub(1) / 2;
     let stage = Stage::start(observer, "pairs", "pairs", pairs);
+    let step = |name: &str| observer.event(Event::Detail { message: format!("pairs: {name}") });
+    step("preparing");
     let mut pass = Pass::new(corpus, backend, settings, budget)?;
     let started = Instant::now();
+    step("seeding");
     seed::seed(corpus, &pass.copies, pass.k, budget.seed, pass.gamma, &pass.half_bounds, &mut pass.lists);
     pass.stats.seconds.insert("seed".into(), started.elapsed().as_secs_f64());
+    step("sweeping");
     pass.sweep(backend, &stage, observer)?;
+    step("rescoring");
     let outcome = pass.finish(settings, observer)?;
     stage.finish();
     let seconds: f64 = outcome.stats.seconds.values().sum();
