@@ -7,6 +7,8 @@
 )]
 
 mod cli;
+#[cfg(target_os = "linux")]
+mod disk;
 mod fixtures;
 mod floors;
 mod gpu;

@@ -2,12 +2,16 @@
 
 use crate::base::Error;
 use crate::base::units::{parse_bytes, show_bytes};
+use crate::corpus::{Corpus, Samples};
 
 /// Share of the available memory that a run takes by default.
 const SHARE: f64 = 0.6;
 
 /// What is taken for available where the system does not say: 2 GiB.
 const ASSUMED: u64 = 2 << 30;
+
+/// What the process holds before it reads anything: 2 MiB, and 14 MiB more where a software GPU driver was looked at.
+const START: u64 = 16 << 20;
 
 /// Smallest budget that is worth starting with.
 const LEAST: u64 = 64 << 20;
@@ -42,6 +46,26 @@ pub fn budget(asked: Option<&str>) -> Result<u64, Error> {
         }
         None => Ok(((available() as f64 * SHARE) as u64).max(LEAST)),
     }
+}
+
+/// Bytes that the process holds beside the pair pass: what it started with, and the corpus. `budget` is what the
+/// reader was told: it keeps vectors of at most half of that in memory.
+pub fn held(corpus: &Corpus, budget: u64) -> u64 {
+    let n = corpus.len() as u64;
+    let rows = &corpus.rows;
+    // File, row in it, query, model; row at a position and back; norm.
+    let mut row = 4 + 8 + 4 + 4 + 4 + 4 + 8;
+    row += if matches!(rows.sample, Samples::Number(_)) { 8 } else { 4 };
+    row += if rows.text_hash.is_some() { 16 } else { 0 };
+    row += 4 * rows.categories.len() as u64;
+    let mut dictionaries = vec![&rows.queries, &rows.models];
+    dictionaries.extend(rows.categories.values().map(|category| &category.dictionary));
+    if let Samples::Name(category) = &rows.sample {
+        dictionaries.push(&category.dictionary);
+    }
+    let names: usize = dictionaries.iter().flat_map(|d| d.names()).map(|name| size_of::<String>() + name.len()).sum();
+    let vectors = n * corpus.dim() as u64 * 4;
+    START + n * row + names as u64 + if vectors <= budget / 2 { vectors } else { 0 }
 }
 
 #[cfg(test)]

@@ -1,9 +1,9 @@
 //! `hivescope run`: the whole way from files to a result directory.
 
 use super::args::{BackendArg, InputSettings, Messages, PassSettings, RunArgs};
-use super::messages;
 use super::observer::Console;
 use super::settings::{self, SettingsFile};
+use super::{memory, messages};
 use crate::base::units::{show_count, show_seconds};
 use crate::base::{Error, Event, Observer, Result};
 use crate::compute::cpu::CpuBackend;
@@ -83,7 +83,7 @@ pub fn main(args: &RunArgs, flags: &Messages) -> anyhow::Result<u8> {
 /// Everything but printing.
 fn work(settings: &Settings, console: &Console) -> Result<Measures> {
     // Mistakes in flags and the input's paths and columns show before anything is made.
-    let pair_settings = settings::pair_settings(&settings.pass)?;
+    let mut pair_settings = settings::pair_settings(&settings.pass)?;
     let measure_settings = settings::measure_settings(&settings.pass);
     let mut options = settings::input_options(&settings.inputs, &settings.input, PathBuf::new())?;
     let inputs: Vec<PathBuf> = settings.inputs.iter().map(PathBuf::from).collect();
@@ -101,6 +101,9 @@ fn work(settings: &Settings, console: &Console) -> Result<Measures> {
     let info = backend.info();
     console.event(Event::Detail { message: format!("{} {}: {choice}", info.backend, info.device) });
     clock.lap("open_backend");
+    pair_settings.held = memory::held(&corpus, options.memory);
+    pair_settings.memory = options.memory.saturating_sub(pair_settings.held);
+    pair_settings.scratch.clone_from(&directory.partial);
     let outcome = run::pair_pass(&corpus, backend.as_mut(), &pair_settings, console)?;
     drop(backend);
     input::verify_unchanged(&corpus)?;

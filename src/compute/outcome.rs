@@ -1,6 +1,11 @@
 //! What the pair pass found. Ids are rows (file order), not positions.
 
+use memmap2::Mmap;
 use serde::Serialize;
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::collections::binary_heap::PeekMut;
+use std::sync::Arc;
 
 /// Number of histogram bins: edges (i - 100) / 100, the last bin closed.
 pub const BINS: usize = 200;
@@ -78,7 +83,8 @@ pub struct Nearest {
 }
 
 /// One line of edges.parquet; `src < dst`.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, bytemuck::Pod, bytemuck::Zeroable)]
+#[repr(C)]
 pub struct Edge {
     /// Lower row.
     pub src: u32,
@@ -86,6 +92,60 @@ pub struct Edge {
     pub dst: u32,
     /// Similarity.
     pub similarity: f32,
+}
+
+/// Every pair at or above a threshold: sorted runs, in memory or in a mapped scratch file, merged as they are read.
+#[derive(Debug, Clone, Default)]
+pub struct Edges {
+    file: Option<Arc<Mmap>>,
+    /// Edges up to the end of each run in the file.
+    ends: Vec<usize>,
+    /// The last run.
+    memory: Vec<Edge>,
+}
+
+impl Edges {
+    /// From edges sorted by (src, dst).
+    pub fn from_sorted(edges: Vec<Edge>) -> Self {
+        Self { memory: edges, ..Self::default() }
+    }
+
+    /// From runs that are each sorted by (src, dst): those in `file` end at `ends` (in edges), one more is in memory.
+    pub fn from_runs(file: Mmap, ends: Vec<usize>, memory: Vec<Edge>) -> Self {
+        Self { file: Some(Arc::new(file)), ends, memory }
+    }
+
+    /// Number of edges.
+    pub fn len(&self) -> usize {
+        self.ends.last().unwrap_or(&0) + self.memory.len()
+    }
+
+    /// Whether there is no edge.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// All edges by (src, dst).
+    pub fn iter(&self) -> impl Iterator<Item = Edge> {
+        let file: &[Edge] = self.file.as_ref().map_or(&[], |map| bytemuck::cast_slice(map));
+        let starts = std::iter::once(0).chain(self.ends.iter().copied());
+        let mut runs: Vec<&[Edge]> = starts.zip(&self.ends).map(|(start, &end)| &file[start..end]).collect();
+        runs.push(&self.memory);
+        let key = |edge: &Edge, run: usize| Reverse((edge.src, edge.dst, run));
+        let mut heads: BinaryHeap<Reverse<(u32, u32, usize)>> =
+            runs.iter().enumerate().filter_map(|(at, run)| Some(key(run.first()?, at))).collect();
+        std::iter::from_fn(move || {
+            let mut head = heads.peek_mut()?;
+            let run = &mut runs[head.0.2];
+            let (first, rest) = run.split_first()?;
+            *run = rest;
+            match rest.first() {
+                Some(next) => *head = key(next, head.0.2),
+                None => drop(PeekMut::pop(head)),
+            }
+            Some(*first)
+        })
+    }
 }
 
 /// The exact neighbour graph: up to k neighbours a row.
@@ -121,7 +181,7 @@ pub struct PairStats {
     pub repeated: u64,
     /// Candidates rescored in f64.
     pub rescored: u64,
-    /// Rows whose list overflowed and that were redone in f64.
+    /// Rows whose list overflowed and that were redone.
     pub rows_redone: u64,
     /// Pairs near a bin edge settled in f64.
     pub settled: u64,
@@ -147,7 +207,7 @@ pub struct PairOutcome {
     /// The four-way histogram, unless switched off.
     pub histogram: Option<Histogram>,
     /// Every pair at or above `--threshold`, sorted by (src, dst), if asked for.
-    pub edges: Option<Vec<Edge>>,
+    pub edges: Option<Edges>,
     /// How the pass went.
     pub stats: PairStats,
 }

@@ -146,7 +146,7 @@ pub struct BackendInfo {
     pub block_rows: usize,
 }
 
-/// Multiplies blocks. Knows nothing of lists, files or measures.
+/// Multiplies blocks. Knows nothing of lists, files or measures. It may report a pair twice, but counts it once.
 pub trait Backend: Send {
     /// What it is.
     fn info(&self) -> BackendInfo;
@@ -159,6 +159,17 @@ pub trait Backend: Send {
     /// # Errors
     /// [`crate::base::Error::Device`] if the device can't take it.
     fn load(&mut self, side: Side, block: Block) -> Result<()>;
+
+    /// Lets go of a block that is not needed any more. Until the next [`Self::load`] of that side nothing is dispatched.
+    fn unload(&mut self, side: Side) {
+        let _ = side;
+    }
+
+    /// Bytes of anonymous host memory that it holds while it works on blocks of so many rows and columns, beside these
+    /// blocks and the stream. If it does not say: one block more, the copy that is uploaded.
+    fn host_bytes(&self, rows: usize, columns: usize, dim: usize) -> u64 {
+        (rows.max(columns) * dim * 4) as u64
+    }
 
     /// Forms the pairs of `job` between the loaded blocks and appends to `out`, which is empty.
     ///

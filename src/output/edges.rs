@@ -6,9 +6,10 @@ use crate::base::Result;
 use std::path::Path;
 
 pub(super) fn write(path: &Path, source: &Source<'_>) -> Result<()> {
-    let Some(rows) = &source.outcome.edges else { return Ok(()) };
-    table::write(path, rows.len(), |range, c| {
-        let rows = &rows[range];
+    let Some(edges) = &source.outcome.edges else { return Ok(()) };
+    let mut rest = edges.iter();
+    table::write(path, edges.len(), |range, c| {
+        let rows: Vec<_> = rest.by_ref().take(range.len()).collect();
         c.u32("src", rows.iter().map(|e| e.src));
         c.u32("dst", rows.iter().map(|e| e.dst));
         c.f32("similarity", rows.iter().map(|e| e.similarity));

@@ -15,8 +15,11 @@ use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
-/// Most rows in a batch and a row group.
-const BATCH: usize = 1 << 20;
+/// Rows of a batch, which is built in memory.
+const BATCH: usize = 1 << 16;
+
+/// Most rows of a row group; its encoded columns are in memory until it is written.
+const ROW_GROUP: usize = 1 << 18;
 
 /// The columns of one batch, in table order.
 #[derive(Default)]
@@ -103,8 +106,12 @@ fn failed(error: impl std::fmt::Display) -> Error {
     Error::Run(format!("a table could not be built: {error}"))
 }
 
-/// Writes `rows` rows to `path`, batch after batch, and syncs the file.
-pub(super) fn write(path: &Path, rows: usize, batch: impl Fn(Range<usize>, &mut Columns) -> Result<()>) -> Result<()> {
+/// Writes `rows` rows to `path`, batch after batch in order, and syncs the file.
+pub(super) fn write(
+    path: &Path,
+    rows: usize,
+    mut batch: impl FnMut(Range<usize>, &mut Columns) -> Result<()>,
+) -> Result<()> {
     let io = |e: std::io::Error| Error::io(path, e);
     let pq = |e: parquet::errors::ParquetError| Error::io(path, std::io::Error::other(e));
     let mut writer: Option<ArrowWriter<File>> = None;
@@ -135,7 +142,7 @@ fn properties(schema: &Schema) -> parquet::errors::Result<WriterProperties> {
     let mut builder = WriterProperties::builder()
         .set_compression(Compression::ZSTD(ZstdLevel::try_new(3)?))
         .set_dictionary_enabled(false)
-        .set_max_row_group_row_count(Some(BATCH))
+        .set_max_row_group_row_count(Some(ROW_GROUP))
         .set_created_by(format!("hivescope {}", env!("CARGO_PKG_VERSION")));
     for column in ArrowSchemaConverter::new().convert(schema)?.columns() {
         let path = column.path().clone();
@@ -147,4 +154,22 @@ fn properties(schema: &Schema) -> parquet::errors::Result<WriterProperties> {
         };
     }
     Ok(builder.build())
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_disk_is_an_error_that_names_the_path() {
+        let path = Path::new("/dev/full");
+        let error = write(path, 3 * BATCH, |range, c| {
+            c.u32("value", range.map(|i| (i as u32).wrapping_mul(2_654_435_761)));
+            Ok(())
+        })
+        .expect_err("nothing can be written there");
+        assert_eq!(error.exit_code(), 1);
+        let message = error.to_string();
+        assert!(message.starts_with("/dev/full: ") && message.contains("No space left"), "{message}");
+    }
 }

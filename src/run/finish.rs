@@ -1,160 +1,129 @@
 //! From candidate lists to neighbours: rescoring in f64, copies expanded, ties counted, overflowed rows redone.
 
+use super::buffer::Buffer;
 use super::copies::Copies;
-use super::lists::{List, Rule};
+use super::lists::{Lists, SHARD, Shard};
+use super::ranking::{Ranking, Scored};
+use super::redo::{Overflowed, redo};
 use crate::base::similarity::Similarity;
 use crate::base::{Observer, Result};
 use crate::compute::outcome::{Nearest, Neighbors, PairStats};
 use crate::corpus::Corpus;
 use rayon::prelude::*;
-use std::cmp::Ordering;
 
-/// A neighbour: similarity and row.
-type Scored = (f32, u32);
-
-/// Similarity descending, then row ascending.
-fn by_rank(a: &Scored, b: &Scored) -> Ordering {
-    b.0.total_cmp(&a.0).then(a.1.cmp(&b.1))
+/// The ranked rows of every representative, by shards of positions.
+struct Ranked {
+    /// Places a row has: one more than k, since a group's ranking holds its own members.
+    places: usize,
+    shards: Vec<(Buffer<Scored>, Vec<u16>)>,
 }
 
-/// Neighbours and nearest ties of one row.
-struct RowResult {
-    row: u32,
-    neighbors: Vec<Scored>,
-    nearest: Nearest,
+impl Ranked {
+    fn put(&mut self, position: u32, ranked: &[Scored]) {
+        let (shard, local) = (&mut self.shards[position as usize / SHARD], position as usize % SHARD);
+        shard.0[local * self.places..][..ranked.len()].copy_from_slice(ranked);
+        shard.1[local] = ranked.len() as u16;
+    }
+
+    fn get(&self, position: u32) -> &[Scored] {
+        let (shard, local) = (&self.shards[position as usize / SHARD], position as usize % SHARD);
+        &shard.0[local * self.places..][..usize::from(shard.1[local])]
+    }
 }
 
-/// Rescores every list and expands it to rows.
+/// Rescores every list and expands it to rows. Lists go as their results come; rows whose list overflowed are redone
+/// at the end, `blocks` (rows, columns) at a time.
 ///
 /// # Errors
 /// [`crate::base::Error::Interrupted`].
 pub fn finish(
     corpus: &Corpus,
     copies: &Copies,
-    rule: Rule,
-    half_bounds: &[f32],
-    mut lists: Vec<List>,
+    (lists, half_bounds): (Lists, Vec<f32>),
+    k: usize,
+    blocks: (usize, usize),
     stats: &mut PairStats,
     observer: &dyn Observer,
 ) -> Result<(Neighbors, Vec<Nearest>)> {
-    observer.check_stop()?;
-    lists
-        .par_iter_mut()
-        .enumerate()
-        .for_each(|(position, list)| list.compact(rule, half_bounds[position], half_bounds));
-    let positions: Vec<u32> = (0..corpus.len() as u32).filter(|&p| copies.is_representative(p)).collect();
-    stats.rescored = lists.iter().map(|list| list.candidates.len() as u64).sum();
-    stats.rows_redone =
-        positions.iter().filter(|&&p| lists[p as usize].overflowed).map(|p| copies.group(p).len() as u64).sum();
-    let results: Vec<Vec<RowResult>> = positions
-        .par_iter()
-        .map(|&position| {
-            let list = &lists[position as usize];
-            if observer.stop_requested() {
-                Vec::new()
-            } else if list.overflowed {
-                redo(corpus, copies, rule.k, position)
-            } else {
-                expand(corpus, copies, rule.k, position, list)
+    let n = corpus.len();
+    let mut nearest = vec![Nearest::default(); n];
+    let mut ranked = Ranked { places: k + 1, shards: Vec::with_capacity(lists.shards.len()) };
+    let mut overflowed: Vec<Overflowed> = Vec::new();
+    let mut shards = lists.shards.into_iter();
+    loop {
+        observer.check_stop()?;
+        let mut some: Vec<Shard> = shards.by_ref().take(rayon::current_num_threads()).collect();
+        if some.is_empty() {
+            break;
+        }
+        let rankings: Vec<_> = some.par_iter_mut().map(|shard| rank(corpus, copies, shard, k, &half_bounds)).collect();
+        for (shard, rankings) in some.into_iter().zip(rankings) {
+            ranked.shards.push((Buffer::zeroed(shard.len() * ranked.places)?, vec![0; shard.len()]));
+            for (local, ranking) in rankings.into_iter().enumerate() {
+                let position = (shard.first + local) as u32;
+                match ranking {
+                    Some(mut ranking) => {
+                        stats.rescored += shard.candidates(local).len() as u64;
+                        ranked.put(position, ranking.ranked());
+                        ranking.nearest().for_each(|(row, of_row)| nearest[row as usize] = of_row);
+                    }
+                    None if copies.is_representative(position) => {
+                        stats.rows_redone += copies.group(&position).len() as u64;
+                        overflowed.push(Overflowed { position, lower: shard.lower(local) });
+                    }
+                    None => {}
+                }
             }
-        })
-        .collect();
-    observer.check_stop()?;
-    let mut by_row: Vec<Option<RowResult>> = Vec::new();
-    by_row.resize_with(corpus.len(), || None);
-    for result in results.into_iter().flatten() {
-        let row = result.row as usize;
-        by_row[row] = Some(result);
+        }
     }
-    let mut neighbors = Neighbors { starts: vec![0], ..Neighbors::default() };
-    let mut nearest = vec![Nearest::default(); corpus.len()];
-    for (row, result) in by_row.into_iter().enumerate() {
-        if let Some(result) = result {
-            nearest[row] = result.nearest;
-            neighbors.dst.extend(result.neighbors.iter().map(|(_, row)| row));
-            neighbors.similarity.extend(result.neighbors.iter().map(|(similarity, _)| similarity));
+    drop(half_bounds);
+    redo(corpus, copies, k, &overflowed, blocks, observer, |mut ranking| {
+        ranked.put(ranking.representative, ranking.ranked());
+        ranking.nearest().for_each(|(row, of_row)| nearest[row as usize] = of_row);
+    })?;
+    let mut neighbors = Neighbors {
+        starts: Vec::with_capacity(n + 1),
+        dst: Vec::with_capacity(n * k.min(n.saturating_sub(1))),
+        similarity: Vec::with_capacity(n * k.min(n.saturating_sub(1))),
+    };
+    neighbors.starts.push(0);
+    for (row, &position) in (0u32..).zip(&corpus.layout.position_of) {
+        let ranked = ranked.get(copies.representative[position as usize]);
+        for other in ranked.iter().filter(|other| other.row != row).take(k) {
+            neighbors.dst.push(other.row);
+            neighbors.similarity.push(other.similarity);
         }
         neighbors.starts.push(neighbors.dst.len() as u64);
     }
     Ok((neighbors, nearest))
 }
 
-/// Results of every row of a group from its list: candidates expanded to all copies, the row itself left out.
-fn expand(corpus: &Corpus, copies: &Copies, k: usize, position: u32, list: &List) -> Vec<RowResult> {
-    let similarity = Similarity::new();
-    let embeddings = &corpus.embeddings;
-    let mut groups: Vec<(f32, u32)> = (list.candidates.iter())
-        .map(|c| (embeddings.similarity(&similarity, position as usize, c.position as usize), c.position))
-        .collect();
-    let own = copies.group(&position);
-    if own.len() > 1 {
-        groups.push((embeddings.similarity(&similarity, position as usize, position as usize), position));
+/// The ranking of each row of a shard; `None` for copies of an earlier row and for lists that overflowed.
+fn rank<'a>(
+    corpus: &'a Corpus,
+    copies: &'a Copies,
+    shard: &mut Shard,
+    k: usize,
+    half_bounds: &[f32],
+) -> Vec<Option<Ranking<'a>>> {
+    for local in 0..shard.len() {
+        shard.compact(local, half_bounds);
     }
-    groups.sort_unstable_by(by_rank);
-    let row_at = &corpus.layout.row_at;
-    // One row more than k, since the row itself may be among them.
-    let mut ranked: Vec<Scored> = Vec::with_capacity(k + 1);
-    let mut first_ties: Vec<Scored> = Vec::new();
-    let mut start = 0;
-    while start < groups.len() && (ranked.len() <= k || start == 0) {
-        let end = start + groups[start..].iter().take_while(|group| group.0 == groups[start].0).count();
-        let mut tied: Vec<Scored> = (groups[start..end].iter())
-            .flat_map(|(s, group)| copies.group(group).iter().map(|&member| (*s, row_at[member as usize])))
-            .collect();
-        tied.sort_unstable_by(by_rank);
-        // A tie class that is the row alone does not count as the nearest.
-        if first_ties.len() < 2 {
-            first_ties.extend_from_slice(&tied);
-        }
-        ranked.extend(tied);
-        start = end;
-    }
-    own.iter().map(|&member| result(corpus, k, row_at[member as usize], &ranked, &first_ties)).collect()
-}
-
-/// Results of every row of a group by forming all its pairs in f64: bounded memory however many candidates tie.
-fn redo(corpus: &Corpus, copies: &Copies, k: usize, position: u32) -> Vec<RowResult> {
-    let similarity = Similarity::new();
-    let embeddings = &corpus.embeddings;
-    let mut values = Vec::with_capacity(corpus.len());
-    let others = (0..corpus.len()).map(|p| (embeddings.row(p), embeddings.norms()[p]));
-    similarity.one_to_many(
-        embeddings.row(position as usize),
-        embeddings.norms()[position as usize],
-        others,
-        &mut values,
-    );
-    let row_at = &corpus.layout.row_at;
-    let mut scored: Vec<Scored> = values.into_iter().zip(row_at.iter().copied()).collect();
-    let best = scored.iter().fold(f32::NEG_INFINITY, |best, s| best.max(s.0));
-    let top: Vec<Scored> = scored.iter().filter(|s| s.0 == best).copied().collect();
-    let second = scored.iter().filter(|s| s.0 < best).fold(f32::NEG_INFINITY, |best, s| best.max(s.0));
-    let first_ties = if top.len() > 1 { top } else { scored.iter().filter(|s| s.0 >= second).copied().collect() };
-    let take = (k + 1).min(scored.len());
-    if take < scored.len() {
-        scored.select_nth_unstable_by(take - 1, by_rank);
-        scored.truncate(take);
-    }
-    scored.sort_unstable_by(by_rank);
-    copies
-        .group(&position)
-        .iter()
-        .map(|&member| result(corpus, k, row_at[member as usize], &scored, &first_ties))
+    let (shard, similarity, embeddings) = (&*shard, Similarity::new(), &corpus.embeddings);
+    (0..shard.len())
+        .into_par_iter()
+        .map(|local| {
+            let position = shard.first + local;
+            if shard.overflowed(local) || !copies.is_representative(position as u32) {
+                return None;
+            }
+            let own = embeddings.similarity(&similarity, position, position);
+            let mut ranking = Ranking::new(corpus, copies, position as u32, k, own);
+            for candidate in shard.candidates(local) {
+                let other = candidate.position as usize;
+                ranking.add(candidate.position, embeddings.similarity(&similarity, position, other));
+            }
+            Some(ranking)
+        })
         .collect()
-}
-
-/// Cuts ranked rows to one row's k neighbours and counts the ties at its nearest.
-fn result(corpus: &Corpus, k: usize, row: u32, ranked: &[Scored], first_ties: &[Scored]) -> RowResult {
-    let neighbors: Vec<Scored> = ranked.iter().filter(|(_, other)| *other != row).take(k).copied().collect();
-    let mut nearest = Nearest::default();
-    if let Some(&(best, _)) = neighbors.first() {
-        nearest.similarity = best;
-        let (query, model) = (&corpus.rows.query, &corpus.rows.model);
-        for &(_, other) in first_ties.iter().filter(|(s, other)| *s == best && *other != row) {
-            nearest.ties += 1;
-            nearest.ties_other_model += u64::from(model[other as usize] != model[row as usize]);
-            nearest.ties_other_query += u64::from(query[other as usize] != query[row as usize]);
-        }
-    }
-    RowResult { row, neighbors, nearest }
 }

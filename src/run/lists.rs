@@ -2,28 +2,34 @@
 //!
 //! L_i is the k-th largest lower bound S - B over distinct, non-self candidates; a candidate stays if and only if
 //! `S + B + slack >= L_i`. Compaction drops by this rule alone, never by rank.
+//!
+//! Lists stand in shards of consecutive positions. Each row has a few slots in one array of its shard; a list that the
+//! rule leaves longer moves to the shard's bounded room for long lists. Where that is used up too, the list *overflows*:
+//! its row is redone, and keeps its L until then.
 
+use super::buffer::Buffer;
+use crate::base::Result;
 use crate::compute::certificate::SLACK;
+use std::cmp::Ordering;
+use std::collections::HashMap;
+
+/// Positions of a shard.
+pub const SHARD: usize = 1024;
+
+/// Length of a list that lives among the long ones.
+const LONG: u16 = u16::MAX;
+
+/// Length of a list that overflowed.
+const OVERFLOWED: u16 = u16::MAX - 1;
 
 /// A candidate: representative position and coarse similarity.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, bytemuck::Pod, bytemuck::Zeroable)]
+#[repr(C)]
 pub struct Candidate {
     /// Position of the group's representative.
     pub position: u32,
     /// Coarse similarity S.
     pub coarse: f32,
-}
-
-/// The list of one row.
-#[derive(Debug, Clone)]
-pub struct List {
-    /// Candidates, possibly repeated until the next compaction.
-    pub candidates: Vec<Candidate>,
-    /// L: the k-th largest lower bound so far.
-    pub lower: f64,
-    /// The list grew past its capacity: the row must be redone.
-    pub overflowed: bool,
-    compact_at: usize,
 }
 
 /// What every list shares.
@@ -33,48 +39,198 @@ pub struct Rule {
     pub k: usize,
     /// Candidates a list may hold after compaction.
     pub capacity: usize,
+    /// Slots of a row; more than k, under 65,000.
+    pub slots: usize,
+    /// Candidates that the long lists of a shard may hold, for each row of the shard.
+    pub long: usize,
 }
 
-impl List {
-    /// An empty list.
-    pub fn new(rule: Rule) -> Self {
-        Self { candidates: Vec::new(), lower: f64::NEG_INFINITY, overflowed: false, compact_at: 2 * rule.k + 32 }
+/// The lists of the positions `first..first + len()`.
+#[derive(Debug)]
+pub struct Shard {
+    /// First position.
+    pub first: usize,
+    rule: Rule,
+    /// `slots[local * rule.slots..]`: candidates, possibly repeated until the next compaction.
+    slots: Buffer<Candidate>,
+    lengths: Vec<u16>,
+    /// L of each row, rounded down.
+    lower: Vec<f32>,
+    long: HashMap<usize, Vec<Candidate>>,
+    /// Candidates that the long lists have room for together.
+    long_held: usize,
+}
+
+impl Shard {
+    fn new(first: usize, rows: usize, rule: Rule) -> Result<Self> {
+        Ok(Self {
+            first,
+            rule,
+            slots: Buffer::zeroed(rows * rule.slots)?,
+            lengths: vec![0; rows],
+            lower: vec![f32::NEG_INFINITY; rows],
+            long: HashMap::new(),
+            long_held: 0,
+        })
     }
 
-    /// Whether a candidate with upper bound `coarse + bound` must be kept.
-    pub fn keeps(&self, coarse: f32, bound: f64) -> bool {
-        !self.overflowed && f64::from(coarse) + bound + SLACK >= self.lower
+    /// Number of rows.
+    pub fn len(&self) -> usize {
+        self.lengths.len()
     }
 
-    /// Adds a candidate (not of the row's own group) that [`Self::keeps`] let through.
-    pub fn push(&mut self, candidate: Candidate, rule: Rule, half_bound: f32, half_bounds: &[f32]) {
-        self.candidates.push(candidate);
-        if self.candidates.len() >= self.compact_at {
-            self.compact(rule, half_bound, half_bounds);
+    /// L of a row: the k-th largest lower bound so far.
+    pub fn lower(&self, local: usize) -> f32 {
+        self.lower[local]
+    }
+
+    /// Whether the list of a row grew past what there is room for.
+    pub fn overflowed(&self, local: usize) -> bool {
+        self.lengths[local] == OVERFLOWED
+    }
+
+    /// Candidates of a row; none if it overflowed.
+    pub fn candidates(&self, local: usize) -> &[Candidate] {
+        match self.lengths[local] {
+            OVERFLOWED => &[],
+            LONG => self.long.get(&local).map_or(&[], Vec::as_slice),
+            len => &self.slots[local * self.rule.slots..][..usize::from(len)],
+        }
+    }
+
+    /// Adds a candidate (not of the row's own group) whose upper bound `coarse + bound` the rule keeps.
+    pub fn offer(&mut self, local: usize, candidate: Candidate, bound: f64, half_bounds: &[f32]) {
+        if f64::from(candidate.coarse) + bound + SLACK < f64::from(self.lower[local]) {
+            return;
+        }
+        let full = match self.lengths[local] {
+            OVERFLOWED => false,
+            LONG => match self.long.get_mut(&local) {
+                Some(list) => {
+                    list.push(candidate);
+                    list.len() >= list.capacity()
+                }
+                None => false,
+            },
+            len => {
+                let len = usize::from(len);
+                self.slots[local * self.rule.slots + len] = candidate;
+                self.lengths[local] += 1;
+                len + 1 == self.rule.slots
+            }
+        };
+        if full {
+            self.compact(local, half_bounds);
         }
     }
 
     /// Removes repeats, raises L, drops what the keep rule drops. `half_bounds` is indexed by position.
-    pub fn compact(&mut self, rule: Rule, half_bound: f32, half_bounds: &[f32]) {
-        if self.overflowed {
+    pub fn compact(&mut self, local: usize, half_bounds: &[f32]) {
+        match self.lengths[local] {
+            OVERFLOWED => {}
+            LONG => self.compact_long(local, half_bounds),
+            len => {
+                let slots = &mut self.slots[local * self.rule.slots..][..usize::from(len)];
+                let half_bound = half_bounds[self.first + local];
+                let len = reduce(slots, &mut self.lower[local], self.rule.k, half_bound, half_bounds);
+                let room = self.long_held + 2 * len <= self.rule.long * self.lengths.len();
+                let crowded = 4 * len > 3 * self.rule.slots;
+                if len > self.rule.capacity || (len == self.rule.slots && !room) {
+                    self.lengths[local] = OVERFLOWED;
+                } else if crowded && room {
+                    let mut list = Vec::with_capacity(2 * len);
+                    list.extend_from_slice(&slots[..len]);
+                    self.long_held += list.capacity();
+                    self.long.insert(local, list);
+                    self.lengths[local] = LONG;
+                } else {
+                    self.lengths[local] = len as u16;
+                }
+            }
+        }
+    }
+
+    fn compact_long(&mut self, local: usize, half_bounds: &[f32]) {
+        let Some(mut list) = self.long.remove(&local) else { return };
+        self.long_held -= list.capacity();
+        let half_bound = half_bounds[self.first + local];
+        let len = reduce(&mut list, &mut self.lower[local], self.rule.k, half_bound, half_bounds);
+        list.truncate(len);
+        if 2 * len <= self.rule.slots {
+            self.slots[local * self.rule.slots..][..len].copy_from_slice(&list);
+            self.lengths[local] = len as u16;
             return;
         }
-        self.candidates.sort_unstable_by(|a, b| a.position.cmp(&b.position).then(b.coarse.total_cmp(&a.coarse)));
-        self.candidates.dedup_by_key(|candidate| candidate.position);
-        let bound = |c: &Candidate| f64::from(half_bound) + f64::from(half_bounds[c.position as usize]);
-        if self.candidates.len() >= rule.k {
-            let mut lower: Vec<f64> = self.candidates.iter().map(|c| f64::from(c.coarse) - bound(c)).collect();
-            let (_, kth, _) = lower.select_nth_unstable_by(rule.k - 1, |a, b| b.total_cmp(a));
-            self.lower = self.lower.max(*kth);
-            let least = self.lower;
-            self.candidates.retain(|c| f64::from(c.coarse) + bound(c) + SLACK >= least);
+        let room = self.long_held + 2 * len <= self.rule.long * self.lengths.len();
+        if 4 * len > 3 * list.capacity() && room {
+            list.reserve_exact(len);
         }
-        if self.candidates.len() > rule.capacity {
-            self.overflowed = true;
-            self.candidates = Vec::new();
+        if len > self.rule.capacity || len == list.capacity() {
+            self.lengths[local] = OVERFLOWED;
         } else {
-            self.compact_at = (2 * self.candidates.len()).max(2 * rule.k + 32);
+            self.long_held += list.capacity();
+            self.long.insert(local, list);
         }
+    }
+}
+
+/// Applies the keep rule to one list: what stays is moved to the front, and its number returned.
+fn reduce(list: &mut [Candidate], lower: &mut f32, k: usize, half_bound: f32, half_bounds: &[f32]) -> usize {
+    list.sort_unstable_by(|a, b| a.position.cmp(&b.position).then(b.coarse.total_cmp(&a.coarse)));
+    let mut len = 0;
+    for at in 0..list.len() {
+        if len == 0 || list[len - 1].position != list[at].position {
+            list[len] = list[at];
+            len += 1;
+        }
+    }
+    if len < k {
+        return len;
+    }
+    let list = &mut list[..len];
+    let bound = |c: &Candidate| f64::from(half_bound) + f64::from(half_bounds[c.position as usize]);
+    let below = |c: &Candidate| f64::from(c.coarse) - bound(c);
+    let descending = |a: &Candidate, b: &Candidate| -> Ordering { below(b).total_cmp(&below(a)) };
+    let (_, kth, _) = list.select_nth_unstable_by(k - 1, descending);
+    *lower = lower.max(rounded_down(below(kth)));
+    let least = f64::from(*lower);
+    let mut kept = 0;
+    for at in 0..len {
+        if f64::from(list[at].coarse) + bound(&list[at]) + SLACK >= least {
+            list[kept] = list[at];
+            kept += 1;
+        }
+    }
+    kept
+}
+
+/// The largest f32 that is not above `value`.
+fn rounded_down(value: f64) -> f32 {
+    let nearest = value as f32;
+    if f64::from(nearest) > value { nearest.next_down() } else { nearest }
+}
+
+/// The lists of all positions.
+#[derive(Debug)]
+pub struct Lists {
+    /// Shards in order; every one but the last has [`SHARD`] rows.
+    pub shards: Vec<Shard>,
+}
+
+impl Lists {
+    /// Empty lists for `rows` positions.
+    ///
+    /// # Errors
+    /// [`crate::base::Error::Run`] if there is no memory.
+    pub fn new(rows: usize, rule: Rule) -> Result<Self> {
+        let shards = (0..rows).step_by(SHARD).map(|first| Shard::new(first, SHARD.min(rows - first), rule));
+        Ok(Self { shards: shards.collect::<Result<_>>()? })
+    }
+
+    /// L at a position; `None` if its list overflowed.
+    pub fn lower(&self, position: usize) -> Option<f32> {
+        let (shard, local) = (&self.shards[position / SHARD], position % SHARD);
+        (!shard.overflowed(local)).then(|| shard.lower(local))
     }
 }
 
@@ -82,36 +238,67 @@ impl List {
 mod tests {
     use super::*;
 
+    fn shard(rule: Rule) -> Shard {
+        Shard::new(0, 1, rule).expect("memory")
+    }
+
+    fn ties(shard: &mut Shard, number: u32) {
+        for position in 0..number {
+            let candidate = Candidate { position, coarse: 0.7 + position as f32 * 1e-5 };
+            shard.offer(0, candidate, 0.002, &[0.001; 64]);
+        }
+        shard.compact(0, &[0.001; 64]);
+    }
+
     #[test]
     fn the_same_tile_twice_does_not_raise_l() {
-        let rule = Rule { k: 2, capacity: 100 };
-        let bounds = vec![0.001f32; 10];
-        let mut list = List::new(rule);
+        let bounds = [0.001f32; 10];
+        let mut shard = shard(Rule { k: 2, capacity: 100, slots: 4, long: 0 });
         for _ in 0..3 {
-            list.push(Candidate { position: 1, coarse: 0.9 }, rule, 0.001, &bounds);
+            shard.offer(0, Candidate { position: 1, coarse: 0.9 }, 0.002, &bounds);
         }
-        list.push(Candidate { position: 2, coarse: 0.5 }, rule, 0.001, &bounds);
-        list.compact(rule, 0.001, &bounds);
-        assert_eq!(list.candidates.len(), 2, "repeats are one candidate");
-        assert!((list.lower - (0.5 - 0.002)).abs() < 1e-6, "L is the second distinct one, not a repeat of the first");
-        assert!(list.keeps(0.4999, 0.002) && !list.keeps(0.49, 0.002));
+        shard.offer(0, Candidate { position: 2, coarse: 0.5 }, 0.002, &bounds);
+        shard.compact(0, &bounds);
+        assert_eq!(shard.candidates(0).len(), 2, "repeats are one candidate");
+        let lower = shard.lower(0);
+        assert!((lower - (0.5 - 0.002)).abs() < 1e-6, "L is the second distinct one, not a repeat of the first");
+        shard.offer(0, Candidate { position: 3, coarse: 0.49 }, 0.002, &bounds);
+        assert_eq!(shard.candidates(0).len(), 2, "under L, bounds and all");
+        shard.offer(0, Candidate { position: 3, coarse: 0.4999 }, 0.002, &bounds);
+        assert_eq!(shard.candidates(0).len(), 3, "within the bounds of L");
     }
 
     #[test]
     fn ties_within_the_bound_are_never_dropped_by_rank() {
-        let rule = Rule { k: 1, capacity: 100 };
-        let bounds = vec![0.001f32; 64];
-        let mut list = List::new(rule);
-        for position in 0..64 {
-            list.push(Candidate { position, coarse: 0.7 + position as f32 * 1e-5 }, rule, 0.001, &bounds);
+        let mut wide = shard(Rule { k: 1, capacity: 100, slots: 80, long: 0 });
+        ties(&mut wide, 64);
+        assert_eq!(wide.candidates(0).len(), 64);
+        let mut long = shard(Rule { k: 1, capacity: 100, slots: 8, long: 128 });
+        ties(&mut long, 64);
+        assert_eq!(long.candidates(0).len(), 64, "a long list moves out of its slots");
+    }
+
+    #[test]
+    fn a_list_without_room_overflows_and_keeps_its_l() {
+        for rule in [
+            Rule { k: 1, capacity: 63, slots: 80, long: 0 },
+            Rule { k: 1, capacity: 100, slots: 63, long: 0 },
+            Rule { k: 1, capacity: 100, slots: 8, long: 60 },
+        ] {
+            let mut shard = shard(rule);
+            ties(&mut shard, 64);
+            assert!(shard.overflowed(0) && shard.candidates(0).is_empty(), "{rule:?}");
+            assert!(shard.lower(0) >= 0.7 - 0.0021 && shard.lower(0) < 0.71, "{rule:?}");
         }
-        list.compact(rule, 0.001, &bounds);
-        assert_eq!(list.candidates.len(), 64);
-        let mut small = List::new(Rule { k: 1, capacity: 63 });
-        for position in 0..64 {
-            small.push(Candidate { position, coarse: 0.7 }, Rule { k: 1, capacity: 63 }, 0.001, &bounds);
-        }
-        small.compact(Rule { k: 1, capacity: 63 }, 0.001, &bounds);
-        assert!(small.overflowed);
+    }
+
+    #[test]
+    fn a_list_that_shrinks_goes_back_to_its_slots() {
+        let mut shard = shard(Rule { k: 1, capacity: 100, slots: 8, long: 128 });
+        ties(&mut shard, 32);
+        assert!(shard.long_held > 0);
+        shard.offer(0, Candidate { position: 40, coarse: 0.9 }, 0.002, &[0.001; 64]);
+        shard.compact(0, &[0.001; 64]);
+        assert_eq!((shard.candidates(0).len(), shard.long_held, shard.long.len()), (1, 0, 0));
     }
 }

@@ -1,7 +1,8 @@
 //! The pair pass: seed, sweep the upper triangle block by block, merge survivors, finish.
 
+use super::budget::{self, Budget};
 use super::copies::Copies;
-use super::lists::{Candidate, List, Rule};
+use super::lists::{Candidate, Lists, SHARD};
 use super::settings::{HistogramChoice, PairSettings};
 use super::thresholds::{Thresholds, check_edge_count};
 use super::{finish, seed};
@@ -15,6 +16,7 @@ use crate::compute::outcome::{BINS, Histogram, PairOutcome, PairStats, bin_of};
 use crate::compute::{Backend, Block, Dispatch, HistogramMode, Job, Side, Stream, Survivor};
 use crate::corpus::Corpus;
 use rayon::prelude::*;
+use std::ops::Range;
 use std::time::Instant;
 
 /// Pairs up to which `--histogram auto` is exact (DESIGN "Histogram").
@@ -23,11 +25,15 @@ const EXACT_PAIRS: f64 = 1e9;
 /// Rounding of the bin arithmetic and of the f32 similarity, in units of similarity (see `similarity_f32`).
 const BIN_ROUNDING: f32 = 5e-7;
 
+/// Survivors whose true similarities are computed together.
+const CHUNK: usize = 1 << 14;
+
 /// Forms all pairs of `corpus` on `backend`.
 ///
 /// # Errors
 /// What the backend reports, [`crate::base::Error::Interrupted`], [`crate::base::Error::Usage`] if `threshold` would
-/// give more than `max_edges`.
+/// give more edges than `max_edges` or the disk allows, [`crate::base::Error::Run`] if `memory` is too little,
+/// [`crate::base::Error::Io`] if edges can't be spilled.
 pub fn pair_pass(
     corpus: &Corpus,
     backend: &mut dyn Backend,
@@ -36,13 +42,28 @@ pub fn pair_pass(
 ) -> Result<PairOutcome> {
     check_edge_count(corpus, settings)?;
     let n = corpus.len();
+    let budget = Budget::new(n, corpus.dim(), settings, backend)?;
+    observer.event(Event::Detail {
+        message: format!(
+            "blocks of {} and {} rows, {} slots a list, {} survivors a dispatch",
+            show_count(budget.rows as u64),
+            show_count(budget.columns as u64),
+            budget.slots,
+            show_count(budget.stream as u64)
+        ),
+    });
     let pairs = n as u64 * (n as u64).saturating_sub(1) / 2;
     let stage = Stage::start(observer, "pairs", "pairs", pairs);
-    let mut pass = Pass::new(corpus, backend, settings);
+    let step = |name: &str| observer.event(Event::Detail { message: format!("pairs: {name}") });
+    step("preparing");
+    let mut pass = Pass::new(corpus, backend, settings, budget)?;
     let started = Instant::now();
-    seed::seed(corpus, &pass.copies, pass.rule, pass.gamma, &pass.half_bounds, &mut pass.lists);
+    step("seeding");
+    seed::seed(corpus, &pass.copies, pass.k, budget.seed, pass.gamma, &pass.half_bounds, &mut pass.lists);
     pass.stats.seconds.insert("seed".into(), started.elapsed().as_secs_f64());
-    pass.sweep(backend, settings, &stage, observer)?;
+    step("sweeping");
+    pass.sweep(backend, &stage, observer)?;
+    step("rescoring");
     let outcome = pass.finish(settings, observer)?;
     stage.finish();
     let seconds: f64 = outcome.stats.seconds.values().sum();
@@ -62,11 +83,12 @@ pub fn pair_pass(
 /// The state of a pass.
 struct Pass<'a> {
     corpus: &'a Corpus,
+    budget: Budget,
     copies: Copies,
-    rule: Rule,
+    k: usize,
     gamma: f64,
     half_bounds: Vec<f32>,
-    lists: Vec<List>,
+    lists: Lists,
     thresholds: Thresholds,
     mode: HistogramMode,
     histogram: Box<[[u64; BINS]; 4]>,
@@ -75,7 +97,7 @@ struct Pass<'a> {
 }
 
 impl<'a> Pass<'a> {
-    fn new(corpus: &'a Corpus, backend: &dyn Backend, settings: &PairSettings) -> Self {
+    fn new(corpus: &'a Corpus, backend: &dyn Backend, settings: &PairSettings, budget: Budget) -> Result<Self> {
         let (n, dim) = (corpus.len(), corpus.dim());
         let started = Instant::now();
         let copies = Copies::find(&corpus.embeddings);
@@ -98,8 +120,6 @@ impl<'a> Pass<'a> {
             _ if exact => HistogramMode::Exact { width: 2.0 * half_bound_max + BIN_ROUNDING },
             _ => HistogramMode::Coarse,
         };
-        let k = settings.k.clamp(1, n.max(2) - 1);
-        let rule = Rule { k, capacity: settings.list_capacity.unwrap_or(8 * k + 256) };
         let mut stats = PairStats {
             pairs: n as u64 * (n as u64).saturating_sub(1) / 2,
             copies: copies.count(),
@@ -107,23 +127,24 @@ impl<'a> Pass<'a> {
             ..PairStats::default()
         };
         stats.seconds.insert("prepare".into(), started.elapsed().as_secs_f64());
-        Self {
+        Ok(Self {
             corpus,
+            budget,
             copies,
-            rule,
+            k: budget::neighbors(settings, n),
             gamma,
             half_bounds,
-            lists: vec![List::new(rule); n],
-            thresholds: Thresholds::new(n, settings),
+            lists: Lists::new(n, budget.rule(settings, n))?,
+            thresholds: Thresholds::new(n, budget.edges, settings),
             mode,
             histogram: Box::new([[0; BINS]; 4]),
             similarity: Similarity::new(),
             stats,
-        }
+        })
     }
 
     /// Coarse unit rows of the positions `range`, with what the filter needs of them.
-    fn block(&self, range: std::ops::Range<usize>) -> Block {
+    fn block(&self, range: Range<usize>) -> Block {
         let dim = self.corpus.dim();
         let mut unit = vec![0.0; range.len() * dim];
         unit.par_chunks_mut(dim).zip(range.clone()).for_each(|(out, p)| {
@@ -140,49 +161,43 @@ impl<'a> Pass<'a> {
     }
 
     /// The value that survivors of the positions `range` must reach, for lists and thresholds together.
-    fn keep(&self, range: std::ops::Range<usize>) -> Vec<f32> {
+    fn keep(&self, range: Range<usize>) -> Vec<f32> {
         let threshold = self.thresholds.least();
         range
             .map(|p| {
                 let half_bound = self.half_bounds[p];
-                let list = &self.lists[p];
                 let for_threshold = keep_value(threshold, half_bound);
                 // Copies of an earlier row have no list of their own; an overflowed row is redone anyway.
-                if self.copies.is_representative(p as u32) && !list.overflowed {
-                    for_threshold.min(keep_value(list.lower, half_bound))
-                } else {
-                    for_threshold
+                match self.lists.lower(p) {
+                    Some(lower) if self.copies.is_representative(p as u32) => {
+                        for_threshold.min(keep_value(f64::from(lower), half_bound))
+                    }
+                    _ => for_threshold,
                 }
             })
             .collect()
     }
 
-    /// All block pairs of the upper triangle, columns back and forth so that the last block of a sweep is reused.
-    fn sweep(
-        &mut self,
-        backend: &mut dyn Backend,
-        settings: &PairSettings,
-        stage: &Stage<'_>,
-        observer: &dyn Observer,
-    ) -> Result<()> {
+    /// All block pairs of the upper triangle: a block of rows is held while blocks of columns pass, back and forth.
+    fn sweep(&mut self, backend: &mut dyn Backend, stage: &Stage<'_>, observer: &dyn Observer) -> Result<()> {
         let n = self.corpus.len();
-        let block_rows = settings.block_rows.unwrap_or(backend.info().block_rows).max(1);
-        let blocks: Vec<_> = (0..n).step_by(block_rows).map(|first| first..(first + block_rows).min(n)).collect();
-        let mut stream = Stream::new(settings.stream_capacity.max(1));
+        let mut stream = Stream::new(self.budget.stream);
         let mut done = 0u64;
         let (mut multiply, mut merge) = (0.0, 0.0);
         let mut loaded = None;
-        for (a, rows) in blocks.iter().enumerate() {
+        for (sweep, rows) in blocks(0..n, self.budget.rows).enumerate() {
+            // A block goes before the next is made, so that there are never more than one of each side.
+            backend.unload(Side::Rows);
             backend.load(Side::Rows, self.block(rows.clone()))?;
-            let mut order: Vec<usize> = (a..blocks.len()).collect();
-            if a % 2 == 1 {
+            let mut order: Vec<Range<usize>> = blocks(rows.start..n, self.budget.columns).collect();
+            if sweep % 2 == 1 {
                 order.reverse();
             }
-            for b in order {
-                let columns = &blocks[b];
-                if loaded != Some(b) {
+            for columns in order {
+                if loaded.as_ref() != Some(&columns) {
+                    backend.unload(Side::Columns);
                     backend.load(Side::Columns, self.block(columns.clone()))?;
-                    loaded = Some(b);
+                    loaded = Some(columns.clone());
                 }
                 let mut jobs = vec![(0..rows.len(), 0..columns.len())];
                 while let Some((job_rows, job_columns)) = jobs.pop() {
@@ -204,35 +219,47 @@ impl<'a> Pass<'a> {
                         continue;
                     }
                     let started = Instant::now();
-                    self.merge(rows.start, columns.start, &stream);
+                    self.merge(rows.start, columns.start, &mut stream)?;
                     merge += started.elapsed().as_secs_f64();
                 }
-                done += pairs_between(rows, columns);
+                done += pairs_between(&rows, &columns);
                 stage.advance(done);
             }
         }
+        backend.unload(Side::Rows);
+        backend.unload(Side::Columns);
         self.stats.seconds.insert("multiply".into(), multiply);
         self.stats.seconds.insert("merge".into(), merge);
         Ok(())
     }
 
-    /// Takes one dispatch: settles bins, thresholds and lists.
-    fn merge(&mut self, first_row: usize, first_column: usize, stream: &Stream) {
-        let corpus = self.corpus;
-        let least = self.thresholds.least();
+    /// Takes one dispatch: settles bins, thresholds and lists. The blocks begin at `row` and `column`.
+    fn merge(&mut self, row: usize, column: usize, stream: &mut Stream) -> Result<()> {
+        // One order whatever the backend's, and a pair that came twice counts once.
+        stream.survivors.par_sort_unstable_by_key(|s| (s.row, s.column()));
+        stream.survivors.dedup_by_key(|s| (s.row, s.column()));
         self.stats.survivors += stream.survivors.len() as u64;
         for (total, part) in self.histogram.iter_mut().zip(stream.histogram.iter()) {
             for (sum, count) in total.iter_mut().zip(part) {
                 *sum += count;
             }
         }
-        let place = |s: &Survivor| (first_row + s.row as usize, first_column + s.column() as usize);
-        let bound = |i: usize, j: usize| f64::from(self.half_bounds[i]) + f64::from(self.half_bounds[j]);
-        // True similarities, only where a bin or a threshold needs one.
-        let exact: Vec<f32> = (stream.survivors.par_iter().with_min_len(1024))
+        for survivors in stream.survivors.chunks(CHUNK) {
+            self.settle(row, column, survivors)?;
+        }
+        self.list(row, column, &stream.survivors);
+        Ok(())
+    }
+
+    /// True similarities where a bin or a threshold needs one.
+    fn settle(&mut self, row: usize, column: usize, survivors: &[Survivor]) -> Result<()> {
+        let corpus = self.corpus;
+        let least = self.thresholds.least();
+        let exact: Vec<f32> = (survivors.par_iter().with_min_len(1024))
             .map(|s| {
-                let (i, j) = place(s);
-                if s.near_edge() || f64::from(s.coarse) + bound(i, j) + SLACK >= least {
+                let (i, j) = (row + s.row as usize, column + s.column() as usize);
+                let bound = f64::from(self.half_bounds[i]) + f64::from(self.half_bounds[j]);
+                if s.near_edge() || f64::from(s.coarse) + bound + SLACK >= least {
                     corpus.embeddings.similarity(&self.similarity, i, j)
                 } else {
                     f32::NEG_INFINITY
@@ -240,39 +267,68 @@ impl<'a> Pass<'a> {
             })
             .collect();
         let row_at = &corpus.layout.row_at;
-        for (s, &exact) in stream.survivors.iter().zip(&exact) {
-            let (i, j) = place(s);
-            let (row_i, row_j) = (row_at[i], row_at[j]);
+        let (query, model) = (&corpus.rows.query, &corpus.rows.model);
+        for (s, &exact) in survivors.iter().zip(&exact) {
+            let (i, j) = (row_at[row + s.row as usize], row_at[column + s.column() as usize]);
             if s.near_edge() {
-                let (query, model) = (&corpus.rows.query, &corpus.rows.model);
-                let relation = 2 * usize::from(query[row_i as usize] != query[row_j as usize])
-                    + usize::from(model[row_i as usize] != model[row_j as usize]);
+                let relation = 2 * usize::from(query[i as usize] != query[j as usize])
+                    + usize::from(model[i as usize] != model[j as usize]);
                 self.histogram[relation][bin_of(exact)] += 1;
                 self.stats.settled += 1;
             }
             if f64::from(exact) >= least {
-                self.thresholds.add(row_i, row_j, exact);
-            }
-            let (i, j) = (i as u32, j as u32);
-            if self.copies.is_representative(i) && self.copies.is_representative(j) {
-                let bound = f64::from(self.half_bounds[i as usize]) + f64::from(self.half_bounds[j as usize]);
-                for (own, other) in [(i, j), (j, i)] {
-                    let list = &mut self.lists[own as usize];
-                    if list.keeps(s.coarse, bound) {
-                        let candidate = Candidate { position: other, coarse: s.coarse };
-                        list.push(candidate, self.rule, self.half_bounds[own as usize], &self.half_bounds);
-                    }
-                }
+                self.thresholds.add(i, j, exact)?;
             }
         }
+        Ok(())
+    }
+
+    /// Offers survivors, sorted by row, to the lists of both of their rows. Each shard takes its own in stream order,
+    /// so the lists do not depend on threads.
+    fn list(&mut self, row: usize, column: usize, survivors: &[Survivor]) {
+        let (Some(first), Some(last)) = (survivors.first(), survivors.last()) else { return };
+        let touched_rows = row + first.row as usize..row + last.row as usize + 1;
+        let columns = survivors.iter().map(|s| column + s.column() as usize);
+        let (low, high) = columns.fold((usize::MAX, 0), |(low, high), c| (low.min(c), high.max(c)));
+        let touched_columns = low..high + 1;
+        let overlaps = |a: &Range<usize>, b: &Range<usize>| a.start < b.end && b.start < a.end;
+        let (copies, half_bounds) = (&self.copies, &self.half_bounds);
+        let touched = touched_rows.start.min(low) / SHARD..(touched_rows.end.max(high + 1)).div_ceil(SHARD);
+        self.lists.shards[touched].par_iter_mut().for_each(|shard| {
+            let positions = shard.first..shard.first + shard.len();
+            let mut offer = |own: usize, other: usize, coarse: f32| {
+                let (a, b) = (own as u32, other as u32);
+                if copies.is_representative(a) && copies.is_representative(b) {
+                    let bound = f64::from(half_bounds[own]) + f64::from(half_bounds[other]);
+                    shard.offer(own - positions.start, Candidate { position: b, coarse }, bound, half_bounds);
+                }
+            };
+            if overlaps(&positions, &touched_rows) {
+                let from = survivors.partition_point(|s| row + (s.row as usize) < positions.start);
+                for s in survivors[from..].iter().take_while(|s| row + (s.row as usize) < positions.end) {
+                    offer(row + s.row as usize, column + s.column() as usize, s.coarse);
+                }
+            }
+            if overlaps(&positions, &touched_columns) {
+                for s in survivors.iter().filter(|s| positions.contains(&(column + s.column() as usize))) {
+                    offer(column + s.column() as usize, row + s.row as usize, s.coarse);
+                }
+            }
+        });
     }
 
     fn finish(mut self, settings: &PairSettings, observer: &dyn Observer) -> Result<PairOutcome> {
         let started = Instant::now();
-        let lists = std::mem::take(&mut self.lists);
-        let (neighbors, nearest) =
-            finish::finish(self.corpus, &self.copies, self.rule, &self.half_bounds, lists, &mut self.stats, observer)?;
-        let (duplicates, edges) = self.thresholds.finish();
+        let (neighbors, nearest) = finish::finish(
+            self.corpus,
+            &self.copies,
+            (self.lists, self.half_bounds),
+            self.k,
+            (self.budget.rows, self.budget.columns),
+            &mut self.stats,
+            observer,
+        )?;
+        let (duplicates, edges) = self.thresholds.finish()?;
         self.stats.seconds.insert("rescore".into(), started.elapsed().as_secs_f64());
         let histogram = match self.mode {
             HistogramMode::Off => None,
@@ -286,11 +342,14 @@ impl<'a> Pass<'a> {
     }
 }
 
+/// `range` in pieces of `rows`; the last may be shorter.
+fn blocks(range: Range<usize>, rows: usize) -> impl Iterator<Item = Range<usize>> {
+    let end = range.end;
+    range.step_by(rows).map(move |first| first..end.min(first + rows))
+}
+
 /// A rectangle cut in two along its longer side.
-fn halves(
-    rows: std::ops::Range<usize>,
-    columns: std::ops::Range<usize>,
-) -> [(std::ops::Range<usize>, std::ops::Range<usize>); 2] {
+fn halves(rows: Range<usize>, columns: Range<usize>) -> [(Range<usize>, Range<usize>); 2] {
     if rows.len() >= columns.len() {
         let middle = rows.start + rows.len() / 2;
         [(rows.start..middle, columns.clone()), (middle..rows.end, columns)]
@@ -301,10 +360,6 @@ fn halves(
 }
 
 /// Unordered pairs (i, j), j > i, with i in `rows` and j in `columns`.
-fn pairs_between(rows: &std::ops::Range<usize>, columns: &std::ops::Range<usize>) -> u64 {
-    if rows == columns {
-        rows.len() as u64 * (rows.len() as u64 - 1) / 2
-    } else {
-        rows.len() as u64 * columns.len() as u64
-    }
+fn pairs_between(rows: &Range<usize>, columns: &Range<usize>) -> u64 {
+    columns.clone().map(|j| (j.min(rows.end).max(rows.start) - rows.start) as u64).sum()
 }

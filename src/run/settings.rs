@@ -1,5 +1,7 @@
 //! What changes the result or the memory of a pair pass.
 
+use std::path::PathBuf;
+
 /// `--histogram`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -28,11 +30,17 @@ pub struct PairSettings {
     pub near_duplicate: f64,
     /// `--histogram`.
     pub histogram: HistogramChoice,
-    /// Rows of a block; the backend's choice if `None`.
+    /// Bytes of anonymous memory that the pass may hold: decides the sizes below that are `None`.
+    pub memory: u64,
+    /// Bytes that the process holds beside the pass; only for the message that names the least `--memory`.
+    pub held: u64,
+    /// Directory for scratch files, which have no name there.
+    pub scratch: PathBuf,
+    /// Rows of a block.
     pub block_rows: Option<usize>,
     /// Survivors a dispatch may append.
-    pub stream_capacity: usize,
-    /// Candidates a row's list may hold after compaction, beyond which the row is redone in f64; `None`: 8 k + 256.
+    pub stream_capacity: Option<usize>,
+    /// Candidates a row's list may hold after compaction, beyond which the row is redone; `None`: 8 k + 256.
     pub list_capacity: Option<usize>,
     /// Seed of the edge estimate.
     pub seed: u64,
@@ -46,8 +54,11 @@ impl Default for PairSettings {
             max_edges: 1_000_000_000,
             near_duplicate: 0.99,
             histogram: HistogramChoice::Auto,
+            memory: u64::MAX,
+            held: 0,
+            scratch: std::env::temp_dir(),
             block_rows: None,
-            stream_capacity: 1 << 22,
+            stream_capacity: None,
             list_capacity: None,
             seed: 0,
         }

@@ -1,13 +1,16 @@
 //! The driver against a brute-force f64 reference, on corpora that would catch an unsound filter.
 
+use super::budget::Budget;
 use super::*;
-use crate::base::Silent;
 use crate::base::random::Stream as Draws;
 use crate::base::similarity::Similarity;
+use crate::base::{Error, Event, Observer, Silent};
 use crate::compute::cpu::CpuBackend;
 use crate::compute::outcome::{BINS, bin_of};
 use crate::compute::{Backend, BackendInfo, Block, Dispatch, Job, PairOutcome, Side, Stream};
 use crate::corpus::{Corpus, Dictionary, Embeddings, Layout, Rows, Samples};
+use rayon::prelude::*;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// A corpus from rows in file order with query and model ids.
 fn corpus(values: &[Vec<f32>], query: &[usize], model: &[usize]) -> Corpus {
@@ -32,7 +35,12 @@ fn corpus(values: &[Vec<f32>], query: &[usize], model: &[usize]) -> Corpus {
     Corpus { files: Vec::new(), rows, layout, embeddings, notes: Vec::new(), skipped: 0 }
 }
 
-fn random(n: usize, dim: usize, seed: u64) -> Vec<Vec<f32>> {
+/// A corpus of one query a row and one model.
+pub(super) fn corpus_of(values: &[Vec<f32>]) -> Corpus {
+    corpus(values, &(0..values.len()).collect::<Vec<_>>(), &vec![0; values.len()])
+}
+
+pub(super) fn random(n: usize, dim: usize, seed: u64) -> Vec<Vec<f32>> {
     let draws = Draws::new(seed, "rows");
     (0..n as u64).map(|row| (0..dim as u64).map(|i| draws.normal(row, i) as f32).collect()).collect()
 }
@@ -43,41 +51,58 @@ fn check(corpus: &Corpus, outcome: &PairOutcome, settings: &PairSettings) {
     let similarity = Similarity::new();
     let position = &corpus.layout.position_of;
     let s = |a: usize, b: usize| corpus.embeddings.similarity(&similarity, position[a] as usize, position[b] as usize);
-    let mut histogram = vec![[0u64; BINS]; 4];
-    let mut edges = Vec::new();
-    let mut near_duplicates = 0;
-    for a in 0..n {
+    let (query, model) = (&corpus.rows.query, &corpus.rows.model);
+    let relation = |a: usize, b: usize| 2 * usize::from(query[a] != query[b]) + usize::from(model[a] != model[b]);
+    let starts = &outcome.neighbors.starts;
+    // Edges, near duplicates and histogram of each row with those after it.
+    let of_row = |a: usize| {
         let mut others: Vec<(f32, u32)> = (0..n).filter(|&b| b != a).map(|b| (s(a, b), b as u32)).collect();
-        others.sort_by(|x, y| y.0.partial_cmp(&x.0).expect("finite").then(x.1.cmp(&y.1)));
-        let range = outcome.neighbors.starts[a] as usize..outcome.neighbors.starts[a + 1] as usize;
+        let mut histogram = vec![[0u64; BINS]; 4];
+        others[a..].iter().for_each(|&(value, b)| histogram[relation(a, b as usize)][bin_of(value)] += 1);
+        let after = |least: f64| others[a..].iter().filter(move |other| f64::from(other.0) >= least);
+        let near_duplicates = after(settings.near_duplicate).count() as u64;
+        let edges: Vec<(u32, u32, f32)> =
+            settings.threshold.iter().flat_map(|&t| after(t)).map(|&(value, b)| (a as u32, b, value)).collect();
+        others.sort_unstable_by(|x, y| y.0.partial_cmp(&x.0).expect("finite").then(x.1.cmp(&y.1)));
+        let range = starts[a] as usize..starts[a + 1] as usize;
         let got: Vec<(f32, u32)> = range.map(|i| (outcome.neighbors.similarity[i], outcome.neighbors.dst[i])).collect();
         assert_eq!(got, others[..settings.k.min(n - 1)], "neighbours of row {a}");
-        if let Some(&(best, _)) = others.first() {
-            let tied: Vec<u32> = others.iter().filter(|o| o.0 == best).map(|o| o.1).collect();
-            let nearest = outcome.nearest[a];
-            assert_eq!((nearest.similarity, nearest.ties), (best, tied.len() as u64), "nearest of row {a}");
-            let other_model = tied.iter().filter(|&&b| corpus.rows.model[b as usize] != corpus.rows.model[a]).count();
-            assert_eq!(nearest.ties_other_model, other_model as u64, "ties of row {a}");
-        }
-        for b in a + 1..n {
-            let value = s(a, b);
-            let relation = 2 * usize::from(corpus.rows.query[a] != corpus.rows.query[b])
-                + usize::from(corpus.rows.model[a] != corpus.rows.model[b]);
-            histogram[relation][bin_of(value)] += 1;
-            near_duplicates += u64::from(f64::from(value) >= settings.near_duplicate);
-            if settings.threshold.is_some_and(|t| f64::from(value) >= t) {
-                edges.push((a as u32, b as u32, value));
-            }
-        }
-    }
+        let best = others.first().map_or(0.0, |other| other.0);
+        let tied: Vec<usize> = others.iter().take_while(|o| o.0 == best).map(|o| o.1 as usize).collect();
+        let nearest = outcome.nearest[a];
+        assert_eq!((nearest.similarity, nearest.ties), (best, tied.len() as u64), "nearest of row {a}");
+        let other = |key: &[u32]| tied.iter().filter(|&&b| key[b] != key[a]).count() as u64;
+        assert_eq!((nearest.ties_other_model, nearest.ties_other_query), (other(model), other(query)), "ties of {a}");
+        (histogram, near_duplicates, edges)
+    };
+    let rows: Vec<_> = (0..n).into_par_iter().map(of_row).collect();
     if let Some(found) = &outcome.histogram {
         assert!(found.exact, "small corpora have an exact histogram");
+        let mut histogram = vec![[0u64; BINS]; 4];
+        for row in &rows {
+            for (total, part) in histogram.iter_mut().flatten().zip(row.0.iter().flatten()) {
+                *total += part;
+            }
+        }
         assert_eq!(found.counts.to_vec(), histogram, "histogram");
     }
-    assert_eq!(outcome.duplicates.pairs, near_duplicates, "near duplicates");
+    assert_eq!(outcome.duplicates.pairs, rows.iter().map(|row| row.1).sum::<u64>(), "near duplicates");
+    assert_eq!(outcome.edges.is_some(), settings.threshold.is_some());
     if let Some(found) = &outcome.edges {
-        assert_eq!(found.iter().map(|e| (e.src, e.dst, e.similarity)).collect::<Vec<_>>(), edges, "edges");
+        let edges: Vec<_> = rows.iter().flat_map(|row| row.2.iter().copied()).collect();
+        assert_eq!(found.len(), edges.len());
+        assert!(found.iter().map(|e| (e.src, e.dst, e.similarity)).eq(edges), "edges");
     }
+}
+
+/// What tables are made of is the same in both.
+fn same(a: &PairOutcome, b: &PairOutcome, what: &str) {
+    assert!(a.neighbors == b.neighbors, "neighbours: {what}");
+    assert!(a.nearest == b.nearest, "nearest: {what}");
+    assert_eq!(a.duplicates, b.duplicates, "near duplicates: {what}");
+    assert_eq!(a.histogram, b.histogram, "histogram: {what}");
+    let edges = |outcome: &PairOutcome| outcome.edges.as_ref().map(|edges| edges.iter().collect::<Vec<_>>());
+    assert!(edges(a) == edges(b), "edges: {what}");
 }
 
 fn pass(corpus: &Corpus, backend: &mut dyn Backend, settings: &PairSettings) -> PairOutcome {
@@ -103,7 +128,7 @@ fn small_streams_and_small_lists_change_nothing() {
     let corpus = corpus(&rows, &(0..300).collect::<Vec<_>>(), &vec![0; 300]);
     let settings = PairSettings {
         k: 5,
-        stream_capacity: 50,
+        stream_capacity: Some(50),
         list_capacity: Some(5),
         threshold: Some(0.3),
         ..PairSettings::default()
@@ -113,23 +138,138 @@ fn small_streams_and_small_lists_change_nothing() {
     check(&corpus, &outcome, &settings);
 }
 
-#[test]
-fn near_ties_beside_exact_copies() {
-    // 600 rows within 1e-5 of each other (their similarities all round to 1) beside 80 copies of one row.
+/// `ties` rows within 1e-5 of each other (their similarities all round to 1) beside `copies` of one row, many queries
+/// and models.
+fn near_ties(ties: usize, copies: usize) -> Corpus {
     let base = random(1, 67, 1).remove(0);
-    let noise = random(600, 67, 2);
+    let noise = random(ties, 67, 2);
     let mut rows: Vec<Vec<f32>> =
         noise.iter().map(|e| base.iter().zip(e).map(|(b, e)| b + e * 1e-6).collect()).collect();
-    rows.extend(vec![base; 80]);
+    rows.extend(vec![base; copies]);
     rows.extend(random(60, 67, 3));
     let n = rows.len();
-    let corpus =
-        corpus(&rows, &(0..n).map(|i| i % 11).collect::<Vec<_>>(), &(0..n).map(|i| i % 40).collect::<Vec<_>>());
-    let settings = PairSettings { k: 10, block_rows: Some(200), ..PairSettings::default() };
+    corpus(&rows, &(0..n).map(|i| i % 11).collect::<Vec<_>>(), &(0..n).map(|i| i % 40).collect::<Vec<_>>())
+}
+
+#[test]
+fn near_ties_beside_exact_copies() {
+    let corpus = near_ties(5000, 500);
+    let settings = PairSettings { k: 10, ..PairSettings::default() };
     let outcome = pass(&corpus, &mut CpuBackend::new(), &settings);
-    assert_eq!(outcome.stats.copies, 79);
-    assert!(outcome.stats.rows_redone > 0, "lists of near ties overflow");
+    assert_eq!(outcome.stats.copies, 499);
+    assert!(outcome.stats.rows_redone >= 5000, "lists of near ties overflow: {}", outcome.stats.rows_redone);
     check(&corpus, &outcome, &settings);
+}
+
+#[test]
+fn any_budget_and_any_number_of_threads_give_the_same() {
+    // Clusters of a query, of which three hold copies and near ties, over more than one shard.
+    let (centres, noise) = (random(30, 33, 21), random(1500, 33, 22));
+    let mut rows: Vec<Vec<f32>> = (noise.iter().enumerate())
+        .map(|(i, noise)| {
+            let scale = if i % 30 < 3 { 1e-6 } else { 0.4 };
+            centres[i % 30].iter().zip(noise).map(|(c, e)| c + scale * e).collect()
+        })
+        .collect();
+    for i in (0..600).step_by(30) {
+        rows[i] = rows[0].clone();
+    }
+    let queries: Vec<usize> = (0..1500).map(|i| i % 30).collect();
+    let corpus = corpus(&rows, &queries, &(0..1500).map(|i| i / 30 % 7).collect::<Vec<_>>());
+    let settings = PairSettings { k: 12, threshold: Some(0.2), ..PairSettings::default() };
+    let reference = pass(&corpus, &mut CpuBackend::new(), &settings);
+    check(&corpus, &reference, &settings);
+    let least = Budget::least(1500, 33, &settings, &CpuBackend::new());
+    for memory in [least, least + least / 4, 2 * least, 10 * least] {
+        let settings = PairSettings { memory, ..settings.clone() };
+        let outcome = pass(&corpus, &mut CpuBackend::new(), &settings);
+        assert!(memory > least || outcome.stats.rows_redone > 0, "no room for long lists");
+        same(&outcome, &reference, &format!("{memory} bytes"));
+    }
+    for threads in [1, 2, 5] {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads");
+        for memory in [3 * least, u64::MAX] {
+            let settings = PairSettings { memory, ..settings.clone() };
+            let outcome = pool.install(|| pass(&corpus, &mut CpuBackend::new(), &settings));
+            same(&outcome, &reference, &format!("{threads} threads"));
+        }
+    }
+}
+
+#[test]
+fn small_streams_and_lists_in_a_small_budget() {
+    let corpus = near_ties(400, 30);
+    let settings = PairSettings {
+        k: 5,
+        stream_capacity: Some(700),
+        list_capacity: Some(6),
+        threshold: Some(-0.1),
+        ..PairSettings::default()
+    };
+    let memory = Budget::least(corpus.len(), corpus.dim(), &settings, &CpuBackend::new());
+    let settings = PairSettings { memory, ..settings };
+    let outcome = pass(&corpus, &mut CpuBackend::new(), &settings);
+    assert!(outcome.stats.repeated > 0 && outcome.stats.rows_redone > 400);
+    check(&corpus, &outcome, &settings);
+}
+
+#[test]
+fn more_neighbours_than_rows_and_fewer() {
+    for n in [1, 2, 3, 200, 256, 257, 300, 1100] {
+        let rows = random(n, 19, n as u64);
+        let corpus = corpus(&rows, &(0..n).map(|i| i % 5).collect::<Vec<_>>(), &vec![0; n]);
+        for memory in
+            [Budget::least(n, 19, &PairSettings { k: 256, ..Default::default() }, &CpuBackend::new()), u64::MAX]
+        {
+            let settings = PairSettings { k: 256, memory, ..PairSettings::default() };
+            let outcome = pass(&corpus, &mut CpuBackend::new(), &settings);
+            assert_eq!(outcome.neighbors.dst.len(), n * 256.min(n - 1));
+            check(&corpus, &outcome, &settings);
+        }
+    }
+}
+
+/// Asks to stop at its `at`-th question.
+struct StopAt {
+    at: usize,
+    asked: AtomicUsize,
+}
+
+impl Observer for StopAt {
+    fn event(&self, _event: Event) {}
+    fn stop_requested(&self) -> bool {
+        self.asked.fetch_add(1, Ordering::Relaxed) >= self.at
+    }
+}
+
+#[test]
+fn an_interrupted_pass_leaves_no_scratch_file() {
+    let corpus = corpus_of(&random(700, 9, 31));
+    let scratch = tempfile::tempdir().expect("a directory");
+    let settings = PairSettings {
+        threshold: Some(-1.0),
+        scratch: scratch.path().to_owned(),
+        block_rows: Some(100),
+        list_capacity: Some(10),
+        ..PairSettings::default()
+    };
+    let memory = Budget::least(700, 9, &settings, &CpuBackend::new());
+    let settings = PairSettings { memory, ..settings };
+    let mut stopped = 0;
+    for at in (0..).step_by(5) {
+        let observer = StopAt { at, asked: AtomicUsize::new(0) };
+        let result = pair_pass(&corpus, &mut CpuBackend::new(), &settings, &observer);
+        assert_eq!(std::fs::read_dir(scratch.path()).expect("a directory").count(), 0, "a file is left");
+        match result {
+            Err(Error::Interrupted) => stopped += 1,
+            Err(error) => panic!("{error}"),
+            Ok(outcome) => {
+                assert_eq!(outcome.edges.expect("edges").len(), 700 * 699 / 2);
+                break;
+            }
+        }
+    }
+    assert!(stopped > 5, "the pass was stopped only {stopped} times");
 }
 
 #[test]
@@ -148,10 +288,13 @@ fn one_hot_tiny_and_huge_rows() {
     check(&corpus, &pass(&corpus, &mut CpuBackend::new(), &settings), &settings);
 }
 
-/// Does what real devices do wrong: kills dispatches half way, and reports every survivor twice.
+/// Does what real devices do wrong: kills dispatches half way, reports every survivor twice, loses one.
+#[derive(Default)]
 struct Faulty {
     inner: CpuBackend,
     calls: usize,
+    kill: bool,
+    twice: bool,
     drop_one: bool,
 }
 
@@ -168,10 +311,13 @@ impl Backend for Faulty {
     fn dispatch(&mut self, job: &Job, out: &mut Stream) -> crate::base::Result<Dispatch> {
         self.calls += 1;
         let done = self.inner.dispatch(job, out)?;
-        if self.calls % 3 == 1 && job.rows.len() > 1 {
+        if self.kill && self.calls % 3 == 1 && job.rows.len() > 1 {
             // Half of the survivors and all of the counts are there already; the driver must discard both.
             out.survivors.truncate(out.survivors.len() / 2);
             return Ok(Dispatch::StreamFull);
+        }
+        if self.twice {
+            out.survivors.extend_from_within(..);
         }
         let best =
             (0..out.survivors.len()).max_by(|&a, &b| out.survivors[a].coarse.total_cmp(&out.survivors[b].coarse));
@@ -188,8 +334,21 @@ fn a_dispatch_killed_half_way_is_repeated_whole() {
     let corpus =
         corpus(&rows, &(0..260).map(|i| i / 4).collect::<Vec<_>>(), &(0..260).map(|i| i % 4).collect::<Vec<_>>());
     let settings = PairSettings { k: 7, block_rows: Some(100), ..PairSettings::default() };
-    let mut backend = Faulty { inner: CpuBackend::new(), calls: 0, drop_one: false };
+    let mut backend = Faulty { kill: true, ..Faulty::default() };
     check(&corpus, &pass(&corpus, &mut backend, &settings), &settings);
+}
+
+#[test]
+fn survivors_that_come_twice_count_once() {
+    let rows = random(260, 33, 9);
+    let corpus =
+        corpus(&rows, &(0..260).map(|i| i / 4).collect::<Vec<_>>(), &(0..260).map(|i| i % 4).collect::<Vec<_>>());
+    let settings = PairSettings { k: 7, block_rows: Some(100), threshold: Some(0.3), ..PairSettings::default() };
+    let mut backend = Faulty { twice: true, ..Faulty::default() };
+    let outcome = pass(&corpus, &mut backend, &settings);
+    check(&corpus, &outcome, &settings);
+    same(&outcome, &pass(&corpus, &mut CpuBackend::new(), &settings), "survivors once and twice");
+    assert!(outcome.stats.settled > 0, "some pairs are settled at bin edges");
 }
 
 #[test]
@@ -198,7 +357,7 @@ fn a_lost_survivor_is_noticed() {
     let rows = random(260, 33, 9);
     let corpus = corpus(&rows, &(0..260).collect::<Vec<_>>(), &vec![0; 260]);
     let settings = PairSettings { k: 7, histogram: HistogramChoice::Off, ..PairSettings::default() };
-    let mut backend = Faulty { inner: CpuBackend::new(), calls: 1, drop_one: true };
+    let mut backend = Faulty { drop_one: true, ..Faulty::default() };
     check(&corpus, &pass(&corpus, &mut backend, &settings), &settings);
 }
 

@@ -12,6 +12,13 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 /// and L3, and packing costs a few percent of the product.
 const TILE: usize = 512;
 
+/// The least tile that is worth its packing; tiles get this small where there would be too few for all threads.
+const LEAST_TILE: usize = 128;
+
+/// What one thread holds: the product of a tile, and what the `gemm` crate packs (operands of 256 elements in depth, a
+/// slab of the size of L2).
+const THREAD_BYTES: usize = 3 << 20;
+
 /// Multiplies on the CPU.
 #[derive(Debug, Default)]
 pub struct CpuBackend {
@@ -49,8 +56,22 @@ impl Backend for CpuBackend {
         Ok(())
     }
 
+    fn unload(&mut self, side: Side) {
+        match side {
+            Side::Rows => self.rows = Block::default(),
+            Side::Columns => self.columns = Block::default(),
+        }
+    }
+
+    fn host_bytes(&self, rows: usize, columns: usize, _dim: usize) -> u64 {
+        let side = tile_side(rows, columns);
+        let tiles = rows.div_ceil(side) * columns.div_ceil(side);
+        (rayon::current_num_threads().min(tiles) * THREAD_BYTES.min(8 * side * side + (1 << 20))) as u64
+    }
+
     fn dispatch(&mut self, job: &Job, out: &mut Stream) -> Result<Dispatch> {
-        let tiles = tiles(job, self.rows.first, self.columns.first);
+        let side = tile_side(job.rows.len(), job.columns.len());
+        let tiles = tiles(job, side, self.rows.first, self.columns.first);
         let produced = AtomicUsize::new(0);
         let full = AtomicBool::new(false);
         let (rows, columns) = (&self.rows, &self.columns);
@@ -60,9 +81,9 @@ impl Backend for CpuBackend {
                 if full.load(Ordering::Relaxed) {
                     return (Vec::new(), None);
                 }
-                let tile_rows = row..(row + TILE).min(job.rows.end);
-                let tile_columns = column..(column + TILE).min(job.columns.end);
-                let result = similarity_f32::tile(rows, columns, job, tile_rows, tile_columns, scratch);
+                let tile_rows = row..(row + side).min(job.rows.end);
+                let tile_columns = column..(column + side).min(job.columns.end);
+                let result = similarity_f32::tile(rows, columns, job, tile_rows, tile_columns, out.capacity, scratch);
                 if produced.fetch_add(result.0.len(), Ordering::Relaxed) + result.0.len() > out.capacity {
                     full.store(true, Ordering::Relaxed);
                 }
@@ -72,8 +93,10 @@ impl Backend for CpuBackend {
         if full.into_inner() {
             return Ok(Dispatch::StreamFull);
         }
+        out.survivors.reserve_exact(produced.into_inner());
         for (survivors, histogram) in results {
             out.survivors.extend_from_slice(&survivors);
+            drop(survivors);
             if let (Some(counts), false) = (histogram, job.histogram == HistogramMode::Off) {
                 for (total, part) in out.histogram.iter_mut().zip(counts.iter()) {
                     for bin in 0..BINS {
@@ -86,12 +109,22 @@ impl Backend for CpuBackend {
     }
 }
 
+/// Rows and columns of a tile: enough tiles for all threads.
+fn tile_side(rows: usize, columns: usize) -> usize {
+    let enough = 2 * rayon::current_num_threads();
+    let mut side = TILE;
+    while side > LEAST_TILE && rows.div_ceil(side) * columns.div_ceil(side) < enough {
+        side /= 2;
+    }
+    side
+}
+
 /// Upper-left corners of the tiles of `job` that hold at least one pair (j > i).
-fn tiles(job: &Job, first_row: usize, first_column: usize) -> Vec<(usize, usize)> {
+fn tiles(job: &Job, side: usize, first_row: usize, first_column: usize) -> Vec<(usize, usize)> {
     let mut tiles = Vec::new();
-    for row in job.rows.clone().step_by(TILE) {
-        for column in job.columns.clone().step_by(TILE) {
-            let last_column = (column + TILE).min(job.columns.end) - 1;
+    for row in job.rows.clone().step_by(side) {
+        for column in job.columns.clone().step_by(side) {
+            let last_column = (column + side).min(job.columns.end) - 1;
             if first_column + last_column > first_row + row {
                 tiles.push((row, column));
             }

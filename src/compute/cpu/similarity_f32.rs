@@ -117,13 +117,15 @@ fn bins(
     }
 }
 
-/// Forms the pairs of one tile. `tile_rows` and `tile_columns` are local to the blocks.
+/// Forms the pairs of one tile. `tile_rows` and `tile_columns` are local to the blocks. It ends early once there are
+/// more than `limit` survivors: then they fill the stream, and nothing of it counts.
 pub fn tile(
     rows: &Block,
     columns: &Block,
     job: &Job,
     tile_rows: Range<usize>,
     tile_columns: Range<usize>,
+    limit: usize,
     scratch: &mut Scratch,
 ) -> (Vec<Survivor>, Option<Counts>) {
     let dim = rows.unit.len() / rows.len();
@@ -147,6 +149,9 @@ pub fn tile(
     let mut survivors = Vec::new();
     let arch = Arch::new();
     for (place, row) in tile_rows.clone().enumerate() {
+        if survivors.len() > limit {
+            break;
+        }
         // Only pairs with the column's position above the row's.
         let from = (rows.first + row + 1).saturating_sub(columns.first).clamp(tile_columns.start, tile_columns.end);
         let skip = from - tile_columns.start;

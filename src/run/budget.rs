@@ -1,0 +1,192 @@
+//! How a pass shares out its memory.
+//!
+//! Every part has a least size with which the pass works, a comfortable one, and a most beyond which more brings
+//! nothing. All parts grow together until the budget is used up, so one number `t` decides: 0 least, 1 comfortable,
+//! 2 most. Results do not depend on it.
+
+use super::lists::Rule;
+use super::settings::PairSettings;
+use super::{redo, seed};
+use crate::base::units::show_count;
+use crate::base::{Error, Result};
+use crate::compute::Backend;
+use crate::compute::outcome::{Edge, Nearest};
+use crate::compute::tile::Survivor;
+
+/// Sizes of the parts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Budget {
+    /// Rows of the block that is held over a sweep.
+    pub rows: usize,
+    /// Rows of the block that changes from dispatch to dispatch.
+    pub columns: usize,
+    /// Slots of a row's list.
+    pub slots: usize,
+    /// Candidates of long lists, for each row.
+    pub long: usize,
+    /// Survivors of a dispatch.
+    pub stream: usize,
+    /// Edges held before they are spilled.
+    pub edges: usize,
+    /// Rows of a query that one thread seeds together.
+    pub seed: usize,
+}
+
+/// What the sizes depend on.
+struct Need<'a> {
+    n: u64,
+    dim: u64,
+    k: u64,
+    threads: u64,
+    settings: &'a PairSettings,
+    backend: &'a dyn Backend,
+}
+
+/// The k that N rows allow.
+pub fn neighbors(settings: &PairSettings, n: usize) -> usize {
+    settings.k.clamp(1, n.max(2) - 1)
+}
+
+impl Budget {
+    /// The most that fits into `settings.memory`.
+    ///
+    /// # Errors
+    /// [`Error::Run`] if not even the least does, with the least `--memory` that would.
+    pub fn new(n: usize, dim: usize, settings: &PairSettings, backend: &dyn Backend) -> Result<Self> {
+        let need = Need::new(n, dim, settings, backend);
+        let least = need.bytes(&need.parts(0.0));
+        if least > settings.memory {
+            return Err(Error::Run(format!(
+                "{} rows of dimension {dim} with {} neighbours each on {} threads need --memory {}MiB or more",
+                show_count(need.n),
+                need.k,
+                need.threads,
+                (least + settings.held).div_ceil(1 << 20)
+            )));
+        }
+        let (mut fits, mut over) = (0.0, 2.0);
+        if need.bytes(&need.parts(over)) <= settings.memory {
+            fits = over;
+        }
+        while over - fits > 1e-3 {
+            let middle = 0.5 * (fits + over);
+            if need.bytes(&need.parts(middle)) <= settings.memory { fits = middle } else { over = middle }
+        }
+        Ok(need.parts(fits))
+    }
+
+    /// The least memory with which a pass works, in bytes.
+    #[cfg(test)]
+    pub fn least(n: usize, dim: usize, settings: &PairSettings, backend: &dyn Backend) -> u64 {
+        let need = Need::new(n, dim, settings, backend);
+        need.bytes(&need.parts(0.0))
+    }
+
+    /// What every list shares.
+    pub fn rule(&self, settings: &PairSettings, n: usize) -> Rule {
+        Rule { k: neighbors(settings, n), capacity: capacity(settings, n), slots: self.slots, long: self.long }
+    }
+}
+
+fn capacity(settings: &PairSettings, n: usize) -> usize {
+    settings.list_capacity.unwrap_or(8 * neighbors(settings, n) + 256)
+}
+
+impl<'a> Need<'a> {
+    fn new(n: usize, dim: usize, settings: &'a PairSettings, backend: &'a dyn Backend) -> Self {
+        let (k, threads) = (neighbors(settings, n) as u64, rayon::current_num_threads() as u64);
+        Self { n: n as u64, dim: dim as u64, k, threads, settings, backend }
+    }
+
+    /// The parts at `t`, between 0 and 2.
+    fn parts(&self, t: f64) -> Budget {
+        let between = |[least, comfortable, most]: [usize; 3]| {
+            let (comfortable, most) = (comfortable.max(least), most.max(comfortable).max(least));
+            let grown = |from: usize, to: usize, t: f64| from + ((to - from) as f64 * t) as usize;
+            if t < 1.0 { grown(least, comfortable, t) } else { grown(comfortable, most, t - 1.0) }
+        };
+        let (n, k, settings) = (self.n as usize, self.k as usize, self.settings);
+        let block = self.backend.info().block_rows;
+        // Whole tiles of the CPU where there are some.
+        let whole = |rows: usize| rows - rows % if rows >= 512 { 512 } else { 64 };
+        let block_rows = |comfortable| {
+            settings.block_rows.unwrap_or_else(|| whole(between([64, comfortable, block]))).clamp(1, n.max(1))
+        };
+        let pairs = (n * n / 2).max(1);
+        let mut parts = Budget {
+            rows: block_rows(2048),
+            columns: block_rows(512),
+            slots: between([k + k / 8 + 8, 2 * k + 32, 2 * k + 32]),
+            long: between([0, 8, capacity(settings, n)]),
+            stream: settings.stream_capacity.unwrap_or_else(|| between([1 << 14, 1 << 18, 1 << 22])).clamp(1, pairs),
+            edges: settings.threshold.map_or(0, |_| between([1 << 14, 1 << 18, 1 << 24]).min(pairs)),
+            seed: 0,
+        };
+        // Seeding comes before the blocks and has their memory.
+        let each = self.block_bytes(&parts) / self.threads / seed::row_bytes(self.dim);
+        parts.seed = (each as usize).clamp(16, 1 << 12);
+        parts
+    }
+
+    /// The two blocks with what belongs to their rows.
+    fn block_bytes(&self, parts: &Budget) -> u64 {
+        (parts.rows + parts.columns) as u64 * (4 * self.dim + 16)
+    }
+
+    /// Anonymous memory at the fullest moment.
+    fn bytes(&self, parts: &Budget) -> u64 {
+        let (n, k) = (self.n, self.k);
+        let edges = (parts.edges * size_of::<Edge>()) as u64;
+        // Half bound, representative, component; L and length of the list.
+        let rows = n * (4 + 4 + 4) + edges;
+        let lists = n * (8 * (parts.slots + parts.long) as u64 + 6);
+        let blocks = self.block_bytes(parts);
+        // The backend and the driver each hold the survivors of a dispatch once.
+        let stream = (2 * parts.stream * size_of::<Survivor>()) as u64;
+        let backend = self.backend.host_bytes(parts.rows, parts.columns, self.dim as usize);
+        let sweep = rows + lists + blocks + stream + backend;
+        let nearest = n * size_of::<Nearest>() as u64;
+        let redo = blocks + parts.rows as u64 * (16 * (k + 1) + 256) + self.threads * redo::strip_bytes(parts.columns);
+        let rescore = rows + lists + nearest + redo;
+        // Ranked rows by position, and the same by row.
+        let graph = rows + n * (8 * (k + 1) + 2) + nearest + n * (8 * k + 8);
+        sweep.max(rescore).max(graph)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::compute::cpu::CpuBackend;
+
+    #[test]
+    fn parts_grow_with_the_memory_and_stay_within_it() {
+        let (n, dim, backend) = (43_000, 1536, CpuBackend::new());
+        let mut before = None;
+        for mebibytes in [30, 40, 48, 64, 100, 1000, 10_000] {
+            let settings = PairSettings { memory: mebibytes << 20, threshold: Some(0.5), ..PairSettings::default() };
+            let budget = Budget::new(n, dim, &settings, &backend).expect("enough memory");
+            let bytes = Need::new(n, dim, &settings, &backend).bytes(&budget);
+            assert!(bytes <= settings.memory, "{bytes} at {mebibytes} MiB");
+            assert!(bytes as f64 >= 0.8 * settings.memory as f64 || budget.rows == 4096, "{budget:?} wastes memory");
+            let parts = [budget.rows, budget.columns, budget.slots, budget.long, budget.stream, budget.edges];
+            if let Some(before) = before.replace(parts) {
+                assert!(before.iter().zip(&parts).all(|(a, b)| a <= b), "{before:?} then {parts:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn too_little_memory_names_the_least_that_would_do() {
+        let backend = CpuBackend::new();
+        let mut settings = PairSettings { k: 256, memory: 1 << 20, held: 5 << 20, ..PairSettings::default() };
+        let error = Budget::new(43_000, 1536, &settings, &backend).expect_err("1 MiB is too little");
+        assert_eq!(error.exit_code(), 1);
+        let message = error.to_string();
+        let named = message.split("--memory ").nth(1).and_then(|rest| rest.split("MiB").next()).expect("a size");
+        settings.memory = (named.parse::<u64>().expect("a number") << 20) - settings.held;
+        Budget::new(43_000, 1536, &settings, &backend).expect("the size that was named is enough");
+        settings.memory -= 1 << 20;
+        Budget::new(43_000, 1536, &settings, &backend).expect_err("and it was the least");
+    }
+}
