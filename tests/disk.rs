@@ -57,3 +57,26 @@ fn edges_past_the_free_space_are_refused_before_the_pass() {
     assert_eq!(code, Some(2), "{message}");
     assert!(message.contains("would fit") && message.contains("have room for in"), "{message}");
 }
+
+#[test]
+fn no_room_for_the_vectors_is_an_error_not_a_signal() {
+    let Some(disk) = SmallDisk::mount("1M") else { return };
+    let here = TempDir::new().unwrap();
+    // 43,000 rows of 384 are 66 MB as f32, more than half of the least budget.
+    let corpus = here.path().join("planted.parquet");
+    let synth = ["--queries", "43", "--models", "10", "--samples", "100", "--dim", "384"];
+    let made =
+        Command::new(env!("CARGO_BIN_EXE_hivescope")).arg("synth").args(synth).arg("--out").arg(&corpus).output();
+    assert!(made.unwrap().status.success());
+    let run = Command::new(env!("CARGO_BIN_EXE_hivescope"))
+        .arg("run")
+        .arg(&corpus)
+        .args(["--memory", "64MiB", "--backend", "cpu", "--out"])
+        .arg(disk.0.path().join("out"))
+        .output()
+        .unwrap();
+    let message = String::from_utf8_lossy(&run.stderr).into_owned();
+    assert_eq!(run.status.code(), Some(1), "{message}");
+    assert!(message.contains("No space left"), "{message}");
+    assert_eq!(std::fs::read_dir(disk.0.path()).unwrap().count(), 0, "something is left");
+}

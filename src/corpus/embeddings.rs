@@ -33,6 +33,8 @@ impl Storage {
     fn scratch(bytes: usize, directory: &Path) -> std::io::Result<Self> {
         let file = tempfile::tempfile_in(directory)?;
         file.set_len(bytes as u64)?;
+        // Without its disk space a full disk would end the process by a signal when a page is first written.
+        fs4::FileExt::allocate(&file, bytes as u64)?;
         // SAFETY: the file is ours alone: it has no name, so no other process can shorten or change it.
         let map = unsafe { memmap2::MmapMut::map_mut(&file) }?;
         Ok(Self { map, anonymous: false })
