@@ -2,9 +2,11 @@
 //!
 //! `reading FILE ROUNDS [WAY...]`: so many rounds of each way, in turn, on all threads, after one that does not count;
 //! prints `way seconds bytes` a line, bytes being those of the vectors as f32. `memcpy` copies as many bytes from a fresh mapping of FILE to fresh memory (large pages, as the
-//! embeddings have), which is what the other ways start and end with. `pages` and `arrow` are the pass over the embedding column (decoding, checks, norms,
-//! each row to its place); `whole` is all of reading: footer, keys, order and the pass by pages. Without FILE a small
-//! one is made.
+//! embeddings have), which is what the other ways start and end with. `staging` copies them through a small buffer instead,
+//! and `check` decodes and checks by pages without keeping anything. `pages` and `rows` are the pass over the embedding column (decoding, checks, norms,
+//! each row to its place), by pages and through arrow-rs; `whole` is all of reading: footer, keys, order and the pass by
+//! pages. `arrow` is arrow-rs as it comes: its record batch reader over a mapping, which has one thread. Without FILE a
+//! small one is made.
 #![allow(clippy::print_stdout, reason = "a benchmark prints its figures")]
 #![allow(clippy::expect_used, reason = "a benchmark may stop on any error")]
 
@@ -13,7 +15,9 @@ use arrow::buffer::OffsetBuffer;
 use arrow::datatypes::{DataType, Field};
 use arrow::record_batch::RecordBatch;
 use hivescope::base::{Event, Observer};
-use hivescope::input::{InputOptions, Io, OnBadRow, read};
+use hivescope::input::{InputOptions, Io, OnBadRow, check, read};
+use parquet::arrow::ProjectionMask;
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use rayon::prelude::*;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
@@ -52,20 +56,27 @@ fn main() {
         if wanted("memcpy") {
             print("memcpy", memcpy(file, bytes));
         }
+        if wanted("check") {
+            print("staging", staging(file, bytes));
+            print("check", check_only(file));
+        }
         if wanted("pages") {
             let (pages, whole, _) = by(file, true);
             print("pages", pages);
             print("whole", whole);
         }
+        if wanted("rows") {
+            print("rows", by(file, false).0);
+        }
         if wanted("arrow") {
-            print("arrow", by(file, false).0);
+            print("arrow", arrow(file));
         }
     }
 }
 
-/// Seconds of the pass, seconds in all, bytes of the vectors.
-fn by(file: &Path, page_path: bool) -> (f64, f64, usize) {
-    let options = InputOptions {
+/// What reads `file` by pages or through arrow-rs.
+fn options(file: &Path, page_path: bool) -> InputOptions {
+    InputOptions {
         inputs: vec![file.to_string_lossy().into_owned()],
         embedding: None,
         query: None,
@@ -78,13 +89,59 @@ fn by(file: &Path, page_path: bool) -> (f64, f64, usize) {
         page_path,
         memory: 1 << 40,
         scratch: std::env::temp_dir(),
-    };
+    }
+}
+
+/// Seconds of the pass when rows are decoded, checked and forgotten.
+fn check_only(file: &Path) -> f64 {
+    let pass = Pass::default();
+    check(&options(file, true), &pass).expect("a corpus");
+    let seconds = *pass.0.lock().expect("no thread panicked");
+    seconds
+}
+
+/// Seconds of the pass, seconds in all, bytes of the vectors.
+fn by(file: &Path, page_path: bool) -> (f64, f64, usize) {
     let pass = Pass::default();
     let started = Instant::now();
-    let corpus = read(&options, &pass).expect("a corpus");
+    let corpus = read(&options(file, page_path), &pass).expect("a corpus");
     let whole = started.elapsed().as_secs_f64();
     let seconds = *pass.0.lock().expect("no thread panicked");
     (seconds, whole, size_of_val(corpus.embeddings.values()))
+}
+
+/// Seconds until arrow-rs has decoded every batch of the embedding column.
+fn arrow(file: &Path) -> f64 {
+    let file = std::fs::File::open(file).expect("the file");
+    let started = Instant::now();
+    // SAFETY: nobody changes the file of a benchmark while it runs.
+    let map = unsafe { memmap2::Mmap::map(&file) }.expect("a mapping");
+    let builder = ParquetRecordBatchReaderBuilder::try_new(bytes::Bytes::from_owner(map)).expect("a Parquet file");
+    let column = builder.schema().index_of("embedding").expect("an embedding column");
+    let mask = ProjectionMask::roots(builder.parquet_schema(), [column]);
+    for batch in builder.with_projection(mask).build().expect("a reader") {
+        std::hint::black_box(&batch.expect("a batch"));
+    }
+    started.elapsed().as_secs_f64()
+}
+
+/// Seconds to copy `bytes` bytes of a fresh mapping of the file through a small buffer of each thread.
+fn staging(file: &Path, bytes: usize) -> f64 {
+    let file = std::fs::File::open(file).expect("the file");
+    // SAFETY: nobody changes the file of a benchmark while it runs.
+    let map = unsafe { memmap2::Mmap::map(&file) }.expect("a mapping");
+    let piece = 1 << 18;
+    let started = Instant::now();
+    (0..bytes.div_ceil(piece)).into_par_iter().for_each_init(
+        || vec![0u8; piece],
+        |buffer, i| {
+            let from = if (i + 1) * piece <= map.len() { i * piece } else { 0 };
+            let length = piece.min(map.len() - from);
+            buffer[..length].copy_from_slice(&map[from..from + length]);
+            std::hint::black_box(buffer);
+        },
+    );
+    started.elapsed().as_secs_f64()
 }
 
 /// Seconds to copy `bytes` bytes of the file, again from its start where it is shorter.
