@@ -54,11 +54,63 @@ pub fn table(rows: &[Vec<String>], left: &[usize]) -> String {
     rows.iter().map(line).collect::<Vec<_>>().join("\n")
 }
 
+/// Columns of the terminal that stdout is, if it is one.
+pub fn width() -> Option<usize> {
+    terminal_size::terminal_size_of(std::io::stdout()).map(|(width, _)| usize::from(width.0))
+}
+
+/// As [`table`], with the first column wrapped at spaces where the lines would be longer than `width` characters.
+pub fn table_within(rows: &[Vec<String>], width: usize) -> String {
+    let longest = |c: usize| rows.iter().filter_map(|row| row.get(c)).map(|cell| cell.chars().count()).max();
+    let others: usize = (1..).map_while(longest).map(|longest| longest + 2).sum();
+    let most = width.saturating_sub(others).max(LEAST_LABEL);
+    let wrapped: Vec<Vec<String>> = rows.iter().flat_map(|row| wrap(row, most)).collect();
+    table(&wrapped, &[])
+}
+
+/// Characters that a wrapped first column has at least.
+const LEAST_LABEL: usize = 24;
+
+/// A row whose first cell is at most `most` characters wide, if its words are; what does not fit follows in rows of its
+/// own.
+fn wrap(row: &[String], most: usize) -> Vec<Vec<String>> {
+    let mut lines = vec![String::new()];
+    for word in row.first().map_or("", String::as_str).split_whitespace() {
+        match lines.last_mut() {
+            Some(line) if line.is_empty() => line.push_str(word),
+            Some(line) if line.chars().count() + 1 + word.chars().count() <= most => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(word.to_owned()),
+        }
+    }
+    let mut rows: Vec<Vec<String>> = lines.into_iter().map(|line| vec![line]).collect();
+    if let Some(first) = rows.first_mut() {
+        first.extend(row.iter().skip(1).cloned());
+    }
+    rows
+}
+
 #[cfg(test)]
 mod tests {
     #[test]
     fn columns_line_up() {
         let rows = [vec!["a".to_owned(), "10".to_owned()], vec!["long".to_owned(), "9".to_owned()]];
         assert_eq!(super::table(&rows, &[]), "a     10\nlong   9");
+    }
+
+    #[test]
+    fn a_long_label_is_wrapped_where_the_terminal_is_narrow() {
+        let rows = [["", "value"], ["a label of several words, some longer than others", "0.5"]];
+        let rows: Vec<Vec<String>> =
+            rows.iter().map(|row| row.iter().map(|cell| (*cell).to_owned()).collect()).collect();
+        let narrow = super::table_within(&rows, 40);
+        assert_eq!(
+            narrow,
+            "                                value\na label of several words, some    0.5\nlonger than others"
+        );
+        assert!(narrow.lines().all(|line| line.chars().count() <= 40));
+        assert_eq!(super::table_within(&rows, 400), super::table(&rows, &[]));
     }
 }

@@ -64,9 +64,9 @@ impl Console {
     fn bar(&self, total: u64, stage: &str, started: Instant) -> ProgressBar {
         let bar = ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::stderr());
         let template = if self.colour {
-            "{prefix:>10} {bar:30.cyan} {human_pos}/{human_len} {msg}  {per_sec}  {eta} left"
+            "{prefix} {wide_bar:.cyan} {percent} %  {per_sec} {msg}  {eta} left"
         } else {
-            "{prefix:>10} {bar:30} {human_pos}/{human_len} {msg}  {per_sec}  {eta} left"
+            "{prefix} {wide_bar} {percent} %  {per_sec} {msg}  {eta} left"
         };
         let bar = bar.with_prefix(stage.to_owned()).with_elapsed(started.elapsed());
         match ProgressStyle::with_template(template) {

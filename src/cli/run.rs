@@ -248,7 +248,7 @@ fn show(measures: &Measures, out: &Path, seconds: f64, flags: &Messages) {
     }
     let mut rows = vec![["", "value", "95 % interval", "floor"].map(String::from).to_vec()];
     rows.extend(measures.summary.headlines.iter().map(headline));
-    messages::data(&messages::table(&rows, &[]));
+    messages::data(&messages::table_within(&rows, messages::width().unwrap_or(usize::MAX)));
     let summary = &measures.summary;
     messages::data(&format!(
         "{} responses, {} queries, {} models in {}\n{}",
