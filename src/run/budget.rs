@@ -1,8 +1,9 @@
 //! How a pass shares out its memory.
 //!
 //! Every part has a least size with which the pass works, a comfortable one, and a most beyond which more brings
-//! nothing. All parts grow together until the budget is used up, so one number `t` decides: 0 least, 1 comfortable,
-//! 2 most. Results do not depend on it.
+//! nothing. One number `t` decides how far they have grown when the budget is used up: from 0 to 1 blocks and stream
+//! become comfortable, since small ones cost the most time; from 1 to 2 the lists; from 2 to 3 all grow to the most.
+//! Results do not depend on it.
 
 use super::lists::Rule;
 use super::settings::PairSettings;
@@ -64,7 +65,7 @@ impl Budget {
                 (least + settings.held).div_ceil(1 << 20)
             )));
         }
-        let (mut fits, mut over) = (0.0, 2.0);
+        let (mut fits, mut over) = (0.0, 3.0);
         if need.bytes(&need.parts(over)) <= settings.memory {
             fits = over;
         }
@@ -98,28 +99,31 @@ impl<'a> Need<'a> {
         Self { n: n as u64, dim: dim as u64, k, threads, settings, backend }
     }
 
-    /// The parts at `t`, between 0 and 2.
+    /// The parts at `t`, between 0 and 3.
     fn parts(&self, t: f64) -> Budget {
-        let between = |[least, comfortable, most]: [usize; 3]| {
-            let (comfortable, most) = (comfortable.max(least), most.max(comfortable).max(least));
-            let grown = |from: usize, to: usize, t: f64| from + ((to - from) as f64 * t) as usize;
-            if t < 1.0 { grown(least, comfortable, t) } else { grown(comfortable, most, t - 1.0) }
+        let between = |from: f64, [least, comfortable, most]: [usize; 3]| {
+            let comfortable = comfortable.max(least);
+            let first = (comfortable - least) as f64 * (t - from).clamp(0.0, 1.0);
+            let then = most.saturating_sub(comfortable) as f64 * (t - 2.0).clamp(0.0, 1.0);
+            least + first as usize + then as usize
         };
+        let early = |sizes| between(0.0, sizes);
+        let late = |sizes| between(1.0, sizes);
         let (n, k, settings) = (self.n as usize, self.k as usize, self.settings);
         let block = self.backend.info().block_rows;
         // Whole tiles of the CPU where there are some.
         let whole = |rows: usize| rows - rows % if rows >= 512 { 512 } else { 64 };
-        let block_rows = |comfortable| {
-            settings.block_rows.unwrap_or_else(|| whole(between([64, comfortable, block]))).clamp(1, n.max(1))
+        let block_rows = |comfortable: usize| {
+            settings.block_rows.unwrap_or_else(|| whole(early([64, comfortable.min(block), block]))).clamp(1, n.max(1))
         };
         let pairs = (n * n / 2).max(1);
         let mut parts = Budget {
             rows: block_rows(2048),
             columns: block_rows(512),
-            slots: between([k + k / 8 + 8, 2 * k + 32, 2 * k + 32]),
-            long: between([0, 8, capacity(settings, n)]),
-            stream: settings.stream_capacity.unwrap_or_else(|| between([1 << 14, 1 << 18, 1 << 22])).clamp(1, pairs),
-            edges: settings.threshold.map_or(0, |_| between([1 << 14, 1 << 18, 1 << 24]).min(pairs)),
+            slots: late([k + k / 8 + 8, 2 * k + 32, 2 * k + 32]),
+            long: late([0, 8, capacity(settings, n)]),
+            stream: settings.stream_capacity.unwrap_or_else(|| early([1 << 14, 1 << 18, 1 << 22])).clamp(1, pairs),
+            edges: settings.threshold.map_or(0, |_| early([1 << 14, 1 << 18, 1 << 24]).min(pairs)),
             seed: 0,
         };
         // Seeding comes before the blocks and has their memory.
