@@ -3,31 +3,38 @@
 //! Every function takes a [`crate::corpus::Corpus`] (and, where it needs pairs, a
 //! [`crate::compute::PairOutcome`]) and returns rows of [`tables`]. Not here: wgpu, Parquet, HTML, flags.
 
+mod adjusted;
+mod cells;
 mod duplicates;
+mod effective;
 mod ensemble;
 mod floors;
 mod histogram;
 mod inter;
 mod intervals;
 mod intra;
+mod memory;
 mod nearest;
 mod order;
+mod products;
 mod summary;
 mod sums;
 pub mod tables;
 mod topn;
 mod vendi;
+mod view;
 
+pub use memory::memory;
 pub use tables::{Headline, Interval, LeftOut, Measures, Summary};
 
 use crate::base::{Observer, Result};
 use crate::compute::PairOutcome;
 use crate::corpus::Corpus;
-use ensemble::Gain;
+use effective::Effects;
 use intervals::Weights;
-use nearest::Share;
 use sums::Sums;
 use tables::QueryRow;
+use view::View;
 
 /// What changes a measure.
 #[derive(Debug, Clone)]
@@ -42,7 +49,7 @@ pub struct MeasureSettings {
 
 impl Default for MeasureSettings {
     fn default() -> Self {
-        Self { seed: 0, resamples: 1000, human: vec!["human".into()] }
+        Self { seed: 0, resamples: intervals::RESAMPLES, human: vec!["human".into()] }
     }
 }
 
@@ -58,19 +65,36 @@ pub fn all(
 ) -> Result<Measures> {
     let people = summary::people(corpus, &settings.human);
     let sums = Sums::new(corpus, &people, observer)?;
+    let everyone = vec![true; sums.models];
     let weights = Weights::new(settings.seed, "intervals", settings.resamples, sums.queries.len());
-    let floor = floors::corpus(&sums, &vec![true; sums.models]);
+    let floor = floors::corpus(&sums, &everyone);
     let intra = intra::rows(&sums);
-    let models = intra::models(&sums, &intra, floor, Some(&weights));
-    observer.check_stop()?;
-    let model_pairs = inter::rows(&sums, Some(&weights), settings.resamples);
-    observer.check_stop()?;
     let repeated = !intra.is_empty();
+    let effects = Effects::new(corpus, &sums, &everyone, repeated, observer)?;
+    let (models, compared) = intra::models(&sums, &effects, &intra, floor, Some(&weights));
+    observer.check_stop()?;
+    let model_pairs = inter::rows(&sums, &models, Some(&weights), settings.resamples);
+    observer.check_stop()?;
     let (topn, shares) =
-        if repeated { topn::all(corpus, observer)? } else { (Vec::new(), vec![None; sums.queries.len()]) };
-    let unrelated = if sums.models > 1 { ensemble::unrelated_square(corpus, &sums, observer)? } else { None };
-    let gains: Vec<Option<Gain>> = sums.queries.iter().map(|q| ensemble::gain(q, unrelated)).collect();
-    let queries = query_rows(&sums, &shares, &gains);
+        if repeated { topn::all(corpus, &everyone, observer)? } else { (Vec::new(), vec![None; sums.queries.len()]) };
+
+    // Tables show everyone. Headlines are about models, and stand without those that answer regardless as well.
+    let kept = summary::kept(corpus, &people);
+    let regular: Vec<bool> = kept.iter().zip(&models).map(|(&k, m)| k && !m.answers_regardless).collect();
+    let further = |keep: &Vec<bool>, than: &Vec<bool>| {
+        let some = keep != than && keep.contains(&true);
+        some.then(|| View::new(corpus, &sums, keep.clone(), repeated, observer)).transpose()
+    };
+    let mut views = vec![View { keep: everyone.clone(), effects, shares, unrelated: None }];
+    views.extend(further(&kept, &everyone)?);
+    let view = views.len() - 1;
+    views.extend(further(&regular, &kept)?);
+    if sums.models > 1 {
+        let parts: Vec<(&[bool], &Effects)> = views.iter().map(|v| (v.keep.as_slice(), &v.effects)).collect();
+        let unrelated = ensemble::unrelated_squares(corpus, &sums, &parts, observer)?;
+        views.iter_mut().zip(unrelated).for_each(|(view, unrelated)| view.unrelated = unrelated);
+    }
+    let queries = query_rows(&sums, &views[0]);
     let parts = summary::Parts {
         corpus,
         outcome,
@@ -82,9 +106,9 @@ pub fn all(
         pairs: &model_pairs,
         queries: &queries,
         topn: &topn,
-        shares: &shares,
-        gains: &gains,
-        unrelated,
+        view: &views[view],
+        regular: views.get(view + 1),
+        compared,
         floor,
         repeated,
     };
@@ -94,13 +118,11 @@ pub fn all(
 }
 
 /// Lines of queries.parquet.
-fn query_rows(sums: &Sums, shares: &[Option<Share>], gains: &[Option<Gain>]) -> Vec<QueryRow> {
-    let everyone = vec![true; sums.models];
+fn query_rows(sums: &Sums, view: &View) -> Vec<QueryRow> {
     let mean = |(sum, pairs): (f64, f64)| (pairs > 0.0).then(|| sum / pairs);
     let row = |(query, one): (usize, &sums::QuerySums)| {
-        let (intra, inter) = (one.intra(&everyone), one.inter(&everyone));
-        let some = |value: f64| (one.cells() > 0 && value.is_finite()).then_some(value);
-        let share = shares[query];
+        let (intra, inter) = (one.intra(&view.keep), one.inter(&view.keep));
+        let (vendi, share, gain) = (view.vendi(query), view.shares[query], view.gain(query));
         QueryRow {
             query: query as u32,
             n: one.n() as u64,
@@ -108,13 +130,13 @@ fn query_rows(sums: &Sums, shares: &[Option<Share>], gains: &[Option<Gain>]) -> 
             mean: mean((intra.0 + 2.0 * inter.0, intra.1 + 2.0 * inter.1)),
             intra_mean: mean(intra),
             inter_mean: mean(inter),
-            vendi_1: some(one.vendi.one),
-            vendi_2: some(one.vendi.two),
-            vendi_inf: some(one.vendi.inf),
+            vendi_1: vendi.map(|v| v.one),
+            vendi_2: vendi.map(|v| v.two),
+            vendi_inf: vendi.map(|v| v.inf),
             nearest_other_model: share.map(|s| s.credit / s.responses),
             nearest_null: share.map(|s| s.null / s.responses),
-            ensemble_gain: gains[query].map(|g| g.gain),
-            ensemble_gain_unrelated: gains[query].and_then(|g| g.unrelated),
+            ensemble_gain: gain.map(|g| g.gain),
+            ensemble_gain_unrelated: gain.and_then(|g| g.unrelated),
         }
     };
     sums.queries.iter().enumerate().map(row).collect()
@@ -217,7 +239,10 @@ mod tests {
             close(row.mean, brute(&corpus, |s| s, |i, j| cell(i) && cell(j)));
         }
         let sums = Sums::new(&corpus, &[], &Silent).unwrap();
-        let unrelated = ensemble::unrelated_square(&corpus, &sums, &Silent).unwrap().unwrap();
+        let everyone = vec![true; sums.models];
+        let effects = Effects::new(&corpus, &sums, &everyone, true, &Silent).unwrap();
+        let unrelated = ensemble::unrelated_squares(&corpus, &sums, &[(&everyone, &effects)], &Silent).unwrap();
+        let unrelated = unrelated[0].unwrap();
         close(unrelated, brute(&corpus, |s| s * s, |i, j| group(i) != group(j) && m[i] != m[j]));
         assert!(!all.topn.is_empty() && all.summary.headlines[0].name == "inter_mean");
         close(all.summary.headlines[0].value, brute(&corpus, |s| s, |i, j| q[i] == q[j] && m[i] != m[j]));
@@ -262,7 +287,7 @@ mod tests {
     fn repeats_are_counted_by_text_and_by_component() {
         let (mut corpus, mut outcome) = planted(&[("a", "m"), ("a", "m"), ("a", "n"), ("b", "n"), ("b", "m")]);
         corpus.rows.text_hash = Some(vec![7, 7, 8, 8, 0]);
-        assert_eq!(duplicates::verbatim(&corpus), Some((1.0, 0.0)));
+        assert_eq!(duplicates::verbatim(&corpus, &[true; 2]), Some((1.0, 0.0)));
         corpus.rows.text_hash = Some(vec![7, 9, 7, 8, 0]);
         outcome.duplicates.component = vec![0, 0, 0, 3, 4];
         let summary = duplicates::summary(&corpus, &outcome);
