@@ -76,14 +76,14 @@ fn bootstrap(sums: &Sums, places: &Places, pairs: &[(usize, usize)], weights: &W
         (Resampled::new(pairs.len(), resamples), Resampled::new(pairs.len(), resamples));
     for first in (0..sums.queries.len()).step_by(QUERIES) {
         let queries = first..(first + QUERIES).min(sums.queries.len());
-        let mut terms = (vec![0.0; pairs.len() * QUERIES], vec![0.0; pairs.len() * QUERIES]);
+        let columns = intervals::columns(queries.len());
+        let mut terms = (vec![0.0; pairs.len() * columns], vec![0.0; pairs.len() * columns]);
         for (i, &pair) in pairs.iter().enumerate() {
             for (column, query) in queries.clone().enumerate() {
-                let (sum, count) = term(sums, places, query, pair);
-                (terms.0[i * QUERIES + column], terms.1[i * QUERIES + column]) = (sum, count);
+                (terms.0[i * columns + column], terms.1[i * columns + column]) = term(sums, places, query, pair);
             }
         }
-        let weights = weights.block(queries);
+        let weights = weights.block(queries, columns);
         numerators.add(&terms.0, &weights);
         denominators.add_repeated(&terms.1, &weights);
     }

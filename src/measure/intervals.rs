@@ -55,10 +55,10 @@ impl Weights {
         &self.counts[resample * self.queries..(resample + 1) * self.queries]
     }
 
-    /// Weights of some queries, row-major: all resamples x [`QUERIES`], 0 past the range's end.
-    pub fn block(&self, queries: Range<usize>) -> Vec<f64> {
-        let mut block = vec![0.0; self.resamples() * QUERIES];
-        for (resample, row) in block.chunks_exact_mut(QUERIES).enumerate() {
+    /// Weights of some queries, row-major: all resamples x `columns`, 0 past the range's end.
+    pub fn block(&self, queries: Range<usize>, columns: usize) -> Vec<f64> {
+        let mut block = vec![0.0; self.resamples() * columns];
+        for (resample, row) in block.chunks_exact_mut(columns).enumerate() {
             row.iter_mut().zip(&self.of(resample)[queries.clone()]).for_each(|(w, &count)| *w = f64::from(count));
         }
         block
@@ -123,49 +123,51 @@ pub fn ratio(terms: &[(f64, f64)], weights: Option<&Weights>) -> Option<Interval
     }
 }
 
-/// Weighted sums over queries of many terms, in all resamples: `rows` x resamples. `fill` writes the terms of a range
-/// of queries, `rows` x [`QUERIES`], row-major, into zeros. Rows that have the same terms are multiplied once.
+/// Columns of a block of queries: a multiple of the eight lanes of a product, so that none has a rest.
+pub fn columns(queries: usize) -> usize {
+    queries.min(QUERIES).next_multiple_of(8)
+}
+
+/// Weighted sums over queries of many terms, in all resamples.
 pub struct Resampled {
     rows: usize,
-    /// Row-major.
-    pub sums: Vec<f64>,
+    resamples: usize,
+    sums: Vec<f64>,
 }
 
 impl Resampled {
-    /// Zeros.
+    /// Zeros for `rows` terms.
     pub fn new(rows: usize, resamples: usize) -> Self {
-        Self { rows, sums: vec![0.0; rows * resamples] }
+        Self { rows, resamples, sums: vec![0.0; rows * resamples] }
     }
 
-    /// Adds the terms of some queries, weighted by `weights` ([`Weights::block`] of those queries).
+    /// Adds the terms of some queries, rows x columns, weighted by [`Weights::block`] of those queries.
     pub fn add(&mut self, terms: &[f64], weights: &[f64]) {
-        add_products(&terms[..self.rows * QUERIES], weights, QUERIES, &mut self.sums);
+        add_products(terms, weights, weights.len() / self.resamples, &mut self.sums);
     }
 
     /// The same where many rows have equal terms: each is multiplied once.
     pub fn add_repeated(&mut self, terms: &[f64], weights: &[f64]) {
-        let row = |i: usize| &terms[i * QUERIES..(i + 1) * QUERIES];
+        let columns = weights.len() / self.resamples;
         let mut distinct: Vec<f64> = Vec::new();
-        let mut kind = Vec::with_capacity(self.rows);
-        for i in 0..self.rows {
-            let found = distinct.chunks_exact(QUERIES).position(|other| other == row(i));
-            kind.push(found.unwrap_or(distinct.len() / QUERIES));
+        let mut kinds = Vec::with_capacity(self.rows);
+        for row in terms.chunks_exact(columns) {
+            let found = distinct.chunks_exact(columns).position(|other| other == row);
+            kinds.push(found.unwrap_or(distinct.len() / columns));
             if found.is_none() {
-                distinct.extend(row(i));
+                distinct.extend(row);
             }
         }
-        let resamples = weights.len() / QUERIES;
-        let mut sums = vec![0.0; distinct.len() / QUERIES * resamples];
-        add_products(&distinct, weights, QUERIES, &mut sums);
-        for (target, kind) in self.sums.chunks_exact_mut(resamples).zip(kind) {
-            target.iter_mut().zip(&sums[kind * resamples..]).for_each(|(s, x)| *s += x);
+        let mut sums = vec![0.0; distinct.len() / columns * self.resamples];
+        add_products(&distinct, weights, columns, &mut sums);
+        for (target, kind) in self.sums.chunks_exact_mut(self.resamples).zip(kinds) {
+            target.iter_mut().zip(&sums[kind * self.resamples..]).for_each(|(s, x)| *s += x);
         }
     }
 
     /// Sums of row `i`, by resample.
     pub fn row(&self, i: usize) -> &[f64] {
-        let resamples = self.sums.len() / self.rows;
-        &self.sums[i * resamples..(i + 1) * resamples]
+        &self.sums[i * self.resamples..(i + 1) * self.resamples]
     }
 }
 
@@ -238,6 +240,24 @@ mod tests {
         // mean .3, standard error sqrt(.025 / 5), t(.975, 4) = 2.7764451051977987
         let half = 2.776_445_105_197_798_7 * (0.025f64 / 5.0).sqrt();
         assert!((ci.low - (0.3 - half)).abs() < 1e-9 && (ci.high - (0.3 + half)).abs() < 1e-9);
+    }
+
+    #[test]
+    fn selection_gives_the_quantiles_of_sorting() {
+        let stream = Stream::new(2, "percentiles");
+        for n in [1, 2, 99, 100, 101, 1000, 1003] {
+            // Few distinct values: ties at the quantiles too.
+            let values: Vec<f64> = (0..n).map(|i| (stream.uniform(i, 0) * 400.0).floor()).collect();
+            let mut sorted = values.clone();
+            sorted.sort_unstable_by(f64::total_cmp);
+            let found = percentiles(&mut values.clone()).unwrap();
+            assert_eq!(
+                (found.low, found.high),
+                (quantile_sorted(&sorted, 0.025), quantile_sorted(&sorted, 0.975)),
+                "{n}"
+            );
+        }
+        assert!(percentiles(&mut []).is_none());
     }
 
     #[test]

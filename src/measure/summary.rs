@@ -6,8 +6,8 @@ use super::intervals::{self, TwoWay, Weights};
 use super::nearest;
 use super::products::add_products;
 use super::sums::Sums;
-use super::view::View;
 use super::tables::{Example, Headline, Interval, LeftOut, ModelPairRow, ModelRow, QueryRow, Summary, TopNRow};
+use super::view::View;
 use super::{MeasureSettings, duplicates, floors, histogram, intra, order, topn};
 use crate::base::similarity::Similarity;
 use crate::compute::PairOutcome;
@@ -17,9 +17,9 @@ use rayon::prelude::*;
 /// Multiply-adds that a two-way bootstrap may take; beyond it resamples are fewer, but at least 100.
 const TWO_WAY_WORK: f64 = 2e11;
 /// Queries of a two-way bootstrap that are resampled before they are added up.
-const TWO_WAY_QUERIES: usize = 64;
+pub const TWO_WAY_QUERIES: usize = 64;
 /// Rows of a Gram matrix that are multiplied with the weights of the models at once.
-const TWO_WAY_ROWS: usize = 32;
+pub const TWO_WAY_ROWS: usize = 32;
 const ONE_SAMPLE: &str = "one response per model and query; needs at least 2";
 
 /// What the summary is made of.
@@ -158,6 +158,13 @@ impl Parts<'_> {
         totals
     }
 
+    /// A headline of a share: its interval ends at 0 and 1.
+    fn share(&self, name: &str, label: &str, terms: &[(f64, f64)]) -> Option<Headline> {
+        let mut headline = self.headline(name, label, terms)?;
+        headline.interval = headline.interval.map(|i| Interval { low: i.low.max(0.0), high: i.high.min(1.0) });
+        Some(headline)
+    }
+
     /// Two-way interval of the intra or inter headline: queries and models are resampled, and copies of one model
     /// never count as a pair of different models.
     fn models_too(&self, name: &str, value: f64, keep: &[bool], same: bool) -> Option<Interval> {
@@ -212,11 +219,10 @@ impl Parts<'_> {
         let terms = |view: &View| {
             view.shares.iter().map(|s| s.map_or((0.0, 0.0), |s| (s.credit, s.responses))).collect::<Vec<_>>()
         };
-        let nulls: Vec<_> =
-            self.view.shares.iter().map(|s| s.map_or((0.0, 0.0), |s| (s.null, s.responses))).collect();
+        let nulls: Vec<_> = self.view.shares.iter().map(|s| s.map_or((0.0, 0.0), |s| (s.null, s.responses))).collect();
         let label = "Share of answers whose nearest other answer to the query is by another model";
         let mut found = Vec::new();
-        if let Some(mut headline) = self.headline("nearest_other_model", label, &terms(self.view)) {
+        if let Some(mut headline) = self.share("nearest_other_model", label, &terms(self.view)) {
             headline.floor = total(&nulls);
             headline.floor_label = Some("if models could not be told apart".into());
             headline.without_regardless = self.without(terms);
@@ -229,7 +235,7 @@ impl Parts<'_> {
                 ("nearest_other_model_corpus", by_model, &whole.other_model, whole.model_null),
                 ("nearest_other_query_corpus", by_query, &whole.other_query, whole.query_null),
             ] {
-                let Some(mut headline) = self.headline(name, label, terms) else { continue };
+                let Some(mut headline) = self.share(name, label, terms) else { continue };
                 headline.floor = Some(null);
                 headline.floor_label = Some("if answers could not be told apart".into());
                 found.push(headline);
@@ -304,7 +310,7 @@ impl Parts<'_> {
             terms.iter().map(|t| (t.0, t.2)).collect()
         };
         let label = "Share of answers that another answer repeats word for word";
-        let mut headline = self.headline("verbatim_share", label, &terms(self.view))?;
+        let mut headline = self.share("verbatim_share", label, &terms(self.view))?;
         headline.without_regardless = self.without(terms);
         Some(headline)
     }
@@ -454,9 +460,8 @@ impl Parts<'_> {
         notes.extend(self.compared());
         let names = self.models.iter().filter(|m| m.answers_regardless);
         let kept = || self.models.iter().filter(|m| keep[m.model as usize]);
-        let mean = |of: &dyn Fn(&ModelRow) -> Option<f64>| {
-            intra::mean_bins(kept().filter_map(of).map(|x| [x])).map(|[x]| x)
-        };
+        let mean =
+            |of: &dyn Fn(&ModelRow) -> Option<f64>| intra::mean_bins(kept().filter_map(of).map(|x| [x])).map(|[x]| x);
         Summary {
             version: 1,
             rows: corpus.len() as u64,
