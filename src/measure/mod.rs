@@ -5,6 +5,8 @@
 
 mod adjusted;
 mod cells;
+#[cfg(test)]
+mod coverage;
 mod duplicates;
 mod effective;
 mod ensemble;
@@ -16,6 +18,8 @@ mod intra;
 mod memory;
 mod nearest;
 mod order;
+#[cfg(test)]
+mod planted;
 mod products;
 mod summary;
 mod sums;
@@ -146,44 +150,12 @@ fn query_rows(sums: &Sums, view: &View) -> Vec<QueryRow> {
 mod tests {
     use super::*;
     use crate::base::events::Silent;
-    use crate::base::random::Stream;
-    use crate::compute::outcome::{NearDuplicates, Nearest, Neighbors, PairStats};
-    use crate::corpus::{Dictionary, Embeddings, Layout, Rows, Samples};
+    use crate::corpus::Dictionary;
 
     const DIM: usize = 7;
 
-    /// A corpus of (query, model) rows around a common direction.
     fn planted(keys: &[(&str, &str)]) -> (Corpus, PairOutcome) {
-        let (queries, query) = Dictionary::from_names(&keys.iter().map(|k| k.0.to_string()).collect::<Vec<_>>());
-        let (models, model) = Dictionary::from_names(&keys.iter().map(|k| k.1.to_string()).collect::<Vec<_>>());
-        let n = keys.len();
-        let rows = Rows {
-            file: vec![0; n],
-            file_row: (0..n as u64).collect(),
-            query,
-            model,
-            queries,
-            models,
-            sample: Samples::Number(vec![0; n]),
-            text_hash: None,
-            categories: Default::default(),
-        };
-        let layout = Layout::new(&rows);
-        let stream = Stream::new(3, "planted");
-        let value = |row: u32, i: usize| stream.normal(u64::from(row), i as u64) as f32 + 0.7;
-        let values = layout.row_at.iter().flat_map(|&row| (0..DIM).map(move |i| value(row, i))).collect();
-        let embeddings = Embeddings::from_rows(values, DIM);
-        let corpus = Corpus { files: Vec::new(), rows, layout, embeddings, notes: Vec::new(), skipped: 0 };
-        let outcome = PairOutcome {
-            k: 0,
-            neighbors: Neighbors::default(),
-            nearest: vec![Nearest { similarity: 0.5, ties: 1, ties_other_model: 1, ties_other_query: 0 }; n],
-            duplicates: NearDuplicates { threshold: 0.95, pairs: 0, component: (0..n as u32).collect() },
-            histogram: None,
-            edges: None,
-            stats: PairStats::default(),
-        };
-        (corpus, outcome)
+        planted::planted(keys.iter().map(|k| (k.0.to_string(), k.1.to_string())), DIM)
     }
 
     fn keys() -> Vec<(&'static str, &'static str)> {
@@ -304,16 +276,76 @@ mod tests {
         assert_eq!(all.summary.floor, all.models[0].floor);
     }
 
+    /// 35 models: over 32 rows of a two-way product and 64 pairs; 260 queries: over 256 of a bootstrap; some cells miss.
+    fn ragged() -> (Corpus, PairOutcome) {
+        let mut keys = Vec::new();
+        for query in 0..260 {
+            for model in (0..35).filter(|model| (query * 7 + model * 11) % 13 != 0) {
+                let samples = 1 + usize::from((query + model) % 5 == 0);
+                keys.extend(std::iter::repeat_n((format!("{query:03}"), format!("{model:02}")), samples));
+            }
+        }
+        planted::planted(keys.into_iter(), 5)
+    }
+
     #[test]
     fn the_bits_do_not_depend_on_the_threads() {
-        let (corpus, outcome) = planted(&keys());
-        let run = |threads: usize| {
-            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-            pool.install(|| all(&corpus, &outcome, &MeasureSettings::default(), &Silent)).unwrap()
+        let settings = MeasureSettings { resamples: 70, ..MeasureSettings::default() };
+        for (corpus, outcome) in [planted(&keys()), ragged()] {
+            let run = |threads: usize| {
+                let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+                pool.install(|| all(&corpus, &outcome, &settings, &Silent)).unwrap()
+            };
+            let (one, three) = (run(1), run(3));
+            assert_eq!(one.summary, three.summary);
+            assert_eq!(one.model_pairs, three.model_pairs);
+            assert_eq!(one.queries, three.queries);
+            assert_eq!(one.models, three.models);
+            assert_eq!(one.topn, three.topn);
+        }
+    }
+
+    /// The matrix products of both bootstraps against plain sums, resample after resample.
+    #[test]
+    fn bootstraps_across_blocks_agree_with_plain_sums() {
+        let (corpus, outcome) = ragged();
+        let settings = MeasureSettings { resamples: 70, ..MeasureSettings::default() };
+        let all = all(&corpus, &outcome, &settings, &Silent).unwrap();
+        let sums = Sums::new(&corpus, &[], &Silent).unwrap();
+        let weights = Weights::new(settings.seed, "intervals", settings.resamples, sums.queries.len());
+        let term = |query: &sums::QuerySums, a: u32, b: u32| {
+            let place = |model| query.models.iter().position(|&m| m == model);
+            place(a).zip(place(b)).map_or((0.0, 0.0), |(a, b)| query.pairs(a, b))
         };
-        let (one, three) = (run(1), run(3));
-        assert_eq!(one.summary, three.summary);
-        assert_eq!(one.model_pairs, three.model_pairs);
-        assert_eq!(one.queries, three.queries);
+        let close = |got: Interval, want: Interval| {
+            assert!((got.low - want.low).abs() < 1e-12 && (got.high - want.high).abs() < 1e-12, "{got:?} {want:?}");
+        };
+        for row in all.model_pairs.iter().filter(|row| row.queries > 0) {
+            let terms: Vec<_> = sums.queries.iter().map(|q| term(q, row.model_a, row.model_b)).collect();
+            close(row.ci.unwrap(), intervals::ratio(&terms, Some(&weights)).unwrap());
+        }
+        for (name, same) in [("inter_mean", false), ("intra_mean", true)] {
+            let headline = all.summary.headlines.iter().find(|h| h.name == name).unwrap();
+            let used: Vec<&sums::QuerySums> =
+                sums.queries.iter().filter(|q| !same || q.intra(&[true; 35]).1 > 0.0).collect();
+            let two_way =
+                intervals::TwoWay::new(settings.seed, name, settings.resamples, used.len(), sums.models).unwrap();
+            let mut totals = vec![(0.0, 0.0); settings.resamples];
+            let models: Vec<usize> = (0..35).collect();
+            let of_models = two_way.block(&models, 35);
+            for (q, query) in used.iter().enumerate() {
+                for (r, of_query) in two_way.query(q).enumerate() {
+                    for a in 0..query.cells() {
+                        for b in (a..query.cells()).filter(|&b| (a == b) == same) {
+                            let weight = |cell: usize| of_models[r * 35 + query.models[cell] as usize];
+                            let w = of_query * weight(a) * if same { 1.0 } else { weight(b) };
+                            let (sum, pairs) = query.pairs(a, b);
+                            totals[r] = (totals[r].0 + w * sum, totals[r].1 + w * pairs);
+                        }
+                    }
+                }
+            }
+            close(headline.interval_models_too.unwrap(), two_way.interval(headline.value, &totals).unwrap());
+        }
     }
 }
