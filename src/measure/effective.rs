@@ -199,13 +199,7 @@ impl Effects {
     ///
     /// # Errors
     /// [`crate::base::Error::Interrupted`].
-    pub fn new(
-        corpus: &Corpus,
-        sums: &Sums,
-        keep: &[bool],
-        by_model: bool,
-        observer: &dyn Observer,
-    ) -> Result<Self> {
+    pub fn new(corpus: &Corpus, sums: &Sums, keep: &[bool], by_model: bool, observer: &dyn Observer) -> Result<Self> {
         let one = |query: usize| {
             let cells = Cells::new(corpus, &[query], keep);
             // With one response a model the Gram matrix of the cells is that of the responses.
@@ -246,5 +240,87 @@ impl Effects {
             }
         }
         Ok(effects)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::planted::{corpus, planted};
+    use super::*;
+    use crate::base::events::Silent;
+
+    #[derive(serde::Deserialize)]
+    struct Golden {
+        name: String,
+        dim: usize,
+        rows: Vec<f32>,
+        one: f64,
+        two: f64,
+        inf: f64,
+    }
+
+    fn effects(corpus: &Corpus) -> Effects {
+        let sums = Sums::new(corpus, &[], &Silent).unwrap();
+        Effects::new(corpus, &sums, &vec![true; sums.models], true, &Silent).unwrap()
+    }
+
+    /// By `tests/goldens.py`: numpy, and vendi-score.
+    #[test]
+    fn vendi_scores_are_those_of_numpy() {
+        let goldens: Vec<Golden> = serde_json::from_str(include_str!("vendi_goldens.json")).unwrap();
+        assert!(goldens.len() >= 7);
+        for golden in goldens {
+            let n = golden.rows.len() / golden.dim;
+            // Once as samples of one model, once as one response of each of n models.
+            for models in [1, n] {
+                let keys = (0..n).map(|i| ("q".to_string(), format!("{:03}", i % models)));
+                let corpus = corpus(keys, golden.dim, |row, i| golden.rows[row * golden.dim + i]);
+                let got = effects(&corpus).queries[0].vendi;
+                for (got, want) in [(got.one, golden.one), (got.two, golden.two), (got.inf, golden.inf)] {
+                    assert!((got - want).abs() < 1e-9 * want, "{}: {got} vs {want}", golden.name);
+                }
+            }
+        }
+    }
+
+    /// Squared similarities of all pairs against second moments (dim 9 and 64) and similarities (dim 400): 300 rows,
+    /// more than a block of 256, models with 150, 90 and 60.
+    #[test]
+    fn a_large_query_agrees_with_all_pairs() {
+        for dim in [9, 64, 400] {
+            let models = |i: usize| if i % 2 == 0 { 0 } else { 1 + usize::from(i % 5 < 2) };
+            let (corpus, _) = planted((0..300).map(|i| ("q".to_string(), models(i).to_string())), dim);
+            let cells = Cells::new(&corpus, &[0], &[true; 3]);
+            assert_eq!(cells.counts(), [150, 90, 60]);
+            let unit = unit_rows(&corpus, &cells.positions);
+            let similarity = |i: usize, j: usize| (0..dim).map(|k| unit[i * dim + k] * unit[j * dim + k]).sum::<f64>();
+            let sum = |a: usize, b: usize| {
+                let pairs = cells.range(a).flat_map(|i| cells.range(b).map(move |j| (i, j)));
+                pairs.map(|(i, j)| similarity(i, j).powi(2)).sum::<f64>()
+            };
+            let effects = effects(&corpus);
+            let got = &effects.queries[0];
+            let close = |got: f64, want: f64| assert!((got - want).abs() < 1e-10 * want, "dim {dim}: {got} vs {want}");
+            let n = [150.0, 90.0, 60.0];
+            let within: Vec<f64> = (0..3).map(|a| (sum(a, a) - n[a]) / (n[a] * (n[a] - 1.0))).collect();
+            close(got.squares.within.unwrap(), within.iter().sum::<f64>() / 3.0);
+            let across = [(0, 1), (0, 2), (1, 2)].map(|(a, b)| sum(a, b) / (n[a] * n[b]));
+            close(got.squares.across.unwrap(), across.iter().sum::<f64>() / 3.0);
+            close(got.squares.single.unwrap(), within.iter().map(|a| 60.0 / (1.0 + 59.0 * a)).sum::<f64>() / 3.0);
+            let all: f64 = (0..3).flat_map(|a| (0..3).map(move |b| (a, b))).map(|(a, b)| sum(a, b)).sum();
+            close(got.vendi.two, 90_000.0 / all);
+            close(effects.same_squares.0, (0..3).map(|a| sum(a, a)).sum());
+            close(effects.same_squares.1, all);
+            let k = Triangle::gram(&unit, dim);
+            let whole = vendi(&k, 300);
+            close(got.vendi.one, whole.one);
+            close(got.vendi.inf, whole.inf);
+            // Each model alone, at the 60 responses that the third one has.
+            for a in 0..3 {
+                let alone = vendi(&k.part(cells.range(a).start, 60), 60);
+                close(effects.models[a].0, alone.one);
+                close(effects.models[a].1, alone.two);
+            }
+        }
     }
 }
