@@ -251,7 +251,9 @@ mod tests {
     #[test]
     fn every_block_gives_the_bits_of_the_one_order_of_summation() {
         let similarity = Similarity::new();
-        for (m, n, dim) in [(1, 1, 1), (2, 3, 7), (3, 2, 8), (5, 4, 19), (17, 16, 1024), (3, 35, 1024), (33, 31, 1030), (65, 2, 9)] {
+        for (m, n, dim) in
+            [(1, 1, 1), (2, 3, 7), (3, 2, 8), (5, 4, 19), (17, 16, 1024), (3, 35, 1024), (33, 31, 1030), (65, 2, 9)]
+        {
             let (x, y) = (rows(m, dim, "x"), rows(n, dim, "y"));
             let f32_row = |rows: &[f64], i: usize| -> Vec<f32> {
                 rows[i * dim..(i + 1) * dim].iter().map(|&v| v as f32).collect()

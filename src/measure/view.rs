@@ -27,16 +27,9 @@ impl View {
     ///
     /// # Errors
     /// [`crate::base::Error::Interrupted`].
-    pub fn new(
-        corpus: &Corpus,
-        sums: &Sums,
-        keep: Vec<bool>,
-        repeated: bool,
-        observer: &dyn Observer,
-    ) -> Result<Self> {
+    pub fn new(corpus: &Corpus, sums: &Sums, keep: Vec<bool>, repeated: bool, observer: &dyn Observer) -> Result<Self> {
         let effects = Effects::new(corpus, sums, &keep, false, observer)?;
-        let shares =
-            if repeated { topn::shares(corpus, &keep, observer)? } else { vec![None; sums.queries.len()] };
+        let shares = if repeated { topn::shares(corpus, &keep, observer)? } else { vec![None; sums.queries.len()] };
         Ok(Self { keep, effects, shares, unrelated: None })
     }
 
