@@ -6,10 +6,10 @@ Neighbours must be identical in order and similarities equal to the f64 cosine r
 equal; means (as the paper has them, and adjusted), floors, intra and its bins, Vendi of queries and models, top-N,
 nearest shares, ensemble gain, and the headlines with and without models that answer regardless must agree to 1e-9
 relative; intervals of fewer than 50 queries too (Student's t; resampled ones are checked in the crate).
-Needs numpy, pandas, pyarrow, scipy. INPUTs in bytewise order, as hivescope reads them.
+Needs numpy, pandas, pyarrow. INPUTs in bytewise order, as hivescope reads them.
 """
 import json, math, os, sys
-import numpy as np, pandas as pd, pyarrow.parquet as pq, scipy.stats
+import numpy as np, pandas as pd, pyarrow.parquet as pq
 
 out, inputs = sys.argv[1], sorted(sys.argv[2:])
 tables = [pq.read_table(f, columns=["query", "model", "embedding"]) for f in inputs]
@@ -95,6 +95,17 @@ same("model pairs: mean", pairs["mean"][off], inter[a[off], b[off]])
 same("model pairs: query_mean", pairs["query_mean"][off], query_mean[a[off], b[off]])
 same("model pairs: floor", pairs["floor"], floor[a, b])
 
+def student_quantile(df):
+    """97.5 % quantile of Student's t: bisection on Gauss-Legendre integrals of its density."""
+    places, shares = np.polynomial.legendre.leggauss(200)
+    scale = math.exp(math.lgamma((df + 1) / 2) - math.lgamma(df / 2)) / math.sqrt(df * math.pi)
+    inside = lambda t: (shares * (1 + ((places + 1) * t / 2) ** 2 / df) ** (-(df + 1) / 2)).sum() * t / 2 * scale
+    low, high = 0.0, 20.0
+    for _ in range(100):
+        middle = (low + high) / 2
+        low, high = (middle, high) if inside(middle) < 0.475 else (low, middle)
+    return low
+
 def linearised(top, bottom):
     """95 % Student interval of sum(top) / sum(bottom) over queries; None under 5."""
     used = bottom > 0
@@ -103,7 +114,7 @@ def linearised(top, bottom):
         return None
     ratio = top.sum() / bottom.sum()
     error = math.sqrt(((top - ratio * bottom) ** 2).sum() * len(top) / (len(top) - 1)) / bottom.sum()
-    half = scipy.stats.t.ppf(0.975, len(top) - 1) * error
+    half = student_quantile(len(top) - 1) * error
     return ratio - half, ratio + half
 
 def adjusted(values):
@@ -176,8 +187,10 @@ same("models: intra_adjusted", per_model["intra_adjusted"], adjusted_intra[of])
 same("models: share_ge_0_8", per_model["share_ge_0_8"], [100 * mean_or_nan(x >= 0.8) for x in means])
 same("models: underflow", per_model["bins_underflow"], [100 * mean_or_nan(x < 0) for x in means])
 same("models: floor", per_model["floor"], floor[of, of])
+# Bins of the table's own means (checked above): whether a mean of copies is 1 or the next number decides a paper bin.
+tabled = [intra["mean"].to_numpy()[ia == l] if len(intra) else np.zeros(0) for l in of]
 for column, edit, edges10 in (("paper_bins", lambda x: x, None), ("bins", lambda x: np.where(abs(x - 1) <= 1e-9, 1, x), np.arange(11) / 10)):
-    want = [np.histogram(edit(x), bins=10 if edges10 is None else edges10, range=(0, 1))[0] * 100 / len(x) for x in means if len(x)]
+    want = [np.histogram(edit(x), bins=10 if edges10 is None else edges10, range=(0, 1))[0] * 100 / len(x) for x in tabled if len(x)]
     got = [list(x) for x in per_model[column] if x is not None]
     same(f"models: {column}", got, want)
 alone = {}

@@ -103,7 +103,7 @@ fn rows_of(sums: &Sums, places: &Places, pairs: &[(usize, usize)], weights: Opti
     let mut rows: Vec<ModelPairRow> = pairs.iter().map(|&pair| row(sums, places, pair)).collect();
     let many = |row: &ModelPairRow| weights.is_some() && row.queries >= BOOTSTRAP_QUERIES as u64;
     let chosen: Vec<usize> = (0..rows.len()).filter(|&i| many(&rows[i])).collect();
-    if let Some(weights) = weights {
+    if let Some(weights) = weights.filter(|_| !chosen.is_empty()) {
         let pairs: Vec<(usize, usize)> = chosen.iter().map(|&i| pairs[i]).collect();
         for (i, ci) in chosen.into_iter().zip(bootstrap(sums, places, &pairs, weights)) {
             rows[i].ci = ci;
