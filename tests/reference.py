@@ -3,7 +3,9 @@
 usage: python tests/reference.py DIR INPUT.parquet [INPUT.parquet ...]
 
 Neighbours must be identical in order and similarities equal to the f64 cosine rounded to f32; histogram counts must be
-equal; means, floors, intra, Vendi, top-N, nearest share and ensemble gain must agree to 1e-9 relative.
+equal; means (as the paper has them, and adjusted), floors, intra and its bins, Vendi of queries and models, top-N,
+nearest shares, ensemble gain, and the headlines with and without models that answer regardless must agree to 1e-9
+relative; intervals of fewer than 50 queries too (Student's t; resampled ones are checked in the crate).
 Needs numpy, pandas, pyarrow. INPUTs in bytewise order, as hivescope reads them.
 """
 import json, math, os, sys
@@ -41,7 +43,7 @@ edges = (np.arange(201) - 100) / 100
 wrong = 0
 by_src = neighbors["src"].to_numpy(); dst = neighbors["dst"].to_numpy(); sim = neighbors["similarity"].to_numpy()
 starts = np.searchsorted(by_src, np.arange(n + 1))
-nearest_other = np.zeros(n)
+nearest_other, nearest_query = np.zeros(n), np.zeros(n)
 for a in range(0, n, 512):
     b = min(a + 512, n)
     s = ((x[a:b] @ x.T) / (norm[a:b, None] * norm[None, :])).astype(np.float32) + np.float32(0)
@@ -56,6 +58,7 @@ for a in range(0, n, 512):
         wrong += not (np.array_equal(dst[got], order) and np.array_equal(sim[got], row[order]))
         tied = np.flatnonzero(row == row.max())
         nearest_other[i] = (m[tied] != m[i]).mean()
+        nearest_query[i] = (q[tied] != q[i]).mean()
         later = s[i - a, i + 1:].astype(np.float64)
         relation = 2 * (q[i + 1:] != q[i]) + (m[i + 1:] != m[i])
         bins = np.clip(np.searchsorted(edges, later, side="right") - 1, 0, 199)
@@ -91,6 +94,65 @@ with np.errstate(all="ignore"):
 same("model pairs: mean", pairs["mean"][off], inter[a[off], b[off]])
 same("model pairs: query_mean", pairs["query_mean"][off], query_mean[a[off], b[off]])
 same("model pairs: floor", pairs["floor"], floor[a, b])
+
+def student_quantile(df):
+    """97.5 % quantile of Student's t: bisection on Gauss-Legendre integrals of its density."""
+    places, shares = np.polynomial.legendre.leggauss(200)
+    scale = math.exp(math.lgamma((df + 1) / 2) - math.lgamma(df / 2)) / math.sqrt(df * math.pi)
+    inside = lambda t: (shares * (1 + ((places + 1) * t / 2) ** 2 / df) ** (-(df + 1) / 2)).sum() * t / 2 * scale
+    low, high = 0.0, 20.0
+    for _ in range(100):
+        middle = (low + high) / 2
+        low, high = (middle, high) if inside(middle) < 0.475 else (low, middle)
+    return low
+
+def linearised(top, bottom):
+    """95 % Student interval of sum(top) / sum(bottom) over queries; None under 5."""
+    used = bottom > 0
+    top, bottom = top[used], bottom[used]
+    if len(top) < 5:
+        return None
+    ratio = top.sum() / bottom.sum()
+    error = math.sqrt(((top - ratio * bottom) ** 2).sum() * len(top) / (len(top) - 1)) / bottom.sum()
+    half = student_quantile(len(top) - 1) * error
+    return ratio - half, ratio + half
+
+def adjusted(values):
+    """Comparable means of units x queries with gaps: over common queries if they are half, else least squares."""
+    values = np.asarray(values, float)
+    there = ~np.isnan(values)
+    units, columns = there.any(1), there.any(0)
+    common = there[units].all(0) & columns
+    out = np.full(len(values), np.nan)
+    if not columns.any():
+        return out
+    if 2 * common.sum() >= columns.sum():
+        out[units] = values[units][:, common].mean(1)
+        return out
+    u, c = np.nonzero(there)
+    design = np.zeros((len(u), values.shape[0] + values.shape[1]))
+    design[np.arange(len(u)), u] = 1; design[np.arange(len(u)), values.shape[0] + c] = 1
+    fit = np.linalg.lstsq(design, values[u, c], rcond=None)[0]
+    out[units] = fit[: len(values)][units] + fit[len(values):][columns].mean()
+    return out
+
+with np.errstate(all="ignore"):
+    paper = gram.sum(2) / weights.sum(2)
+    shared = np.where(both, gram / weights, np.nan)
+same("model pairs: paper_mean", pairs["paper_mean"], paper[a, b])
+adjusted_intra = adjusted(np.where(cell_n >= 2, intra_cell, np.nan))
+want = np.full(len(pairs), np.nan)
+want[off] = adjusted(shared[a[off], b[off]])
+want[~off] = adjusted_intra[a[~off]]
+same("model pairs: adjusted_mean", pairs["adjusted_mean"], want)
+same("model pairs: diagonal", pairs["mean"][~off], [np.nansum(square[l][cell_n[l] >= 2] - cell_n[l][cell_n[l] >= 2]) / (cell_n[l] * (cell_n[l] - 1)).sum() if (cell_n[l] >= 2).any() else np.nan for l in a[~off]])
+low, high = [], []
+few = np.flatnonzero([(both[i, j].sum() if i != j else (cell_n[i] >= 2).sum()) < 50 for i, j in zip(a, b)])
+for i, j in zip(a[few], b[few]):
+    top, bottom = (gram[i, j], weights[i, j]) if i != j else (square[i] - cell_n[i], cell_n[i] * (cell_n[i] - 1))
+    ci = linearised(np.where(bottom > 0, top, 0), bottom) or (np.nan, np.nan)
+    low.append(ci[0]); high.append(ci[1])
+same("model pairs: intervals of under 50 queries", np.r_[pairs["ci_low"].to_numpy()[few], pairs["ci_high"].to_numpy()[few]], low + high)
 intra = read("intra.parquet")
 if len(intra):
     qi = {name: i for i, name in enumerate(queries)}
@@ -109,7 +171,35 @@ def vendi(rows):
 v = np.array([vendi(e[q == i]) for i in order])
 for column, place in (("vendi_1", 0), ("vendi_2", 1), ("vendi_inf", 2)):
     same(f"queries: {column}", per_query[column], v[:, place])
-other = lambda t: t.sum()
+with np.errstate(all="ignore"):
+    same("queries: mean", per_query["mean"], (((S ** 2).sum(1) - N) / (N * (N - 1)))[order])
+    same("queries: intra_mean", per_query["intra_mean"], ((square - cell_n).sum(0) / (cell_n * (cell_n - 1)).sum(0))[order])
+
+# Models: means over queries, bins, effective numbers at the same n.
+per_model = read("models.parquet")
+of = per_model["model"].astype(str).map(index).to_numpy()
+means = [intra_cell[l][cell_n[l] >= 2] for l in of]
+mean_or_nan = lambda x: x.mean() if len(x) else np.nan
+same("models: n", per_model["n"], count[of])
+same("models: common_queries", per_model["common_queries"], [(cell_n > 0).all(0).sum()] * len(of))
+same("models: intra_mean", per_model["intra_mean"], [mean_or_nan(x) for x in means])
+same("models: intra_adjusted", per_model["intra_adjusted"], adjusted_intra[of])
+same("models: share_ge_0_8", per_model["share_ge_0_8"], [100 * mean_or_nan(x >= 0.8) for x in means])
+same("models: underflow", per_model["bins_underflow"], [100 * mean_or_nan(x < 0) for x in means])
+same("models: floor", per_model["floor"], floor[of, of])
+# Bins of the table's own means (checked above): whether a mean of copies is 1 or the next number decides a paper bin.
+tabled = [intra["mean"].to_numpy()[ia == l] if len(intra) else np.zeros(0) for l in of]
+for column, edit, edges10 in (("paper_bins", lambda x: x, None), ("bins", lambda x: np.where(abs(x - 1) <= 1e-9, 1, x), np.arange(11) / 10)):
+    want = [np.histogram(edit(x), bins=10 if edges10 is None else edges10, range=(0, 1))[0] * 100 / len(x) for x in tabled if len(x)]
+    got = [list(x) for x in per_model[column] if x is not None]
+    same(f"models: {column}", got, want)
+alone = {}
+for i in range(Q):
+    counts_here = cell_n[:, i][cell_n[:, i] >= 2]
+    for l in np.flatnonzero(cell_n[:, i] >= 2):
+        alone.setdefault(l, []).append(vendi(e[(q == i) & (m == l)][: int(counts_here.min())]))
+for column, place in (("vendi_1", 0), ("vendi_2", 1)):
+    same(f"models: {column}", per_model[column], [np.mean(alone[l], 0)[place] if l in alone else np.nan for l in of])
 f_total = (e.sum(0) ** 2).sum() - (S ** 2).sum() - (total ** 2).sum() + square.sum()
 f_pairs = n * n - (N ** 2).sum() - (count ** 2).sum() + (cell_n ** 2).sum()
 if M == 1:
@@ -121,11 +211,108 @@ people = np.zeros(M, bool)  # models whose rows are all people's are no part of 
 if "source" in schema:
     source = np.concatenate([pq.read_table(f, columns=["source"])["source"].to_numpy() for f in inputs])
     people = np.array([(source[m == l] == "human").all() for l in range(M)])
-ai, ai_n = cell[~people], cell_n[~people]
-for headline in summary["headlines"]:
-    if headline["name"] == "inter_mean":
-        top = (ai.sum(0) ** 2).sum() - (ai ** 2).sum()
-        same("headline inter_mean", [headline["value"]], [top / ((ai_n.sum(0) ** 2).sum() - (ai_n ** 2).sum())])
+kept = ~people if (~people).any() else ~people | True
+regardless = np.diag(floor) > summary["floor"] + 0.1 * (1 - summary["floor"])
+same("models: answers_regardless", per_model["answers_regardless"], regardless[of])
+regular = kept & ~regardless
+with np.errstate(all="ignore"):
+    all_floor = ((e.sum(0) ** 2).sum() - (S ** 2).sum()) / (n * n - (N ** 2).sum())
+    own = (total ** 2).sum() - square.sum(), (count ** 2).sum() - (cell_n ** 2).sum()
+same("floors: same model, all", [summary["floors"]["same_model"], summary["floors"]["all"]], [own[0] / own[1], all_floor])
+headlines = {h["name"]: h for h in summary["headlines"]}
+
+def headline(name, terms):
+    """Compares a headline, its t interval, and the same without models that answer regardless."""
+    if name not in headlines:
+        return
+    top, bottom = terms(kept)
+    h = headlines[name]
+    got, want = [h["value"]], [top.sum() / bottom.sum()]
+    if (bottom > 0).sum() < 50:
+        ci = linearised(top, bottom)
+        if ci and "share" in h["label"].lower()[:5]:
+            ci = max(ci[0], 0), min(ci[1], 1)
+        got += [h["interval"]["low"], h["interval"]["high"]] if h["interval"] else [np.nan] * 2
+        want += ci or [np.nan] * 2
+    if (regular != kept).any() and regular.any():
+        top, bottom = terms(regular)
+        got.append(np.nan if h["without_regardless"] is None else h["without_regardless"])
+        want.append(top.sum() / bottom.sum())
+    same(f"headline {name}", got, want)
+
+def inter_terms(keep):
+    return (((cell[keep].sum(0) ** 2).sum(1) - square[keep].sum(0)) / 2, (cell_n[keep].sum(0) ** 2 - (cell_n[keep] ** 2).sum(0)) / 2)
+
+def vendi_terms(keep):
+    value = [vendi(e[(q == i) & keep[m]])[0] if (keep[m] & (q == i)).any() else np.nan for i in range(Q)]
+    return np.nan_to_num(value), (~np.isnan(value)).astype(float)
+
+def nearest_terms(keep):
+    credit, responses = np.zeros(Q), np.zeros(Q)
+    for i in range(Q):
+        rows = np.flatnonzero((q == i) & keep[m])
+        if len(rows) < 2:
+            continue
+        s = ((x[rows] @ x[rows].T) / np.outer(norm[rows], norm[rows])).astype(np.float32)
+        np.fill_diagonal(s, -np.inf)
+        credit[i] = sum((m[rows][r == r.max()] != m[rows][j]).mean() for j, r in enumerate(s)); responses[i] = len(rows)
+    return credit, responses
+
+def unrelated_square(keep):
+    rows = keep[m]
+    square2 = lambda mask: ((e[mask].T @ e[mask]) ** 2).sum() if mask.any() else 0.0
+    inside = sum(((e[rows & (q == i) & (m == l)] @ e[rows & (q == i) & (m == l)].T) ** 2).sum() for i in range(Q) for l in np.flatnonzero(keep) if cell_n[l, i])
+    top = square2(rows) - sum(square2(rows & (q == i)) for i in range(Q)) - sum(square2(m == l) for l in np.flatnonzero(keep)) + inside
+    here = cell_n[keep]
+    return top / (here.sum() ** 2 - (here.sum(0) ** 2).sum() - (here.sum(1) ** 2).sum() + (here ** 2).sum())
+
+def gain_of(i, keep, b_inf):
+    """(gain, unrelated gain) of query i, or None."""
+    present = [l for l in np.flatnonzero(keep) if cell_n[l, i] > 0]
+    least = int(min((cell_n[l, i] for l in present), default=0))
+    used = len(present) if len(present) <= least else least
+    size = least // used * used if used else 0
+    if len(present) < 2 or size < 4:
+        return None
+    within, cross = [], []
+    for l in present:
+        r = e[(q == i) & (m == l)]; g = r @ r.T
+        within.append(((g ** 2).sum() - (np.diag(g) ** 2).sum()) / (len(r) * (len(r) - 1)))
+        for o in present:
+            if o > l:
+                cross.append(((r @ e[(q == i) & (m == o)].T) ** 2).mean())
+    A, B, share = np.mean(within), np.mean(cross), size / used
+    single = np.mean([size ** 2 / (size + size * (size - 1) * w) for w in within])
+    pool = lambda b: size ** 2 / (size + used * share * (share - 1) * A + used * (used - 1) * share ** 2 * b)
+    return pool(B) / single, pool(b_inf) / single
+
+def gain_terms(keep):
+    b_inf = unrelated_square(keep)
+    found = [gain_of(i, keep, b_inf) for i in range(Q)]
+    return np.array([g[0] - 1 if g else 0.0 for g in found]), np.array([g[1] - 1 if g else 0.0 for g in found])
+
+def worth_terms(keep):
+    value = np.zeros(Q); some = np.zeros(Q)
+    for i in range(Q):
+        r = e[(q == i) & keep[m]]
+        if len(r) >= 2:
+            g = (r @ r.T) ** 2
+            value[i] = len(r) ** 2 / (len(r) + g.sum() - np.diag(g).sum()); some[i] = 1
+    return value, some
+
+headline("inter_mean", inter_terms)
+headline("intra_mean", lambda keep: ((square - cell_n)[keep].sum(0), (cell_n * (cell_n - 1))[keep].sum(0)))
+headline("vendi_1", vendi_terms)
+headline("nearest_other_model", nearest_terms)
+headline("models_worth", worth_terms)
+headline("ensemble_gain", gain_terms)
+for name, credit in (("nearest_other_model_corpus", nearest_other), ("nearest_other_query_corpus", nearest_query)):
+    if name in headlines:
+        same(f"headline {name}", [headlines[name]["value"]], [credit.mean()])
+if "models_worth" in headlines:
+    b_inf, size = unrelated_square(kept), (cell_n[kept] > 0).sum(0)
+    size = size[size >= 2]
+    same("models_worth: unrelated reference", [headlines["models_worth"]["floor"]], [np.mean(size ** 2 / (size + size * (size - 1) * b_inf))])
 
 # Top N, nearest share and ensemble gain, where a cell has more than one response.
 topn = read("topn.parquet")
@@ -133,7 +320,7 @@ def log_choose(a, b):
     return -np.inf if b > a else math.lgamma(a + 1) - math.lgamma(b + 1) - math.lgamma(a - b + 1)
 if len(topn):
     found = {(r.query, int(r.top_n)): r for r in topn.itertuples()}
-    got, want, got_null, want_null, got_near, want_near, want_null_near = [], [], [], [], [], [], []
+    got, want, got_null, want_null, got_least, want_least, want_near, want_null_near = [], [], [], [], [], [], [], []
     for i in order:
         rows = np.flatnonzero(q == i)
         labels = m[rows]
@@ -145,7 +332,7 @@ if len(topn):
         for top in range(5, 51, 5):
             if (queries[i], top) not in found:
                 continue
-            values, nulls = [], []
+            values, nulls, leasts = [], [], []
             for j, r in enumerate(s):
                 last = np.sort(r)[::-1][top - 1]
                 nearer = set(labels[r > last]); tied = labels[r == last]
@@ -156,40 +343,22 @@ if len(topn):
                     expected += 1 - math.exp(log_choose(len(tied) - t, left) - log_choose(len(tied), left))
                 values.append(expected)
                 rest = np.bincount(labels, minlength=M); rest[labels[j]] -= 1
+                leasts.append(1 + np.searchsorted(np.cumsum(np.sort(rest)[::-1]), top))
                 nulls.append(sum(1 - math.exp(log_choose(rest.sum() - t, top) - log_choose(rest.sum(), top)) for t in rest if t))
             r = found[(queries[i], top)]
             got.append(r.distinct_models_mean); want.append(np.mean(values)); got_null.append(r.null); want_null.append(np.mean(nulls))
+            got_least.append(r.least); want_least.append(np.mean(leasts))
     same("top N: distinct models", got, want)
     same("top N: null", got_null, want_null)
+    same("top N: fewest models", got_least, want_least)
     same("nearest share", per_query["nearest_other_model"], want_near)
     same("nearest share: null", per_query["nearest_null"], want_null_near)
 gains = per_query["ensemble_gain"].astype(float).to_numpy()
 if not np.isnan(gains).all():
-    want, want_inf = [], []
-    t_all = e.T @ e
-    square2 = lambda mask: ((e[mask].T @ e[mask]) ** 2).sum()
-    pairs2 = (t_all ** 2).sum() - sum(square2(q == i) for i in range(Q)) - sum(square2(m == l) for l in range(M)) + sum(square2((q == i) & (m == l)) for i in range(Q) for l in range(M))
-    b_inf = pairs2 / f_pairs
-    for i in order:
-        present = [l for l in range(M) if cell_n[l, i] > 0]
-        least = int(min(cell_n[l, i] for l in present))
-        used = len(present) if len(present) <= least else least
-        size = least // used * used if used else 0
-        if len(present) < 2 or size < 4:
-            want.append(np.nan); want_inf.append(np.nan); continue
-        within, cross = [], []
-        for l in present:
-            r = e[(q == i) & (m == l)]; g = r @ r.T
-            within.append(((g ** 2).sum() - (np.diag(g) ** 2).sum()) / (len(r) * (len(r) - 1)))
-            for o in present:
-                if o > l:
-                    g = r @ e[(q == i) & (m == o)].T
-                    cross.append((g ** 2).mean())
-        A, B, share = np.mean(within), np.mean(cross), size / used
-        single = np.mean([size ** 2 / (size + size * (size - 1) * w) for w in within])
-        pool = lambda b: size ** 2 / (size + used * share * (share - 1) * A + used * (used - 1) * share ** 2 * b)
-        want.append(pool(B) / single); want_inf.append(pool(b_inf) / single)
-    same("ensemble gain", gains, want)
-    same("ensemble gain: unrelated reference", per_query["ensemble_gain_unrelated"].astype(float), want_inf)
+    everyone = np.ones(M, bool)
+    b_inf = unrelated_square(everyone)
+    want = [gain_of(i, everyone, b_inf) or (np.nan, np.nan) for i in order]
+    same("ensemble gain", gains, [w[0] for w in want])
+    same("ensemble gain: unrelated reference", per_query["ensemble_gain_unrelated"].astype(float), [w[1] for w in want])
 print("0 failed" if failures == 0 else f"{failures} failed")
 sys.exit(failures > 0)

@@ -5,23 +5,36 @@ use crate::compute::PairOutcome;
 use crate::corpus::Corpus;
 use std::collections::HashMap;
 
-/// Shares of the responses with text whose text another response, and another model's response, has.
-pub fn verbatim(corpus: &Corpus) -> Option<(f64, f64)> {
+/// Of each query: (responses whose text another response has, responses whose text another model's response has,
+/// responses with text), among the models that `keep` has. `None` without a text column.
+pub fn verbatim_terms(corpus: &Corpus, keep: &[bool]) -> Option<Vec<(f64, f64, f64)>> {
     let hashes = corpus.rows.text_hash.as_ref()?;
+    let rows = || {
+        let kept = |&(_, (&hash, &model)): &(usize, (&u128, &u32))| hash != 0 && keep[model as usize];
+        hashes.iter().zip(&corpus.rows.model).enumerate().filter(kept)
+    };
     let mut by_hash: HashMap<u128, (u64, u32, bool)> = HashMap::new();
-    let mut texts = 0u64;
-    for (&hash, &model) in hashes.iter().zip(&corpus.rows.model).filter(|(h, _)| **h != 0) {
-        texts += 1;
+    for (_, (&hash, &model)) in rows() {
         let entry = by_hash.entry(hash).or_insert((0, model, false));
         entry.0 += 1;
         entry.2 |= entry.1 != model;
     }
-    let (mut any, mut other) = (0u64, 0u64);
-    for (count, _, several) in by_hash.values() {
-        any += if *count > 1 { *count } else { 0 };
-        other += if *several { *count } else { 0 };
+    let mut terms = vec![(0.0, 0.0, 0.0); corpus.layout.canonical.len()];
+    for (row, (hash, _)) in rows() {
+        let (count, _, several) = by_hash[hash];
+        let term = &mut terms[corpus.rows.query[row] as usize];
+        term.0 += f64::from(u8::from(count > 1));
+        term.1 += f64::from(u8::from(several));
+        term.2 += 1.0;
     }
-    (texts > 0).then(|| (any as f64 / texts as f64, other as f64 / texts as f64))
+    Some(terms)
+}
+
+/// Shares of the responses with text whose text another response, and another model's response, has.
+pub fn verbatim(corpus: &Corpus, keep: &[bool]) -> Option<(f64, f64)> {
+    let terms = verbatim_terms(corpus, keep)?;
+    let (any, other, texts) = terms.iter().fold((0.0, 0.0, 0.0), |t, x| (t.0 + x.0, t.1 + x.1, t.2 + x.2));
+    (texts > 0.0).then(|| (any / texts, other / texts))
 }
 
 /// Near duplicates in numbers.
@@ -35,7 +48,7 @@ pub fn summary(corpus: &Corpus, outcome: &PairOutcome) -> NearDuplicateSummary {
         several[root as usize] |= corpus.rows.model[row] != corpus.rows.model[root as usize];
     }
     let shared: u64 = size.iter().zip(&several).filter(|(_, s)| **s).map(|(k, _)| k).sum();
-    let verbatim = verbatim(corpus);
+    let verbatim = verbatim(corpus, &vec![true; corpus.rows.models.len()]);
     NearDuplicateSummary {
         threshold: found.threshold,
         pairs: found.pairs,

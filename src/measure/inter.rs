@@ -1,57 +1,146 @@
 //! Similarity of two models' answers to the same query: model_pairs.parquet.
 
+use super::adjusted;
 use super::floors;
-use super::intervals::{self, BOOTSTRAP_QUERIES, WORK, Weights};
+use super::intervals::{self, BOOTSTRAP_QUERIES, QUERIES, Resampled, WORK, Weights};
 use super::sums::Sums;
-use super::tables::ModelPairRow;
+use super::tables::{Interval, ModelPairRow, ModelRow};
 use rayon::prelude::*;
 
-/// Lines of model_pairs.parquet, a <= b. Where the bootstrap would take too long the linearised interval stands in.
-pub fn rows(sums: &Sums, weights: Option<&Weights>, resamples: usize) -> Vec<ModelPairRow> {
-    let models = sums.models;
-    let place: Vec<Vec<u32>> = (sums.queries.par_iter())
-        .map(|query| {
-            let mut place = vec![u32::MAX; models];
-            query.models.iter().enumerate().for_each(|(c, &m)| place[m as usize] = c as u32);
-            place
-        })
-        .collect();
-    let work = (models * models / 2) as f64 * sums.queries.len() as f64 * resamples as f64;
-    let weights = weights.filter(|_| work <= WORK && sums.queries.len() >= BOOTSTRAP_QUERIES);
-    let pairs: Vec<(usize, usize)> = (0..models).flat_map(|a| (a..models).map(move |b| (a, b))).collect();
-    pairs
-        .into_par_iter()
-        .map(|(a, b)| {
-            let mut terms = vec![(0.0, 0.0); sums.queries.len()];
-            let (mut queries, mut of_means) = (0u64, 0.0);
-            let mut paper = (0.0, 0.0);
-            for ((query, place), term) in sums.queries.iter().zip(&place).zip(&mut terms) {
-                let (Some(&ca), Some(&cb)) = (place.get(a), place.get(b)) else { continue };
-                if ca == u32::MAX || cb == u32::MAX {
-                    continue;
-                }
-                let (ca, cb) = (ca as usize, cb as usize);
-                paper.0 += query.gram[ca * query.cells() + cb];
-                paper.1 += query.counts[ca] * query.counts[cb];
-                let (sum, count) = query.pairs(ca, cb);
-                if count > 0.0 {
-                    *term = (sum, count);
-                    queries += 1;
-                    of_means += sum / count;
-                }
+/// Pairs of models that are taken at once.
+pub const PAIRS: usize = 64;
+
+/// Where each model's cell stands in each query, query after query; `u32::MAX` where it has none.
+struct Places {
+    models: usize,
+    places: Vec<u32>,
+}
+
+impl Places {
+    fn new(sums: &Sums) -> Self {
+        let mut places = vec![u32::MAX; sums.queries.len() * sums.models];
+        for (row, query) in places.chunks_exact_mut(sums.models.max(1)).zip(&sums.queries) {
+            query.models.iter().enumerate().for_each(|(cell, &model)| row[model as usize] = cell as u32);
+        }
+        Self { models: sums.models, places }
+    }
+
+    /// Cells of models `a` and `b` in a query, if it has both.
+    fn cells(&self, query: usize, (a, b): (usize, usize)) -> Option<(usize, usize)> {
+        let at = |model: usize| self.places[query * self.models + model];
+        let (a, b) = (at(a), at(b));
+        (a != u32::MAX && b != u32::MAX).then_some((a as usize, b as usize))
+    }
+}
+
+/// Sum of similarities and number of ordered pairs of two models in a query; (0, 0) if it has none.
+fn term(sums: &Sums, places: &Places, query: usize, pair: (usize, usize)) -> (f64, f64) {
+    let found = places.cells(query, pair).map(|(a, b)| sums.queries[query].pairs(a, b));
+    found.filter(|t| t.1 > 0.0).unwrap_or_default()
+}
+
+/// A line without interval and adjusted mean.
+fn row(sums: &Sums, places: &Places, (a, b): (usize, usize)) -> ModelPairRow {
+    let (mut queries, mut of_means) = (0u64, 0.0);
+    let (mut total, mut paper) = ((0.0, 0.0), (0.0, 0.0));
+    for (q, query) in sums.queries.iter().enumerate() {
+        let Some((ca, cb)) = places.cells(q, (a, b)) else { continue };
+        paper = (paper.0 + query.gram.at(ca, cb), paper.1 + query.counts[ca] * query.counts[cb]);
+        let (sum, count) = query.pairs(ca, cb);
+        if count > 0.0 {
+            total = (total.0 + sum, total.1 + count);
+            queries += 1;
+            of_means += sum / count;
+        }
+    }
+    let (sum, count) = total;
+    ModelPairRow {
+        model_a: a as u32,
+        model_b: b as u32,
+        queries,
+        pairs: if a == b { count / 2.0 } else { count } as u64,
+        mean: (count > 0.0).then(|| sum / count),
+        query_mean: (queries > 0).then(|| of_means / queries as f64),
+        adjusted_mean: None,
+        paper_mean: (paper.1 > 0.0).then(|| paper.0 / paper.1),
+        ci: None,
+        floor: floors::pair(sums, a, b),
+    }
+}
+
+/// Bootstrap intervals of some pairs: the weighted sums of all resamples are matrix products, [`QUERIES`] queries at
+/// a time.
+fn bootstrap(sums: &Sums, places: &Places, pairs: &[(usize, usize)], weights: &Weights) -> Vec<Option<Interval>> {
+    let resamples = weights.resamples();
+    let (mut numerators, mut denominators) =
+        (Resampled::new(pairs.len(), resamples), Resampled::new(pairs.len(), resamples));
+    for first in (0..sums.queries.len()).step_by(QUERIES) {
+        let queries = first..(first + QUERIES).min(sums.queries.len());
+        let columns = intervals::columns(queries.len());
+        let mut terms = (vec![0.0; pairs.len() * columns], vec![0.0; pairs.len() * columns]);
+        for (i, &pair) in pairs.iter().enumerate() {
+            for (column, query) in queries.clone().enumerate() {
+                (terms.0[i * columns + column], terms.1[i * columns + column]) = term(sums, places, query, pair);
             }
-            let (sum, count) = terms.iter().fold((0.0, 0.0), |t, p| (t.0 + p.0, t.1 + p.1));
-            ModelPairRow {
-                model_a: a as u32,
-                model_b: b as u32,
-                queries,
-                pairs: if a == b { count / 2.0 } else { count } as u64,
-                mean: (count > 0.0).then(|| sum / count),
-                query_mean: (queries > 0).then(|| of_means / queries as f64),
-                paper_mean: (paper.1 > 0.0).then(|| paper.0 / paper.1),
-                ci: intervals::ratio(&terms, weights),
-                floor: floors::pair(sums, a, b),
-            }
+        }
+        let weights = weights.block(queries, columns);
+        numerators.add(&terms.0, &weights);
+        denominators.add_repeated(&terms.1, &weights);
+    }
+    let mut values = Vec::with_capacity(resamples);
+    (0..pairs.len())
+        .map(|i| {
+            values.clear();
+            let both = numerators.row(i).iter().zip(denominators.row(i));
+            values.extend(both.filter(|(_, d)| **d > 0.0).map(|(n, d)| n / d));
+            intervals::percentiles(&mut values)
         })
         .collect()
+}
+
+/// Lines of some pairs, with intervals: by the bootstrap where `weights` are given and a pair has 50 queries.
+fn rows_of(sums: &Sums, places: &Places, pairs: &[(usize, usize)], weights: Option<&Weights>) -> Vec<ModelPairRow> {
+    let mut rows: Vec<ModelPairRow> = pairs.iter().map(|&pair| row(sums, places, pair)).collect();
+    let many = |row: &ModelPairRow| weights.is_some() && row.queries >= BOOTSTRAP_QUERIES as u64;
+    let chosen: Vec<usize> = (0..rows.len()).filter(|&i| many(&rows[i])).collect();
+    if let Some(weights) = weights.filter(|_| !chosen.is_empty()) {
+        let pairs: Vec<(usize, usize)> = chosen.iter().map(|&i| pairs[i]).collect();
+        for (i, ci) in chosen.into_iter().zip(bootstrap(sums, places, &pairs, weights)) {
+            rows[i].ci = ci;
+        }
+    }
+    for (row, &pair) in rows.iter_mut().zip(pairs).filter(|(row, _)| !many(row)) {
+        let terms: Vec<(f64, f64)> = (0..sums.queries.len()).map(|q| term(sums, places, q, pair)).collect();
+        row.ci = intervals::linearised(&terms);
+    }
+    rows
+}
+
+/// Lines of model_pairs.parquet, a <= b. Where the bootstrap would take too long the linearised interval stands in.
+pub fn rows(sums: &Sums, lines: &[ModelRow], weights: Option<&Weights>, resamples: usize) -> Vec<ModelPairRow> {
+    let models = sums.models;
+    let work = (models * models / 2) as f64 * sums.queries.len() as f64 * resamples as f64;
+    let weights = weights.filter(|w| work <= WORK && w.resamples() > 0 && sums.queries.len() >= BOOTSTRAP_QUERIES);
+    let places = Places::new(sums);
+    let pairs: Vec<(usize, usize)> = (0..models).flat_map(|a| (a..models).map(move |b| (a, b))).collect();
+    let mut rows: Vec<ModelPairRow> =
+        pairs.par_chunks(PAIRS).flat_map_iter(|pairs| rows_of(sums, &places, pairs, weights)).collect();
+    drop(places);
+    let adjusted = adjusted::means(sums.queries.len(), rows.len(), |query, visit| {
+        let query = &sums.queries[query];
+        for a in 0..query.cells() {
+            let model = query.models[a] as usize;
+            // Place of (model, model) among the pairs.
+            let diagonal = model * models - model * model.saturating_sub(1) / 2;
+            for b in a + 1..query.cells() {
+                let (sum, pairs) = query.pairs(a, b);
+                visit(diagonal + query.models[b] as usize - model, sum / pairs);
+            }
+        }
+    });
+    for (row, adjusted) in rows.iter_mut().zip(adjusted.means) {
+        let same = row.model_a == row.model_b;
+        row.adjusted_mean = if same { lines[row.model_a as usize].intra_adjusted } else { adjusted };
+    }
+    rows
 }

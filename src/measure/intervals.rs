@@ -1,47 +1,89 @@
 //! 95 % intervals: bootstrap over queries by weights from 50 queries on, below that Student's t on the linearised
 //! ratio, below 5 none. Two-way intervals resample models as well.
 
+use super::products::add_products;
 use super::tables::Interval;
 use crate::base::math::{quantile_sorted, student_t_quantile};
 use crate::base::random::Stream;
 use rayon::prelude::*;
+use std::ops::Range;
 
 /// Queries from which on the bootstrap is used.
 pub const BOOTSTRAP_QUERIES: usize = 50;
 /// Queries (and models, two-way) below which there is no interval.
 pub const LEAST: usize = 5;
-/// Additions that all resamples of one table may take; above it the linearised interval stands in.
-pub const WORK: f64 = 2e10;
+/// Multiply-adds that all resamples of one table may take; above it the linearised interval stands in.
+pub const WORK: f64 = 2e11;
+/// Queries whose weights are multiplied at once.
+pub const QUERIES: usize = 256;
+/// Resamples by default.
+pub const RESAMPLES: usize = 1000;
 
-/// Weights of all resamples: how often each query was drawn.
+/// Weights of all resamples: how often each query was drawn. 2 bytes a resample and query.
 #[derive(Debug, Clone)]
 pub struct Weights {
-    counts: Vec<Vec<u16>>,
+    queries: usize,
+    counts: Vec<u16>,
 }
 
-fn draw(stream: &Stream, resample: usize, n: usize) -> Vec<u16> {
-    let mut counts = vec![0u16; n];
+fn draw(stream: &Stream, resample: usize, counts: &mut [u16]) {
+    counts.fill(0);
+    let n = counts.len() as u64;
     for i in 0..n {
-        let place = stream.below(resample as u64, i as u64, n as u64) as usize;
+        let place = stream.below(resample as u64, i, n) as usize;
         counts[place] = counts[place].saturating_add(1);
     }
-    counts
 }
 
 impl Weights {
     /// `resamples` resamples of `queries` queries under (seed, measure).
     pub fn new(seed: u64, measure: &str, resamples: usize, queries: usize) -> Self {
         let stream = Stream::new(seed, measure);
-        Self { counts: (0..resamples).into_par_iter().map(|r| draw(&stream, r, queries)).collect() }
+        let mut counts = vec![0; resamples * queries];
+        let each = counts.par_chunks_exact_mut(queries.max(1)).enumerate();
+        each.for_each(|(resample, counts)| draw(&stream, resample, counts));
+        Self { queries, counts }
+    }
+
+    /// Number of resamples.
+    pub fn resamples(&self) -> usize {
+        self.counts.len() / self.queries.max(1)
+    }
+
+    /// Weights of one resample.
+    fn of(&self, resample: usize) -> &[u16] {
+        &self.counts[resample * self.queries..(resample + 1) * self.queries]
+    }
+
+    /// Weights of some queries, row-major: all resamples x `columns`, 0 past the range's end.
+    pub fn block(&self, queries: Range<usize>, columns: usize) -> Vec<f64> {
+        let mut block = vec![0.0; self.resamples() * columns];
+        for (resample, row) in block.chunks_exact_mut(columns).enumerate() {
+            row.iter_mut().zip(&self.of(resample)[queries.clone()]).for_each(|(w, &count)| *w = f64::from(count));
+        }
+        block
     }
 }
 
-fn percentiles(mut values: Vec<f64>) -> Option<Interval> {
-    if values.is_empty() {
-        return None;
+/// The 2.5 % and 97.5 % quantiles, by selection: those of [`quantile_sorted`]. Reorders `values`.
+pub fn percentiles(values: &mut [f64]) -> Option<Interval> {
+    if values.len() < 100 {
+        values.sort_unstable_by(f64::total_cmp);
+        return (!values.is_empty())
+            .then(|| Interval { low: quantile_sorted(values, 0.025), high: quantile_sorted(values, 0.975) });
     }
-    values.sort_unstable_by(f64::total_cmp);
-    Some(Interval { low: quantile_sorted(&values, 0.025), high: quantile_sorted(&values, 0.975) })
+    // Of 100 values and more the two quantiles lie in places far apart.
+    let place = |p: f64| p * (values.len() - 1) as f64;
+    let (low, high) = (place(0.025), place(0.975));
+    let quantile = |values: &mut [f64], place: f64| {
+        let below = place.floor();
+        let (_, &mut first, above) = values.select_nth_unstable_by(below as usize, f64::total_cmp);
+        let second = above.iter().copied().min_by(f64::total_cmp).unwrap_or(first);
+        first + (second - first) * (place - below)
+    };
+    let high_value = quantile(values, high);
+    let low_value = quantile(&mut values[..high as usize], low);
+    Some(Interval { low: low_value, high: high_value })
 }
 
 fn student(value: f64, se: f64, df: usize) -> Interval {
@@ -66,18 +108,66 @@ pub fn linearised(terms: &[(f64, f64)]) -> Option<Interval> {
 pub fn ratio(terms: &[(f64, f64)], weights: Option<&Weights>) -> Option<Interval> {
     let used = terms.iter().filter(|t| t.1 > 0.0).count();
     match weights {
-        Some(weights) if used >= BOOTSTRAP_QUERIES && !weights.counts.is_empty() => {
-            let one = |counts: &Vec<u16>| {
+        Some(weights) if used >= BOOTSTRAP_QUERIES && weights.resamples() > 0 => {
+            let one = |resample: usize| {
                 let mut total = (0.0, 0.0);
-                for (&count, term) in counts.iter().zip(terms) {
+                for (&count, term) in weights.of(resample).iter().zip(terms) {
                     let w = f64::from(count);
                     total = (total.0 + w * term.0, total.1 + w * term.1);
                 }
                 (total.1 > 0.0).then(|| total.0 / total.1)
             };
-            percentiles(weights.counts.iter().filter_map(one).collect())
+            percentiles(&mut (0..weights.resamples()).filter_map(one).collect::<Vec<_>>())
         }
         _ => linearised(terms),
+    }
+}
+
+/// Columns of a block of queries: a multiple of the eight lanes of a product, so that none has a rest.
+pub fn columns(queries: usize) -> usize {
+    queries.min(QUERIES).next_multiple_of(8)
+}
+
+/// Weighted sums over queries of many terms, in all resamples.
+pub struct Resampled {
+    rows: usize,
+    resamples: usize,
+    sums: Vec<f64>,
+}
+
+impl Resampled {
+    /// Zeros for `rows` terms.
+    pub fn new(rows: usize, resamples: usize) -> Self {
+        Self { rows, resamples, sums: vec![0.0; rows * resamples] }
+    }
+
+    /// Adds the terms of some queries, rows x columns, weighted by [`Weights::block`] of those queries.
+    pub fn add(&mut self, terms: &[f64], weights: &[f64]) {
+        add_products(terms, weights, weights.len() / self.resamples, &mut self.sums);
+    }
+
+    /// The same where many rows have equal terms: each is multiplied once.
+    pub fn add_repeated(&mut self, terms: &[f64], weights: &[f64]) {
+        let columns = weights.len() / self.resamples;
+        let mut distinct: Vec<f64> = Vec::new();
+        let mut kinds = Vec::with_capacity(self.rows);
+        for row in terms.chunks_exact(columns) {
+            let found = distinct.chunks_exact(columns).position(|other| other == row);
+            kinds.push(found.unwrap_or(distinct.len() / columns));
+            if found.is_none() {
+                distinct.extend(row);
+            }
+        }
+        let mut sums = vec![0.0; distinct.len() / columns * self.resamples];
+        add_products(&distinct, weights, columns, &mut sums);
+        for (target, kind) in self.sums.chunks_exact_mut(self.resamples).zip(kinds) {
+            target.iter_mut().zip(&sums[kind * self.resamples..]).for_each(|(s, x)| *s += x);
+        }
+    }
+
+    /// Sums of row `i`, by resample.
+    pub fn row(&self, i: usize) -> &[f64] {
+        &self.sums[i * self.resamples..(i + 1) * self.resamples]
     }
 }
 
@@ -90,35 +180,52 @@ pub fn warning(queries: usize) -> Option<String> {
     }
 }
 
-/// Two-way interval: `statistic(query weights, model weights)` on resamples of both.
-pub fn two_way(
-    seed: u64,
-    measure: &str,
-    resamples: usize,
-    (queries, models): (usize, usize),
-    value: f64,
-    statistic: impl Fn(&[u16], &[u16]) -> Option<f64> + Sync,
-) -> Option<Interval> {
-    if queries < LEAST || models < LEAST || resamples < 2 {
-        return None;
+/// Weights of queries and of models in all resamples of a two-way bootstrap.
+pub struct TwoWay {
+    /// By query.
+    pub queries: Weights,
+    /// By model.
+    pub models: Weights,
+}
+
+impl TwoWay {
+    /// `None` with fewer than 5 queries or models.
+    pub fn new(seed: u64, measure: &str, resamples: usize, queries: usize, models: usize) -> Option<Self> {
+        let weights = |what: &str, n: usize| Weights::new(seed, &format!("{measure}/{what}"), resamples, n);
+        (queries >= LEAST && models >= LEAST && resamples >= 2)
+            .then(|| Self { queries: weights("queries", queries), models: weights("models", models) })
     }
-    let by_query = Stream::new(seed, &format!("{measure}/queries"));
-    let by_model = Stream::new(seed, &format!("{measure}/models"));
-    let values: Vec<Option<f64>> = (0..resamples)
-        .into_par_iter()
-        .map(|r| statistic(&draw(&by_query, r, queries), &draw(&by_model, r, models)))
-        .collect();
-    let values: Vec<f64> = values.into_iter().flatten().collect();
-    if values.len() < 2 {
-        return None;
+
+    /// Weight of query `q` in each resample.
+    pub fn query(&self, q: usize) -> impl Iterator<Item = f64> {
+        (0..self.queries.resamples()).map(move |r| f64::from(self.queries.of(r)[q]))
     }
-    if queries.min(models) >= BOOTSTRAP_QUERIES {
-        return percentiles(values);
+
+    /// Weights of models in each resample, row-major: resamples x `columns`; `models` may be fewer than `columns`.
+    pub fn block(&self, models: &[usize], columns: usize) -> Vec<f64> {
+        let mut block = vec![0.0; self.models.resamples() * columns];
+        for (resample, row) in block.chunks_exact_mut(columns).enumerate() {
+            let counts = self.models.of(resample);
+            row.iter_mut().zip(models).for_each(|(w, &m)| *w = f64::from(counts[m]));
+        }
+        block
     }
-    let n = values.len() as f64;
-    let mean = values.iter().sum::<f64>() / n;
-    let variance = values.iter().map(|v| (v - mean) * (v - mean)).sum::<f64>() / (n - 1.0);
-    Some(student(value, variance.sqrt(), queries.min(models) - 1))
+
+    /// Interval around `value` from the (numerator, denominator) of each resample.
+    pub fn interval(&self, value: f64, resampled: &[(f64, f64)]) -> Option<Interval> {
+        let mut values: Vec<f64> = resampled.iter().filter(|t| t.1 > 0.0).map(|t| t.0 / t.1).collect();
+        if values.len() < 2 {
+            return None;
+        }
+        let least = self.queries.queries.min(self.models.queries);
+        if least >= BOOTSTRAP_QUERIES {
+            return percentiles(&mut values);
+        }
+        let n = values.len() as f64;
+        let mean = values.iter().sum::<f64>() / n;
+        let variance = values.iter().map(|v| (v - mean) * (v - mean)).sum::<f64>() / (n - 1.0);
+        Some(student(value, variance.sqrt(), least - 1))
+    }
 }
 
 #[cfg(test)]
@@ -133,6 +240,24 @@ mod tests {
         // mean .3, standard error sqrt(.025 / 5), t(.975, 4) = 2.7764451051977987
         let half = 2.776_445_105_197_798_7 * (0.025f64 / 5.0).sqrt();
         assert!((ci.low - (0.3 - half)).abs() < 1e-9 && (ci.high - (0.3 + half)).abs() < 1e-9);
+    }
+
+    #[test]
+    fn selection_gives_the_quantiles_of_sorting() {
+        let stream = Stream::new(2, "percentiles");
+        for n in [1, 2, 99, 100, 101, 1000, 1003] {
+            // Few distinct values: ties at the quantiles too.
+            let values: Vec<f64> = (0..n).map(|i| (stream.uniform(i, 0) * 400.0).floor()).collect();
+            let mut sorted = values.clone();
+            sorted.sort_unstable_by(f64::total_cmp);
+            let found = percentiles(&mut values.clone()).unwrap();
+            assert_eq!(
+                (found.low, found.high),
+                (quantile_sorted(&sorted, 0.025), quantile_sorted(&sorted, 0.975)),
+                "{n}"
+            );
+        }
+        assert!(percentiles(&mut []).is_none());
     }
 
     #[test]

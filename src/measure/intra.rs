@@ -1,5 +1,7 @@
 //! Similarity of one model's answers to one query, and models.parquet.
 
+use super::adjusted::{self, Method};
+use super::effective::Effects;
 use super::floors;
 use super::intervals::{self, Weights};
 use super::sums::Sums;
@@ -44,25 +46,32 @@ pub fn plain_bins(values: &[f64]) -> [f64; 10] {
     percent(&clamped, |i| i as f64 / 10.0)
 }
 
-/// Lines of models.parquet.
-pub fn models(sums: &Sums, intra: &[IntraRow], corpus_floor: Option<f64>, weights: Option<&Weights>) -> Vec<ModelRow> {
+/// Percent of values below 0: what [`plain_bins`] has no bin for.
+pub fn underflow(values: &[f64]) -> f64 {
+    100.0 * values.iter().filter(|&&x| x < 0.0).count() as f64 / values.len() as f64
+}
+
+/// Lines of models.parquet, and how `intra_adjusted` was made comparable.
+pub fn models(
+    sums: &Sums,
+    effects: &Effects,
+    intra: &[IntraRow],
+    corpus_floor: Option<f64>,
+    weights: Option<&Weights>,
+) -> (Vec<ModelRow>, Method) {
     let all = sums.queries.iter().filter(|q| q.cells() == sums.models).count() as u64;
     let mut cells: Vec<Vec<(usize, f64)>> = vec![Vec::new(); sums.models];
     for row in intra {
         cells[row.model as usize].push((row.query as usize, row.mean));
     }
     let mut answered = vec![0u64; sums.models];
-    let mut vendi = vec![(0.0, 0.0, 0.0); sums.models];
-    for query in &sums.queries {
-        for (a, &model) in query.models.iter().enumerate() {
-            answered[model as usize] += 1;
-            if let Some(v) = query.cell_vendi[a] {
-                let total = &mut vendi[model as usize];
-                *total = (total.0 + v.one, total.1 + v.two, total.2 + 1.0);
-            }
-        }
-    }
-    (0..sums.models)
+    sums.queries.iter().flat_map(|query| &query.models).for_each(|&model| answered[model as usize] += 1);
+    let adjusted = adjusted::means(sums.queries.len(), sums.models, |query, visit| {
+        let first = intra.partition_point(|row| (row.query as usize) < query);
+        let lines = intra[first..].iter().take_while(|row| row.query as usize == query);
+        lines.for_each(|row| visit(row.model as usize, row.mean));
+    });
+    let rows = (0..sums.models)
         .into_par_iter()
         .map(|model| {
             let means: Vec<f64> = cells[model].iter().map(|c| c.1).collect();
@@ -73,16 +82,18 @@ pub fn models(sums: &Sums, intra: &[IntraRow], corpus_floor: Option<f64>, weight
             let some = !means.is_empty();
             let n = means.len() as f64;
             let floor = floors::pair(sums, model, model);
-            let (one, two, count) = vendi[model];
+            let (one, two, count) = effects.models[model];
             ModelRow {
                 model: model as u32,
                 n: sums.counts[model] as u64,
                 queries: answered[model],
                 common_queries: all,
                 intra_mean: some.then(|| means.iter().sum::<f64>() / n),
+                intra_adjusted: adjusted.means[model],
                 intra_ci: intervals::ratio(&terms, weights),
                 share_ge_0_8: some.then(|| 100.0 * means.iter().filter(|&&x| x >= 0.8).count() as f64 / n),
                 bins: some.then(|| plain_bins(&means)),
+                bins_underflow: some.then(|| underflow(&means)),
                 paper_bins: some.then(|| paper_bins(&means)),
                 floor,
                 answers_regardless: matches!((floor, corpus_floor), (Some(m), Some(f)) if m > f + 0.1 * (1.0 - f)),
@@ -90,12 +101,13 @@ pub fn models(sums: &Sums, intra: &[IntraRow], corpus_floor: Option<f64>, weight
                 vendi_2: (count > 0.0).then(|| two / count),
             }
         })
-        .collect()
+        .collect();
+    (rows, adjusted.method)
 }
 
-/// Unweighted mean over models of a histogram.
-pub fn mean_bins(bins: impl Iterator<Item = [f64; 10]>) -> Option<[f64; 10]> {
-    let mut total = [0.0; 10];
+/// Unweighted mean over models of a histogram or a share.
+pub fn mean_bins<const N: usize>(bins: impl Iterator<Item = [f64; N]>) -> Option<[f64; N]> {
+    let mut total = [0.0; N];
     let mut count = 0.0;
     for one in bins {
         total.iter_mut().zip(one).for_each(|(t, x)| *t += x);
@@ -112,6 +124,7 @@ mod tests {
     fn paper_bins_have_the_edges_of_numpy() {
         let values = [0.3, 0.6, 0.7, 0.8, 1.0, 1.0 + 1e-12, -0.1, 0.0];
         assert_eq!(paper_bins(&values), [12.5, 0.0, 12.5, 0.0, 0.0, 12.5, 12.5, 0.0, 12.5, 12.5]);
+        assert_eq!(underflow(&values), 12.5);
         assert_eq!(plain_bins(&values), [12.5, 0.0, 0.0, 12.5, 0.0, 0.0, 12.5, 12.5, 12.5, 25.0]);
     }
 }

@@ -3,31 +3,42 @@
 //! Every function takes a [`crate::corpus::Corpus`] (and, where it needs pairs, a
 //! [`crate::compute::PairOutcome`]) and returns rows of [`tables`]. Not here: wgpu, Parquet, HTML, flags.
 
+mod adjusted;
+mod cells;
+#[cfg(test)]
+mod coverage;
 mod duplicates;
+mod effective;
 mod ensemble;
 mod floors;
 mod histogram;
 mod inter;
 mod intervals;
 mod intra;
+mod memory;
 mod nearest;
 mod order;
+#[cfg(test)]
+mod planted;
+mod products;
 mod summary;
 mod sums;
 pub mod tables;
 mod topn;
 mod vendi;
+mod view;
 
+pub use memory::memory;
 pub use tables::{Headline, Interval, LeftOut, Measures, Summary};
 
 use crate::base::{Observer, Result};
 use crate::compute::PairOutcome;
 use crate::corpus::Corpus;
-use ensemble::Gain;
+use effective::Effects;
 use intervals::Weights;
-use nearest::Share;
 use sums::Sums;
 use tables::QueryRow;
+use view::View;
 
 /// What changes a measure.
 #[derive(Debug, Clone)]
@@ -42,7 +53,7 @@ pub struct MeasureSettings {
 
 impl Default for MeasureSettings {
     fn default() -> Self {
-        Self { seed: 0, resamples: 1000, human: vec!["human".into()] }
+        Self { seed: 0, resamples: intervals::RESAMPLES, human: vec!["human".into()] }
     }
 }
 
@@ -58,19 +69,36 @@ pub fn all(
 ) -> Result<Measures> {
     let people = summary::people(corpus, &settings.human);
     let sums = Sums::new(corpus, &people, observer)?;
+    let everyone = vec![true; sums.models];
     let weights = Weights::new(settings.seed, "intervals", settings.resamples, sums.queries.len());
-    let floor = floors::corpus(&sums, &vec![true; sums.models]);
+    let floor = floors::corpus(&sums, &everyone);
     let intra = intra::rows(&sums);
-    let models = intra::models(&sums, &intra, floor, Some(&weights));
-    observer.check_stop()?;
-    let model_pairs = inter::rows(&sums, Some(&weights), settings.resamples);
-    observer.check_stop()?;
     let repeated = !intra.is_empty();
+    let effects = Effects::new(corpus, &sums, &everyone, repeated, observer)?;
+    let (models, compared) = intra::models(&sums, &effects, &intra, floor, Some(&weights));
+    observer.check_stop()?;
+    let model_pairs = inter::rows(&sums, &models, Some(&weights), settings.resamples);
+    observer.check_stop()?;
     let (topn, shares) =
-        if repeated { topn::all(corpus, observer)? } else { (Vec::new(), vec![None; sums.queries.len()]) };
-    let unrelated = if sums.models > 1 { ensemble::unrelated_square(corpus, &sums, observer)? } else { None };
-    let gains: Vec<Option<Gain>> = sums.queries.iter().map(|q| ensemble::gain(q, unrelated)).collect();
-    let queries = query_rows(&sums, &shares, &gains);
+        if repeated { topn::all(corpus, &everyone, observer)? } else { (Vec::new(), vec![None; sums.queries.len()]) };
+
+    // Tables show everyone. Headlines are about models, and stand without those that answer regardless as well.
+    let kept = summary::kept(corpus, &people);
+    let regular: Vec<bool> = kept.iter().zip(&models).map(|(&k, m)| k && !m.answers_regardless).collect();
+    let further = |keep: &Vec<bool>, than: &Vec<bool>| {
+        let some = keep != than && keep.contains(&true);
+        some.then(|| View::new(corpus, &sums, keep.clone(), repeated, observer)).transpose()
+    };
+    let mut views = vec![View { keep: everyone.clone(), effects, shares, unrelated: None }];
+    views.extend(further(&kept, &everyone)?);
+    let view = views.len() - 1;
+    views.extend(further(&regular, &kept)?);
+    if sums.models > 1 {
+        let parts: Vec<(&[bool], &Effects)> = views.iter().map(|v| (v.keep.as_slice(), &v.effects)).collect();
+        let unrelated = ensemble::unrelated_squares(corpus, &sums, &parts, observer)?;
+        views.iter_mut().zip(unrelated).for_each(|(view, unrelated)| view.unrelated = unrelated);
+    }
+    let queries = query_rows(&sums, &views[0]);
     let parts = summary::Parts {
         corpus,
         outcome,
@@ -82,9 +110,9 @@ pub fn all(
         pairs: &model_pairs,
         queries: &queries,
         topn: &topn,
-        shares: &shares,
-        gains: &gains,
-        unrelated,
+        view: &views[view],
+        regular: views.get(view + 1),
+        compared,
         floor,
         repeated,
     };
@@ -94,13 +122,11 @@ pub fn all(
 }
 
 /// Lines of queries.parquet.
-fn query_rows(sums: &Sums, shares: &[Option<Share>], gains: &[Option<Gain>]) -> Vec<QueryRow> {
-    let everyone = vec![true; sums.models];
+fn query_rows(sums: &Sums, view: &View) -> Vec<QueryRow> {
     let mean = |(sum, pairs): (f64, f64)| (pairs > 0.0).then(|| sum / pairs);
     let row = |(query, one): (usize, &sums::QuerySums)| {
-        let (intra, inter) = (one.intra(&everyone), one.inter(&everyone));
-        let some = |value: f64| (one.cells() > 0 && value.is_finite()).then_some(value);
-        let share = shares[query];
+        let (intra, inter) = (one.intra(&view.keep), one.inter(&view.keep));
+        let (vendi, share, gain) = (view.vendi(query), view.shares[query], view.gain(query));
         QueryRow {
             query: query as u32,
             n: one.n() as u64,
@@ -108,13 +134,13 @@ fn query_rows(sums: &Sums, shares: &[Option<Share>], gains: &[Option<Gain>]) -> 
             mean: mean((intra.0 + 2.0 * inter.0, intra.1 + 2.0 * inter.1)),
             intra_mean: mean(intra),
             inter_mean: mean(inter),
-            vendi_1: some(one.vendi.one),
-            vendi_2: some(one.vendi.two),
-            vendi_inf: some(one.vendi.inf),
+            vendi_1: vendi.map(|v| v.one),
+            vendi_2: vendi.map(|v| v.two),
+            vendi_inf: vendi.map(|v| v.inf),
             nearest_other_model: share.map(|s| s.credit / s.responses),
             nearest_null: share.map(|s| s.null / s.responses),
-            ensemble_gain: gains[query].map(|g| g.gain),
-            ensemble_gain_unrelated: gains[query].and_then(|g| g.unrelated),
+            ensemble_gain: gain.map(|g| g.gain),
+            ensemble_gain_unrelated: gain.and_then(|g| g.unrelated),
         }
     };
     sums.queries.iter().enumerate().map(row).collect()
@@ -124,44 +150,12 @@ fn query_rows(sums: &Sums, shares: &[Option<Share>], gains: &[Option<Gain>]) -> 
 mod tests {
     use super::*;
     use crate::base::events::Silent;
-    use crate::base::random::Stream;
-    use crate::compute::outcome::{NearDuplicates, Nearest, Neighbors, PairStats};
-    use crate::corpus::{Dictionary, Embeddings, Layout, Rows, Samples};
+    use crate::corpus::Dictionary;
 
     const DIM: usize = 7;
 
-    /// A corpus of (query, model) rows around a common direction.
     fn planted(keys: &[(&str, &str)]) -> (Corpus, PairOutcome) {
-        let (queries, query) = Dictionary::from_names(&keys.iter().map(|k| k.0.to_string()).collect::<Vec<_>>());
-        let (models, model) = Dictionary::from_names(&keys.iter().map(|k| k.1.to_string()).collect::<Vec<_>>());
-        let n = keys.len();
-        let rows = Rows {
-            file: vec![0; n],
-            file_row: (0..n as u64).collect(),
-            query,
-            model,
-            queries,
-            models,
-            sample: Samples::Number(vec![0; n]),
-            text_hash: None,
-            categories: Default::default(),
-        };
-        let layout = Layout::new(&rows);
-        let stream = Stream::new(3, "planted");
-        let value = |row: u32, i: usize| stream.normal(u64::from(row), i as u64) as f32 + 0.7;
-        let values = layout.row_at.iter().flat_map(|&row| (0..DIM).map(move |i| value(row, i))).collect();
-        let embeddings = Embeddings::from_rows(values, DIM);
-        let corpus = Corpus { files: Vec::new(), rows, layout, embeddings, notes: Vec::new(), skipped: 0 };
-        let outcome = PairOutcome {
-            k: 0,
-            neighbors: Neighbors::default(),
-            nearest: vec![Nearest { similarity: 0.5, ties: 1, ties_other_model: 1, ties_other_query: 0 }; n],
-            duplicates: NearDuplicates { threshold: 0.95, pairs: 0, component: (0..n as u32).collect() },
-            histogram: None,
-            edges: None,
-            stats: PairStats::default(),
-        };
-        (corpus, outcome)
+        planted::planted(keys.iter().map(|k| (k.0.to_string(), k.1.to_string())), DIM)
     }
 
     fn keys() -> Vec<(&'static str, &'static str)> {
@@ -217,7 +211,10 @@ mod tests {
             close(row.mean, brute(&corpus, |s| s, |i, j| cell(i) && cell(j)));
         }
         let sums = Sums::new(&corpus, &[], &Silent).unwrap();
-        let unrelated = ensemble::unrelated_square(&corpus, &sums, &Silent).unwrap().unwrap();
+        let everyone = vec![true; sums.models];
+        let effects = Effects::new(&corpus, &sums, &everyone, true, &Silent).unwrap();
+        let unrelated = ensemble::unrelated_squares(&corpus, &sums, &[(&everyone, &effects)], &Silent).unwrap();
+        let unrelated = unrelated[0].unwrap();
         close(unrelated, brute(&corpus, |s| s * s, |i, j| group(i) != group(j) && m[i] != m[j]));
         assert!(!all.topn.is_empty() && all.summary.headlines[0].name == "inter_mean");
         close(all.summary.headlines[0].value, brute(&corpus, |s| s, |i, j| q[i] == q[j] && m[i] != m[j]));
@@ -262,7 +259,7 @@ mod tests {
     fn repeats_are_counted_by_text_and_by_component() {
         let (mut corpus, mut outcome) = planted(&[("a", "m"), ("a", "m"), ("a", "n"), ("b", "n"), ("b", "m")]);
         corpus.rows.text_hash = Some(vec![7, 7, 8, 8, 0]);
-        assert_eq!(duplicates::verbatim(&corpus), Some((1.0, 0.0)));
+        assert_eq!(duplicates::verbatim(&corpus, &[true; 2]), Some((1.0, 0.0)));
         corpus.rows.text_hash = Some(vec![7, 9, 7, 8, 0]);
         outcome.duplicates.component = vec![0, 0, 0, 3, 4];
         let summary = duplicates::summary(&corpus, &outcome);
@@ -279,16 +276,76 @@ mod tests {
         assert_eq!(all.summary.floor, all.models[0].floor);
     }
 
+    /// 35 models: over 32 rows of a two-way product and 64 pairs; 260 queries: over 256 of a bootstrap; some cells miss.
+    fn ragged() -> (Corpus, PairOutcome) {
+        let mut keys = Vec::new();
+        for query in 0..260 {
+            for model in (0..35).filter(|model| (query * 7 + model * 11) % 13 != 0) {
+                let samples = 1 + usize::from((query + model) % 5 == 0);
+                keys.extend(std::iter::repeat_n((format!("{query:03}"), format!("{model:02}")), samples));
+            }
+        }
+        planted::planted(keys.into_iter(), 5)
+    }
+
     #[test]
     fn the_bits_do_not_depend_on_the_threads() {
-        let (corpus, outcome) = planted(&keys());
-        let run = |threads: usize| {
-            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-            pool.install(|| all(&corpus, &outcome, &MeasureSettings::default(), &Silent)).unwrap()
+        let settings = MeasureSettings { resamples: 70, ..MeasureSettings::default() };
+        for (corpus, outcome) in [planted(&keys()), ragged()] {
+            let run = |threads: usize| {
+                let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+                pool.install(|| all(&corpus, &outcome, &settings, &Silent)).unwrap()
+            };
+            let (one, three) = (run(1), run(3));
+            assert_eq!(one.summary, three.summary);
+            assert_eq!(one.model_pairs, three.model_pairs);
+            assert_eq!(one.queries, three.queries);
+            assert_eq!(one.models, three.models);
+            assert_eq!(one.topn, three.topn);
+        }
+    }
+
+    /// The matrix products of both bootstraps against plain sums, resample after resample.
+    #[test]
+    fn bootstraps_across_blocks_agree_with_plain_sums() {
+        let (corpus, outcome) = ragged();
+        let settings = MeasureSettings { resamples: 70, ..MeasureSettings::default() };
+        let all = all(&corpus, &outcome, &settings, &Silent).unwrap();
+        let sums = Sums::new(&corpus, &[], &Silent).unwrap();
+        let weights = Weights::new(settings.seed, "intervals", settings.resamples, sums.queries.len());
+        let term = |query: &sums::QuerySums, a: u32, b: u32| {
+            let place = |model| query.models.iter().position(|&m| m == model);
+            place(a).zip(place(b)).map_or((0.0, 0.0), |(a, b)| query.pairs(a, b))
         };
-        let (one, three) = (run(1), run(3));
-        assert_eq!(one.summary, three.summary);
-        assert_eq!(one.model_pairs, three.model_pairs);
-        assert_eq!(one.queries, three.queries);
+        let close = |got: Interval, want: Interval| {
+            assert!((got.low - want.low).abs() < 1e-12 && (got.high - want.high).abs() < 1e-12, "{got:?} {want:?}");
+        };
+        for row in all.model_pairs.iter().filter(|row| row.queries > 0) {
+            let terms: Vec<_> = sums.queries.iter().map(|q| term(q, row.model_a, row.model_b)).collect();
+            close(row.ci.unwrap(), intervals::ratio(&terms, Some(&weights)).unwrap());
+        }
+        for (name, same) in [("inter_mean", false), ("intra_mean", true)] {
+            let headline = all.summary.headlines.iter().find(|h| h.name == name).unwrap();
+            let used: Vec<&sums::QuerySums> =
+                sums.queries.iter().filter(|q| !same || q.intra(&[true; 35]).1 > 0.0).collect();
+            let two_way =
+                intervals::TwoWay::new(settings.seed, name, settings.resamples, used.len(), sums.models).unwrap();
+            let mut totals = vec![(0.0, 0.0); settings.resamples];
+            let models: Vec<usize> = (0..35).collect();
+            let of_models = two_way.block(&models, 35);
+            for (q, query) in used.iter().enumerate() {
+                for (r, of_query) in two_way.query(q).enumerate() {
+                    for a in 0..query.cells() {
+                        for b in (a..query.cells()).filter(|&b| (a == b) == same) {
+                            let weight = |cell: usize| of_models[r * 35 + query.models[cell] as usize];
+                            let w = of_query * weight(a) * if same { 1.0 } else { weight(b) };
+                            let (sum, pairs) = query.pairs(a, b);
+                            totals[r] = (totals[r].0 + w * sum, totals[r].1 + w * pairs);
+                        }
+                    }
+                }
+            }
+            close(headline.interval_models_too.unwrap(), two_way.interval(headline.value, &totals).unwrap());
+        }
     }
 }

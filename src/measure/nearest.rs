@@ -27,23 +27,50 @@ pub fn null_sum(counts: &[u64]) -> f64 {
     counts.iter().map(|&k| k as f64 * (1.0 - (k - 1) as f64 / (n - 1) as f64)).sum()
 }
 
-/// Over the whole corpus: share nearest to another model, its null, share nearest to another query, its null.
-pub fn whole_corpus(corpus: &Corpus, outcome: &PairOutcome, model_counts: &[f64]) -> Option<[f64; 4]> {
-    let n = corpus.len() as f64;
-    let mut total = (0.0, 0.0, 0.0);
-    for nearest in outcome.nearest.iter().filter(|x| x.ties > 0) {
-        total.0 += 1.0;
-        total.1 += nearest.ties_other_model as f64 / nearest.ties as f64;
-        total.2 += nearest.ties_other_query as f64 / nearest.ties as f64;
+/// Nearest shares over the whole corpus.
+pub struct Whole {
+    /// (credit for another model, responses) by query.
+    pub other_model: Vec<(f64, f64)>,
+    /// Its null.
+    pub model_null: f64,
+    /// (credit for another query, responses) by query.
+    pub other_query: Vec<(f64, f64)>,
+    /// Its null.
+    pub query_null: f64,
+}
+
+/// Nearest shares over the whole corpus, of the nearest rows that the pair pass found. `None` if no row has a neighbour.
+pub fn whole_corpus(corpus: &Corpus, outcome: &PairOutcome, model_counts: &[f64]) -> Option<Whole> {
+    let queries = corpus.layout.canonical.len();
+    let mut whole = Whole {
+        other_model: vec![(0.0, 0.0); queries],
+        model_null: 0.0,
+        other_query: vec![(0.0, 0.0); queries],
+        query_null: 0.0,
+    };
+    for (nearest, &query) in outcome.nearest.iter().zip(&corpus.rows.query).filter(|(x, _)| x.ties > 0) {
+        let ties = nearest.ties as f64;
+        for (terms, credit) in [
+            (&mut whole.other_model, nearest.ties_other_model as f64 / ties),
+            (&mut whole.other_query, nearest.ties_other_query as f64 / ties),
+        ] {
+            let term = &mut terms[query as usize];
+            *term = (term.0 + credit, term.1 + 1.0);
+        }
     }
-    if total.0 == 0.0 || n < 2.0 {
+    let n = corpus.len() as f64;
+    if n < 2.0 || whole.other_model.iter().all(|t| t.1 == 0.0) {
         return None;
     }
-    let null =
-        |counts: &mut dyn Iterator<Item = f64>| counts.map(|k| k * (1.0 - (k - 1.0) / (n - 1.0))).sum::<f64>() / n;
-    let by_model = null(&mut model_counts.iter().copied().filter(|&k| k > 0.0));
-    let by_query = null(&mut corpus.layout.query_positions.iter().map(|r| r.len() as f64).filter(|&k| k > 0.0));
-    Some([total.1 / total.0, by_model, total.2 / total.0, by_query])
+    let null = |counts: &[f64]| counts.iter().map(|k| k * (1.0 - (k - 1.0) / (n - 1.0))).sum::<f64>() / n;
+    // Copies of a query count as one query.
+    let mut of_query = vec![0.0; queries];
+    for (range, &canonical) in corpus.layout.query_positions.iter().zip(&corpus.layout.canonical) {
+        of_query[canonical as usize] += range.len() as f64;
+    }
+    whole.model_null = null(model_counts);
+    whole.query_null = null(&of_query);
+    Some(whole)
 }
 
 #[cfg(test)]

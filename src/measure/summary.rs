@@ -1,17 +1,25 @@
 //! The summary: headline numbers with what they must be read with, what was left out, examples.
 
-use super::ensemble::{self, Gain};
-use super::intervals::{self, Weights};
-use super::nearest::{self, Share};
+use super::adjusted::Method;
+use super::ensemble;
+use super::intervals::{self, TwoWay, Weights};
+use super::nearest;
+use super::products::add_products;
 use super::sums::Sums;
 use super::tables::{Example, Headline, Interval, LeftOut, ModelPairRow, ModelRow, QueryRow, Summary, TopNRow};
+use super::view::View;
 use super::{MeasureSettings, duplicates, floors, histogram, intra, order, topn};
 use crate::base::similarity::Similarity;
 use crate::compute::PairOutcome;
 use crate::corpus::{Corpus, Role};
+use rayon::prelude::*;
 
-/// Additions that a two-way bootstrap may take; beyond it resamples are fewer, but at least 100.
-const TWO_WAY_WORK: f64 = 2e10;
+/// Multiply-adds that a two-way bootstrap may take; beyond it resamples are fewer, but at least 100.
+const TWO_WAY_WORK: f64 = 2e11;
+/// Queries of a two-way bootstrap that are resampled before they are added up.
+pub const TWO_WAY_QUERIES: usize = 64;
+/// Rows of a Gram matrix that are multiplied with the weights of the models at once.
+pub const TWO_WAY_ROWS: usize = 32;
 const ONE_SAMPLE: &str = "one response per model and query; needs at least 2";
 
 /// What the summary is made of.
@@ -36,12 +44,12 @@ pub struct Parts<'a> {
     pub queries: &'a [QueryRow],
     /// topn.parquet.
     pub topn: &'a [TopNRow],
-    /// Nearest share by query.
-    pub shares: &'a [Option<Share>],
-    /// Ensemble gain by query.
-    pub gains: &'a [Option<Gain>],
-    /// Mean squared similarity of unrelated pairs.
-    pub unrelated: Option<f64>,
+    /// What headlines rest on: the models, without people where there are models beside them.
+    pub view: &'a View,
+    /// The same without models that answer regardless of the query; `None` if there is none.
+    pub regular: Option<&'a View>,
+    /// How the models' adjusted means were made comparable.
+    pub compared: Method,
     /// Corpus floor.
     pub floor: Option<f64>,
     /// Whether some cell has n >= 2.
@@ -54,6 +62,15 @@ pub fn people(corpus: &Corpus, human: &[String]) -> Vec<bool> {
     let ids: Vec<u32> = human.iter().filter_map(|name| source.dictionary.id(name)).collect();
     let people: Vec<bool> = source.ids.iter().map(|id| ids.contains(id)).collect();
     if people.contains(&true) { people } else { Vec::new() }
+}
+
+/// Models that are not people throughout (all models if there is nobody else).
+pub fn kept(corpus: &Corpus, people: &[bool]) -> Vec<bool> {
+    let mut kept = vec![people.is_empty(); corpus.rows.models.len()];
+    for (&model, &person) in corpus.rows.model.iter().zip(people) {
+        kept[model as usize] |= !person;
+    }
+    if kept.contains(&true) { kept } else { vec![true; kept.len()] }
 }
 
 fn total(terms: &[(f64, f64)]) -> Option<f64> {
@@ -80,20 +97,80 @@ impl Parts<'_> {
         })
     }
 
-    /// Models that are not people throughout (all models if there is nobody else).
-    fn kept(&self) -> Vec<bool> {
-        let mut kept = vec![self.people.is_empty(); self.sums.models];
-        for (&model, &person) in self.corpus.rows.model.iter().zip(self.people) {
-            kept[model as usize] |= !person;
+    /// Weighted sums over queries of (similarities, pairs) of a query's pairs of models, in all resamples; with `same`
+    /// those within models. Added up in the order of the queries.
+    fn resampled(&self, two_way: &TwoWay, used: &[usize], place: &[Option<usize>], same: bool) -> Vec<(f64, f64)> {
+        let resamples = two_way.models.resamples();
+        let one = |q: usize| {
+            let query = &self.sums.queries[q];
+            let (cells, models): (Vec<usize>, Vec<usize>) =
+                (0..query.cells()).filter_map(|a| Some((a, place[query.models[a] as usize]?))).unzip();
+            let mut out = vec![(0.0, 0.0); resamples];
+            if same {
+                let weights = two_way.block(&models, models.len());
+                for (out, weights) in out.iter_mut().zip(weights.chunks_exact(models.len())) {
+                    for (&a, &w) in cells.iter().zip(weights) {
+                        let (sum, pairs) = query.pairs(a, a);
+                        *out = (out.0 + w * sum, out.1 + w * pairs);
+                    }
+                }
+                return out;
+            }
+            // Pairs a < b as a quadratic form: rows of the upper triangle times the weights of all later models.
+            for first in (0..cells.len()).step_by(TWO_WAY_ROWS) {
+                let columns = cells.len() - first;
+                let rows = columns.min(TWO_WAY_ROWS);
+                let mut upper = vec![0.0; rows * columns];
+                for (i, row) in upper.chunks_exact_mut(columns).enumerate() {
+                    let later = cells[first..].iter().enumerate().skip(i + 1);
+                    later.for_each(|(j, &b)| row[j] = query.gram.at(cells[first + i], b));
+                }
+                let weights = two_way.block(&models[first..], columns);
+                let mut products = vec![0.0; resamples * rows];
+                add_products(&weights, &upper, columns, &mut products);
+                let both = weights.chunks_exact(columns).zip(products.chunks_exact(rows));
+                for (out, (weights, products)) in out.iter_mut().zip(both) {
+                    out.0 += weights.iter().zip(products).map(|(w, p)| w * p).sum::<f64>();
+                }
+            }
+            let weights = two_way.block(&models, models.len());
+            for (out, weights) in out.iter_mut().zip(weights.chunks_exact(models.len())) {
+                // Whole numbers: the number of pairs of responses is exact.
+                let (mut n, mut squares) = (0.0, 0.0);
+                for (&a, w) in cells.iter().zip(weights) {
+                    let count = w * query.counts[a];
+                    (n, squares) = (n + count, squares + count * count);
+                }
+                out.1 = (n * n - squares) / 2.0;
+            }
+            out
+        };
+        let mut totals = vec![(0.0, 0.0); resamples];
+        for (chunk, queries) in used.chunks(TWO_WAY_QUERIES).enumerate() {
+            let done: Vec<Vec<(f64, f64)>> = queries.par_iter().map(|&q| one(q)).collect();
+            for (i, terms) in done.into_iter().enumerate() {
+                let weights = two_way.query(chunk * TWO_WAY_QUERIES + i);
+                for ((total, term), w) in totals.iter_mut().zip(terms).zip(weights) {
+                    *total = (total.0 + w * term.0, total.1 + w * term.1);
+                }
+            }
         }
-        if kept.contains(&true) { kept } else { vec![true; self.sums.models] }
+        totals
     }
 
-    /// Two-way interval of the intra or inter headline.
+    /// A headline of a share: its interval ends at 0 and 1.
+    fn share(&self, name: &str, label: &str, terms: &[(f64, f64)]) -> Option<Headline> {
+        let mut headline = self.headline(name, label, terms)?;
+        headline.interval = headline.interval.map(|i| Interval { low: i.low.max(0.0), high: i.high.min(1.0) });
+        Some(headline)
+    }
+
+    /// Two-way interval of the intra or inter headline: queries and models are resampled, and copies of one model
+    /// never count as a pair of different models.
     fn models_too(&self, name: &str, value: f64, keep: &[bool], same: bool) -> Option<Interval> {
-        let kept: Vec<usize> = (0..keep.len()).filter(|&m| keep[m]).collect();
-        let mut place = vec![usize::MAX; keep.len()];
-        kept.iter().enumerate().for_each(|(i, &m)| place[m] = i);
+        let kept = (0..keep.len()).filter(|&m| keep[m]);
+        let mut place = vec![None; keep.len()];
+        kept.clone().enumerate().for_each(|(i, m)| place[m] = Some(i));
         let used: Vec<usize> = (0..self.sums.queries.len())
             .filter(|&q| {
                 let query = &self.sums.queries[q];
@@ -102,35 +179,12 @@ impl Parts<'_> {
             .collect();
         let work: f64 = used.iter().map(|&q| (self.sums.queries[q].cells() as f64).powi(2)).sum();
         let resamples = self.settings.resamples.min(((TWO_WAY_WORK / work.max(1.0)) as usize).max(100));
-        let statistic = |queries: &[u16], models: &[u16]| {
-            let mut sums = (0.0, 0.0);
-            for (&q, &w) in used.iter().zip(queries).filter(|(_, w)| **w > 0) {
-                let query = &self.sums.queries[q];
-                let weight = |a: usize| match place[query.models[a] as usize] {
-                    usize::MAX => 0.0,
-                    i => f64::from(models[i]),
-                };
-                let mut one = (0.0, 0.0);
-                for a in 0..query.cells() {
-                    let wa = weight(a);
-                    if wa == 0.0 {
-                        continue;
-                    }
-                    let (from, to) = if same { (a, a + 1) } else { (a + 1, query.cells()) };
-                    for b in from..to {
-                        let w = if same { wa } else { wa * weight(b) };
-                        let (sum, pairs) = query.pairs(a, b);
-                        one = (one.0 + w * sum, one.1 + w * pairs);
-                    }
-                }
-                sums = (sums.0 + f64::from(w) * one.0, sums.1 + f64::from(w) * one.1);
-            }
-            (sums.1 > 0.0).then(|| sums.0 / sums.1)
-        };
-        intervals::two_way(self.settings.seed, name, resamples, (used.len(), kept.len()), value, statistic)
+        let two_way = TwoWay::new(self.settings.seed, name, resamples, used.len(), kept.count())?;
+        two_way.interval(value, &self.resampled(&two_way, &used, &place, same))
     }
 
-    fn inter(&self, keep: &[bool], regular: &[bool]) -> Option<Headline> {
+    fn inter(&self) -> Option<Headline> {
+        let keep = &self.view.keep;
         let terms: Vec<_> = self.sums.queries.iter().map(|q| q.inter(keep)).collect();
         let label = "Similarity of different models' answers to the same query";
         let mut headline = self.headline("inter_mean", label, &terms)?;
@@ -138,96 +192,141 @@ impl Parts<'_> {
         headline.floor = floors::corpus(self.sums, keep);
         headline.floor_label = Some("answers of different models to different queries".into());
         headline.human = total(&self.sums.queries.iter().map(|q| q.people).collect::<Vec<_>>());
-        if regular != keep {
-            headline.without_regardless =
-                total(&self.sums.queries.iter().map(|q| q.inter(regular)).collect::<Vec<_>>());
-        }
+        headline.without_regardless =
+            self.without(|view| self.sums.queries.iter().map(|q| q.inter(&view.keep)).collect());
         Some(headline)
     }
 
-    fn intra(&self, keep: &[bool], regular: &[bool]) -> Option<Headline> {
+    fn intra(&self) -> Option<Headline> {
+        let keep = &self.view.keep;
         let terms: Vec<_> = self.sums.queries.iter().map(|q| q.intra(keep)).collect();
         let label = "Similarity of one model's answers to the same query";
         let mut headline = self.headline("intra_mean", label, &terms)?;
         headline.interval_models_too = self.models_too("intra_mean", headline.value, keep, true);
         headline.floor = floors::same_model(self.sums, keep);
         headline.floor_label = Some("answers of one model to different queries".into());
-        if regular != keep {
-            headline.without_regardless =
-                total(&self.sums.queries.iter().map(|q| q.intra(regular)).collect::<Vec<_>>());
-        }
+        headline.without_regardless =
+            self.without(|view| self.sums.queries.iter().map(|q| q.intra(&view.keep)).collect());
         Some(headline)
     }
 
+    /// A ratio of sums over queries, without models that answer regardless of the query.
+    fn without(&self, terms: impl Fn(&View) -> Vec<(f64, f64)>) -> Option<f64> {
+        total(&terms(self.regular?))
+    }
+
     fn nearest(&self) -> Vec<Headline> {
-        let terms: Vec<_> = self.shares.iter().map(|s| s.map_or((0.0, 0.0), |s| (s.credit, s.responses))).collect();
-        let nulls: Vec<_> = self.shares.iter().map(|s| s.map_or((0.0, 0.0), |s| (s.null, s.responses))).collect();
+        let terms = |view: &View| {
+            view.shares.iter().map(|s| s.map_or((0.0, 0.0), |s| (s.credit, s.responses))).collect::<Vec<_>>()
+        };
+        let nulls: Vec<_> = self.view.shares.iter().map(|s| s.map_or((0.0, 0.0), |s| (s.null, s.responses))).collect();
         let label = "Share of answers whose nearest other answer to the query is by another model";
         let mut found = Vec::new();
-        if let Some(mut headline) = self.headline("nearest_other_model", label, &terms) {
+        if let Some(mut headline) = self.share("nearest_other_model", label, &terms(self.view)) {
             headline.floor = total(&nulls);
             headline.floor_label = Some("if models could not be told apart".into());
+            headline.without_regardless = self.without(terms);
             found.push(headline);
         }
-        if let Some([model, model_null, query, query_null]) =
-            nearest::whole_corpus(self.corpus, self.outcome, &self.sums.counts)
-        {
-            let queries = self.sums.queries.iter().filter(|q| q.cells() > 0).count() as u64;
-            let whole = |name: &str, label: &str, value, null| Headline {
-                name: name.into(),
-                label: label.into(),
-                value,
-                floor: Some(null),
-                floor_label: Some("if answers could not be told apart".into()),
-                queries,
-                ..Headline::default()
-            };
-            let label = "Share of answers whose nearest other answer in the corpus is by another model";
-            found.push(whole("nearest_other_model_corpus", label, model, model_null));
-            let label = "Share of answers whose nearest other answer in the corpus is to another query";
-            found.push(whole("nearest_other_query_corpus", label, query, query_null));
+        if let Some(whole) = nearest::whole_corpus(self.corpus, self.outcome, &self.sums.counts) {
+            let by_model = "Share of answers whose nearest other answer in the corpus is by another model";
+            let by_query = "Share of answers whose nearest other answer in the corpus is to another query";
+            for (name, label, terms, null) in [
+                ("nearest_other_model_corpus", by_model, &whole.other_model, whole.model_null),
+                ("nearest_other_query_corpus", by_query, &whole.other_query, whole.query_null),
+            ] {
+                let Some(mut headline) = self.share(name, label, terms) else { continue };
+                headline.floor = Some(null);
+                headline.floor_label = Some("if answers could not be told apart".into());
+                found.push(headline);
+            }
         }
         found
+    }
+
+    fn worth(&self) -> Option<Headline> {
+        let both = |view: &View| -> Vec<(f64, f64, f64)> {
+            let one = |squares| ensemble::worth(squares, view.unrelated);
+            let queries = view.effects.queries.iter().map(|q| one(&q.squares));
+            queries.map(|w| w.map_or((0.0, 0.0, 0.0), |(v, u)| (v, u.unwrap_or(0.0), 1.0))).collect()
+        };
+        let terms = |view: &View| both(view).iter().map(|t| (t.0, t.2)).collect::<Vec<_>>();
+        let label = "What the models' answers to one query are worth, in unrelated answers";
+        let mut headline = self.headline("models_worth", label, &terms(self.view))?;
+        if self.view.unrelated.is_some() {
+            headline.floor = total(&both(self.view).iter().map(|t| (t.1, t.2)).collect::<Vec<_>>());
+            headline.floor_label = Some("as many models' answers to different queries".into());
+        }
+        headline.without_regardless = self.without(terms);
+        Some(headline)
     }
 
     fn ensemble(&self, left: &mut Vec<LeftOut>) -> Option<Headline> {
         if !self.repeated {
             left.push(left_out("Ensemble gain", ONE_SAMPLE));
-            let both: Vec<_> = (self.sums.queries.iter())
-                .map(|q| {
-                    ensemble::worth(q, self.unrelated).map_or((0.0, 0.0, 0.0), |(v, u)| (v, u.unwrap_or(0.0), 1.0))
-                })
-                .collect();
-            let terms: Vec<_> = both.iter().map(|t| (t.0, t.2)).collect();
-            let label = "What the models' answers to one query are worth, in unrelated answers";
-            let mut headline = self.headline("models_worth", label, &terms)?;
-            if self.unrelated.is_some() {
-                headline.floor = total(&both.iter().map(|t| (t.1, t.2)).collect::<Vec<_>>());
-                headline.floor_label = Some("as many models' answers to different queries".into());
-            }
-            return Some(headline);
+            return self.worth();
         }
-        let defined: Vec<Option<(f64, f64)>> =
-            self.gains.iter().map(|g| g.and_then(|g| g.unrelated.map(|u| (g.gain, u)))).collect();
-        let count = defined.iter().flatten().count() as f64;
+        let terms = |view: &View| -> Vec<(f64, f64)> {
+            let one = |query: usize| Some((view.gain(query)?.gain - 1.0, view.gain(query)?.unrelated? - 1.0));
+            (0..view.effects.queries.len()).map(|query| one(query).unwrap_or((0.0, 0.0))).collect()
+        };
+        let defined: Vec<(f64, f64)> = (0..self.sums.queries.len())
+            .filter_map(|query| self.view.gain(query).and_then(|g| Some((g.gain, g.unrelated?))))
+            .collect();
+        let count = defined.len() as f64;
         if count == 0.0 {
             left.push(left_out("Ensemble gain", "no query has two models with at least 4 responses each to compare"));
             return None;
         }
-        let gain = defined.iter().flatten().map(|g| g.0).sum::<f64>() / count;
-        let unrelated = defined.iter().flatten().map(|g| g.1).sum::<f64>() / count;
+        let gain = defined.iter().map(|g| g.0).sum::<f64>() / count;
+        let unrelated = defined.iter().map(|g| g.1).sum::<f64>() / count;
         if unrelated < 1.1 {
             let reason = "the gain of unrelated answers is under 1.1, so a share of it says nothing";
             left.push(left_out("Ensemble gain", reason));
             return None;
         }
-        let terms: Vec<_> = defined.iter().map(|g| g.map_or((0.0, 0.0), |g| (g.0 - 1.0, g.1 - 1.0))).collect();
         let label = "Variety gained by asking several models, as a share of what unrelated answers would gain";
-        let mut headline = self.headline("ensemble_gain", label, &terms)?;
+        let mut headline = self.headline("ensemble_gain", label, &terms(self.view))?;
         headline.floor = Some(1.0);
         headline.floor_label = Some("each model answering a different query".into());
+        headline.without_regardless = self.without(terms);
         headline.notes.push(format!("mean gain {gain:.3}, of unrelated answers {unrelated:.3}"));
         Some(headline)
+    }
+
+    fn effective_number(&self) -> Option<Headline> {
+        let terms = |view: &View| -> Vec<(f64, f64)> {
+            let value = |query| view.vendi(query).map_or((0.0, 0.0), |v| (v.one, 1.0));
+            (0..view.effects.queries.len()).map(value).collect()
+        };
+        let mut headline = self.headline("vendi_1", "Effective number of answers per query", &terms(self.view))?;
+        headline.without_regardless = self.without(terms);
+        Some(headline)
+    }
+
+    fn verbatim(&self) -> Option<Headline> {
+        let terms = |view: &View| -> Vec<(f64, f64)> {
+            let terms = duplicates::verbatim_terms(self.corpus, &view.keep).unwrap_or_default();
+            terms.iter().map(|t| (t.0, t.2)).collect()
+        };
+        let label = "Share of answers that another answer repeats word for word";
+        let mut headline = self.share("verbatim_share", label, &terms(self.view))?;
+        headline.without_regardless = self.without(terms);
+        Some(headline)
+    }
+
+    /// How models were made comparable, if they answered different queries.
+    fn compared(&self) -> Option<String> {
+        match self.compared {
+            Method::Common(common, all) if common < all => {
+                Some(format!("models are compared on the {common} of {all} queries that all of them have"))
+            }
+            Method::Common(..) => None,
+            Method::Additive(common) => Some(format!(
+                "models have only {common} queries in common: they are compared by means adjusted for the queries"
+            )),
+            Method::Unconnected => Some("models that share no query are not compared".into()),
+        }
     }
 
     /// The closest pair of rows among positions `first` and `second` (distinct positions), as an example.
@@ -292,8 +391,9 @@ impl Parts<'_> {
         let across = || self.pairs.iter().filter(|p| p.model_a != p.model_b && p.mean.is_some());
         let needed = across().map(|p| p.queries).max().unwrap_or(0).min(5);
         let pairs: Vec<&ModelPairRow> = across().filter(|p| p.queries >= needed).collect();
-        let most = pairs.iter().copied().reduce(|a, b| if b.mean > a.mean { b } else { a });
-        let fewest = pairs.iter().copied().reduce(|a, b| if b.mean < a.mean { b } else { a });
+        let value = |pair: &ModelPairRow| pair.adjusted_mean.or(pair.mean);
+        let most = pairs.iter().copied().reduce(|a, b| if value(b) > value(a) { b } else { a });
+        let fewest = pairs.iter().copied().reduce(|a, b| if value(b) < value(a) { b } else { a });
         found.extend(most.and_then(|p| self.closest_of_models("most alike models", p)));
         if pairs.len() > 1 {
             found.extend(fewest.and_then(|p| self.closest_of_models("least alike models", p)));
@@ -305,11 +405,10 @@ impl Parts<'_> {
     pub fn summary(&self) -> Summary {
         let corpus = self.corpus;
         let mut left = Vec::new();
-        let keep = self.kept();
-        let regular: Vec<bool> = keep.iter().zip(self.models).map(|(&k, m)| k && !m.answers_regardless).collect();
+        let keep = &self.view.keep;
         let several = self.sums.models > 1;
         let mut headlines = Vec::new();
-        let inter = if several { self.inter(&keep, &regular) } else { None };
+        let inter = if several { self.inter() } else { None };
         if inter.is_none() {
             let reason = if keep.iter().filter(|&&k| k).count() > 1 {
                 "no query was answered by two models"
@@ -320,7 +419,7 @@ impl Parts<'_> {
         }
         headlines.extend(inter);
         if self.repeated {
-            headlines.extend(self.intra(&keep, &regular));
+            headlines.extend(self.intra());
             if several {
                 headlines.extend(self.nearest());
             } else {
@@ -339,17 +438,10 @@ impl Parts<'_> {
         } else {
             left.push(left_out("Ensemble gain", "one model; needs at least 2"));
         }
-        let vendi: Vec<_> = self.queries.iter().map(|q| q.vendi_1.map_or((0.0, 0.0), |v| (v, 1.0))).collect();
-        headlines.extend(self.headline("vendi_1", "Effective number of answers per query", &vendi));
+        headlines.extend(self.effective_number());
         let duplicates = duplicates::summary(corpus, self.outcome);
         match duplicates.verbatim_share {
-            Some(value) => headlines.push(Headline {
-                name: "verbatim_share".into(),
-                label: "Share of answers that another answer repeats word for word".into(),
-                value,
-                queries: self.sums.queries.iter().filter(|q| q.cells() > 0).count() as u64,
-                ..Headline::default()
-            }),
+            Some(_) => headlines.extend(self.verbatim()),
             None => left.push(left_out("Verbatim share", "no text column")),
         }
         let relations = match &self.outcome.histogram {
@@ -365,7 +457,11 @@ impl Parts<'_> {
         } else if keep.contains(&false) {
             notes.push("headlines on models leave out the people; they stand beside them".into());
         }
+        notes.extend(self.compared());
         let names = self.models.iter().filter(|m| m.answers_regardless);
+        let kept = || self.models.iter().filter(|m| keep[m.model as usize]);
+        let mean =
+            |of: &dyn Fn(&ModelRow) -> Option<f64>| intra::mean_bins(kept().filter_map(of).map(|x| [x])).map(|[x]| x);
         Summary {
             version: 1,
             rows: corpus.len() as u64,
@@ -374,13 +470,16 @@ impl Parts<'_> {
             models: corpus.rows.models.len() as u64,
             skipped_rows: corpus.skipped,
             floor: self.floor,
+            floors: floors::all(self.sums),
             headlines,
             relations,
             near_duplicates: Some(duplicates),
             answers_regardless: names.map(|m| corpus.rows.models.name(m.model).to_string()).collect(),
             top_n: topn::by_size(self.topn),
-            intra_bins: intra::mean_bins(self.models.iter().filter_map(|m| m.bins)),
-            intra_paper_bins: intra::mean_bins(self.models.iter().filter_map(|m| m.paper_bins)),
+            intra_bins: intra::mean_bins(kept().filter_map(|m| m.bins)),
+            intra_bins_underflow: mean(&|m| m.bins_underflow),
+            intra_paper_bins: intra::mean_bins(kept().filter_map(|m| m.paper_bins)),
+            intra_share_ge_0_8: mean(&|m| m.share_ge_0_8),
             model_order: order::models(self.pairs, self.sums.models),
             left_out: left,
             notes,

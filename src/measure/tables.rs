@@ -40,19 +40,26 @@ pub struct ModelRow {
     pub common_queries: u64,
     /// Mean over queries of the cell means.
     pub intra_mean: Option<f64>,
-    /// Interval over queries.
+    /// The same, comparable between models that answered different queries: the mean over the queries that every model
+    /// has (of those with any), if these are at least half of all; otherwise at the average query under an additive
+    /// model of models and queries.
+    pub intra_adjusted: Option<f64>,
+    /// Interval of `intra_mean` over queries.
     pub intra_ci: Option<Interval>,
     /// Percent of query means at or above .8.
     pub share_ge_0_8: Option<f64>,
     /// Percent of query means in 10 bins of [0, 1], 1 clamped, plain.
     pub bins: Option<[f64; 10]>,
+    /// Percent of query means below 0: with `bins` 100 in all.
+    pub bins_underflow: Option<f64>,
     /// Percent of query means in the bins of `numpy.histogram(bins=10, range=(0, 1))`.
     pub paper_bins: Option<[f64; 10]>,
     /// Mean cosine of this model's responses to different queries.
     pub floor: Option<f64>,
     /// Whether `floor` exceeds f + .1 (1 - f).
     pub answers_regardless: bool,
-    /// Mean over queries of the Vendi score of order 1 of a cell (cells with n >= 2).
+    /// Mean over queries of the Vendi score of order 1 of this model's responses, at the same n for every model of a
+    /// query: the least n >= 2 there, the first n responses of each.
     pub vendi_1: Option<f64>,
     /// The same of order 2.
     pub vendi_2: Option<f64>,
@@ -73,6 +80,9 @@ pub struct ModelPairRow {
     pub mean: Option<f64>,
     /// Unweighted mean over queries.
     pub query_mean: Option<f64>,
+    /// `query_mean` made comparable between pairs that share different queries, as `intra_adjusted` of the models;
+    /// that on the diagonal.
+    pub adjusted_mean: Option<f64>,
     /// As the paper computes it: the diagonal counts self-pairs.
     pub paper_mean: Option<f64>,
     /// Interval of `mean` over queries.
@@ -211,6 +221,9 @@ pub struct Summary {
     /// Corpus floor f: mean cosine of pairs of different query and different model (all different-query pairs if
     /// there is one model).
     pub floor: Option<f64>,
+    /// Floors of the corpus: mean cosine of pairs of different queries.
+    #[serde(default)]
+    pub floors: Floors,
     /// Headline numbers, most important first.
     pub headlines: Vec<Headline>,
     /// Quantiles and tails by relation.
@@ -223,8 +236,14 @@ pub struct Summary {
     pub top_n: Vec<(u16, f64, f64, f64)>,
     /// Intra histogram over models, unweighted: plain and paper bins, percent.
     pub intra_bins: Option<[f64; 10]>,
-    /// The same with the paper's bins.
+    /// Percent of query means below 0, unweighted over models.
+    #[serde(default)]
+    pub intra_bins_underflow: Option<f64>,
+    /// The same as `intra_bins` with the paper's bins.
     pub intra_paper_bins: Option<[f64; 10]>,
+    /// Percent of query means at or above .8, unweighted over models.
+    #[serde(default)]
+    pub intra_share_ge_0_8: Option<f64>,
     /// Model ids in clustered order (average linkage on 1 - mean of model_pairs), for the heat map.
     pub model_order: Vec<u32>,
     /// What was left out and why.
@@ -233,6 +252,17 @@ pub struct Summary {
     pub notes: Vec<String>,
     /// Examples with texts where there are any.
     pub examples: Vec<Example>,
+}
+
+/// Mean cosines of pairs of different queries (copies of a query count as one), all models.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Floors {
+    /// Pairs of the same model.
+    pub same_model: Option<f64>,
+    /// Pairs of different models.
+    pub other_model: Option<f64>,
+    /// All pairs.
+    pub all: Option<f64>,
 }
 
 /// Near duplicates in numbers.

@@ -1,5 +1,6 @@
 //! Distinct models among the nearest N of each response, ties at the boundary by expectation.
 
+use super::cells::Cells;
 use super::nearest::{self, Share};
 use super::tables::TopNRow;
 use crate::base::similarity::Similarity;
@@ -37,45 +38,53 @@ fn expected_distinct(sorted: &[(f32, usize)], cells: usize, top_n: usize) -> f64
 /// Expected distinct models if labels were exchangeable, and the fewest that can fill the places; means over anchors.
 pub fn null_and_least(counts: &[u64], top_n: u64) -> (f64, f64) {
     let n: u64 = counts.iter().sum();
-    let (mut null, mut least) = (0.0, 0.0);
-    for (own, &anchors) in counts.iter().enumerate() {
-        let mut others: Vec<u64> = counts.iter().enumerate().map(|(c, &k)| k - u64::from(c == own)).collect();
-        null += anchors as f64 * others.iter().map(|&k| 1.0 - none_drawn(n - 1, k, top_n)).sum::<f64>();
-        others.sort_unstable_by(|a, b| b.cmp(a));
-        let (mut filled, mut models) = (0, 0u64);
-        for k in others {
-            if filled >= top_n {
-                break;
-            }
-            filled += k;
-            models += 1;
+    // Models with equal counts are alike: (count, how many), largest first.
+    let mut kinds: Vec<(u64, u64)> = Vec::new();
+    let mut sorted = counts.to_vec();
+    sorted.sort_unstable_by(|a, b| b.cmp(a));
+    for count in sorted {
+        match kinds.last_mut() {
+            Some(last) if last.0 == count => last.1 += 1,
+            _ => kinds.push((count, 1)),
         }
-        least += anchors as f64 * models as f64;
+    }
+    let (mut null, mut least) = (0.0, 0.0);
+    for own in 0..kinds.len() {
+        let mut others = kinds.clone();
+        others[own].1 -= 1;
+        others.push((kinds[own].0 - 1, 1));
+        let anchors = (kinds[own].0 * kinds[own].1) as f64;
+        null += anchors * others.iter().map(|&(k, of)| of as f64 * (1.0 - none_drawn(n - 1, k, top_n))).sum::<f64>();
+        others.sort_unstable_by(|a, b| b.0.cmp(&a.0));
+        let (mut left, mut models) = (top_n, 0);
+        for (k, of) in others.into_iter().filter(|kind| kind.0 > 0) {
+            let taken = of.min(left.div_ceil(k));
+            models += taken;
+            left = left.saturating_sub(taken * k);
+        }
+        least += anchors * models as f64;
     }
     (null / n as f64, least / n as f64)
 }
 
-/// One query: its lines of topn.parquet and its nearest share.
-fn one_query(corpus: &Corpus, query: usize) -> (Vec<TopNRow>, Option<Share>) {
-    let range = corpus.layout.query_positions[query].clone();
-    let cells = &corpus.layout.cells[query];
-    let n = range.len();
+/// One query: its lines of topn.parquet and its nearest share, among the models that `keep` has.
+fn one_query(corpus: &Corpus, query: usize, keep: &[bool], sizes: &[usize]) -> (Vec<TopNRow>, Option<Share>) {
+    let cells = Cells::new(corpus, &[query], keep);
+    let n = cells.rows();
     if n < 2 {
         return (Vec::new(), None);
     }
     let similarity = Similarity::new();
     let (embeddings, norms) = (&corpus.embeddings, corpus.embeddings.norms());
-    let label: Vec<usize> =
-        cells.iter().enumerate().flat_map(|(c, cell)| std::iter::repeat_n(c, cell.positions.len())).collect();
-    let sizes: Vec<usize> = (5..=50).step_by(5).filter(|&size| size < n).collect();
+    let label: Vec<usize> = (0..cells.len()).flat_map(|c| std::iter::repeat_n(c, cells.of(c).len())).collect();
+    let sizes: Vec<usize> = sizes.iter().copied().filter(|&size| size < n).collect();
     let mut distinct = vec![0.0; sizes.len()];
     let mut credit = 0.0;
     let mut similarities = Vec::with_capacity(n);
     let mut sorted: Vec<(f32, usize)> = Vec::with_capacity(n);
-    for anchor in 0..n {
-        let p = range.start + anchor;
+    for (anchor, &p) in cells.positions.iter().enumerate() {
         similarities.clear();
-        let others = range.clone().map(|o| (embeddings.row(o), norms[o]));
+        let others = cells.positions.iter().map(|&o| (embeddings.row(o), norms[o]));
         similarity.one_to_many(embeddings.row(p), norms[p], others, &mut similarities);
         sorted.clear();
         sorted.extend((0..n).filter(|&o| o != anchor).map(|o| (similarities[o], label[o])));
@@ -85,7 +94,7 @@ fn one_query(corpus: &Corpus, query: usize) -> (Vec<TopNRow>, Option<Share>) {
             *total += expected_distinct(&sorted, cells.len(), size);
         }
     }
-    let counts: Vec<u64> = cells.iter().map(|c| c.positions.len() as u64).collect();
+    let counts: Vec<u64> = cells.counts().into_iter().map(|n| n as u64).collect();
     let rows = (sizes.iter().zip(&distinct))
         .map(|(&size, total)| {
             let (null, least) = null_and_least(&counts, size as u64);
@@ -96,22 +105,39 @@ fn one_query(corpus: &Corpus, query: usize) -> (Vec<TopNRow>, Option<Share>) {
     (rows, Some(Share { responses: n as f64, credit, null: nearest::null_sum(&counts) }))
 }
 
-/// Lines of topn.parquet, and the nearest share of each query.
-///
-/// # Errors
-/// [`crate::base::Error::Interrupted`].
-pub fn all(corpus: &Corpus, observer: &dyn Observer) -> Result<(Vec<TopNRow>, Vec<Option<Share>>)> {
+fn of_queries(
+    corpus: &Corpus,
+    keep: &[bool],
+    sizes: &[usize],
+    observer: &dyn Observer,
+) -> Result<(Vec<TopNRow>, Vec<Option<Share>>)> {
     let (mut rows, mut shares) = (Vec::new(), Vec::new());
     let queries: Vec<usize> = (0..corpus.layout.query_positions.len()).collect();
     for chunk in queries.chunks(64) {
         observer.check_stop()?;
-        let done: Vec<_> = chunk.par_iter().map(|&q| one_query(corpus, q)).collect();
+        let done: Vec<_> = chunk.par_iter().map(|&q| one_query(corpus, q, keep, sizes)).collect();
         for (lines, share) in done {
             rows.extend(lines);
             shares.push(share);
         }
     }
     Ok((rows, shares))
+}
+
+/// Lines of topn.parquet, and the nearest share of each query.
+///
+/// # Errors
+/// [`crate::base::Error::Interrupted`].
+pub fn all(corpus: &Corpus, keep: &[bool], observer: &dyn Observer) -> Result<(Vec<TopNRow>, Vec<Option<Share>>)> {
+    of_queries(corpus, keep, &(5..=50).step_by(5).collect::<Vec<_>>(), observer)
+}
+
+/// The nearest share of each query among the models that `keep` has.
+///
+/// # Errors
+/// [`crate::base::Error::Interrupted`].
+pub fn shares(corpus: &Corpus, keep: &[bool], observer: &dyn Observer) -> Result<Vec<Option<Share>>> {
+    Ok(of_queries(corpus, keep, &[], observer)?.1)
 }
 
 /// Mean over queries by N: (N, observed, null, least).

@@ -1,11 +1,11 @@
-//! Effective number of responses: Vendi scores of order 1, 2 and infinity.
+//! Effective number of responses: Vendi scores of order 1, 2 and infinity (Friedman & Dieng, 2023; Pasarkar & Dieng, 2023).
 
+use super::products::Triangle;
 use crate::base::math::{exp, ln};
 use faer::diag::Diag;
-use faer::dyn_stack::{MemBuffer, MemStack};
+use faer::dyn_stack::{MemBuffer, MemStack, StackReq};
 use faer::linalg::evd::{ComputeEigenvectors, self_adjoint_evd, self_adjoint_evd_scratch};
-use faer::linalg::matmul::matmul;
-use faer::{Accum, Mat, MatRef, Par};
+use faer::{Mat, Par};
 
 /// Vendi scores of K/n.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
@@ -18,39 +18,23 @@ pub struct Vendi {
     pub inf: f64,
 }
 
-/// X Y^T of row-major `x` (m rows) and `y` (n rows) of length `dim`, one thread.
-pub fn product(x: &[f64], m: usize, y: &[f64], n: usize, dim: usize) -> Mat<f64> {
-    let mut out = Mat::zeros(m, n);
-    let (x, y) = (MatRef::from_row_major_slice(x, m, dim), MatRef::from_row_major_slice(y, n, dim));
-    matmul(out.as_mut(), Accum::Replace, x, y.transpose(), 1.0, Par::Seq);
-    out
+fn scratch(n: usize) -> StackReq {
+    self_adjoint_evd_scratch::<f64>(n, ComputeEigenvectors::No, Par::Seq, Default::default())
 }
 
-/// Adds X^T X of row-major `x` (n rows of length `dim`) to `out`, one thread.
-pub fn add_second_moment(out: &mut Mat<f64>, x: &[f64], n: usize, dim: usize) {
-    let x = MatRef::from_row_major_slice(x, n, dim);
-    matmul(out.as_mut(), Accum::Add, x.transpose(), x, 1.0, Par::Seq);
+/// Bytes that [`vendi`] takes beside the triangle of an n x n matrix.
+pub fn bytes(n: usize) -> usize {
+    8 * n * n + scratch(n).unaligned_bytes_required()
 }
 
-/// Squared Frobenius norm, column after column.
-pub fn frobenius2(matrix: &Mat<f64>) -> f64 {
-    let mut sum = 0.0;
-    for j in 0..matrix.ncols() {
-        for i in 0..matrix.nrows() {
-            sum += matrix[(i, j)] * matrix[(i, j)];
-        }
-    }
-    sum
-}
-
-/// Eigenvalues of a symmetric matrix, one thread; empty if the decomposition fails.
-fn eigenvalues(matrix: &Mat<f64>) -> Vec<f64> {
-    let n = matrix.nrows();
+/// Eigenvalues, one thread; empty if the decomposition fails.
+fn eigenvalues(matrix: &Triangle) -> Vec<f64> {
+    let n = matrix.n();
+    let whole = Mat::from_fn(n, n, |i, j| matrix.at(i, j));
     let mut values = Diag::<f64>::zeros(n);
-    let scratch = self_adjoint_evd_scratch::<f64>(n, ComputeEigenvectors::No, Par::Seq, Default::default());
-    let mut buffer = MemBuffer::new(scratch);
+    let mut buffer = MemBuffer::new(scratch(n));
     let done = self_adjoint_evd(
-        matrix.as_ref(),
+        whole.as_ref(),
         values.as_mut(),
         None,
         Par::Seq,
@@ -63,29 +47,22 @@ fn eigenvalues(matrix: &Mat<f64>) -> Vec<f64> {
     (0..n).map(|i| values.column_vector()[i]).collect()
 }
 
-/// Vendi scores of `n` unit rows of length `dim`, from the smaller of K and the second-moment matrix.
-pub fn vendi(unit: &[f64], n: usize, dim: usize) -> Vendi {
+/// Vendi scores of `n` unit rows from their similarities K or their second-moment matrix: whichever is smaller, as both
+/// have the same eigenvalues but zeros.
+pub fn vendi(matrix: &Triangle, n: usize) -> Vendi {
     if n <= 1 {
         return Vendi { one: 1.0, two: 1.0, inf: 1.0 };
     }
-    let matrix = if n <= dim {
-        product(unit, n, unit, n, dim)
-    } else {
-        let mut out = Mat::zeros(dim, dim);
-        add_second_moment(&mut out, unit, n, dim);
-        out
-    };
     let count = n as f64;
     let (mut entropy, mut largest) = (0.0, 0.0f64);
-    let values = eigenvalues(&matrix);
-    for value in &values {
+    for value in eigenvalues(matrix) {
         let l = (value / count).max(0.0);
         if l > 0.0 {
             entropy -= l * ln(l);
         }
         largest = largest.max(l);
     }
-    let two = count * count / frobenius2(&matrix);
+    let two = count * count / matrix.frobenius2();
     let (one, inf) = if largest > 0.0 { (exp(entropy), 1.0 / largest) } else { (f64::NAN, f64::NAN) };
     Vendi { one, two, inf }
 }
@@ -96,13 +73,17 @@ mod tests {
 
     #[test]
     fn orthogonal_rows_count_and_copies_do_not() {
-        let x = [1.0, 0.0, 0.0, 0.0, 1.0, 0.0];
-        let v = vendi(&x, 2, 3);
+        let v = vendi(&Triangle::gram(&[1.0, 0.0, 0.0, 0.0, 1.0, 0.0], 3), 2);
         assert!((v.one - 2.0).abs() < 1e-12 && (v.two - 2.0).abs() < 1e-12 && (v.inf - 2.0).abs() < 1e-12);
-        let y = [1.0, 0.0, 1.0, 0.0, 1.0, 0.0, 0.0, 1.0];
-        let v = vendi(&y, 4, 2);
-        assert!((v.inf - 4.0 / 3.0).abs() < 1e-12);
-        assert!((v.two - 16.0 / 10.0).abs() < 1e-12);
-        assert!((v.one - (-(0.75f64 * 0.75f64.ln() + 0.25 * 0.25f64.ln())).exp()).abs() < 1e-12);
+        // three rows along one axis and one along the other: the second-moment matrix is diag(3, 1)
+        let mut moment = Triangle::zeros(2);
+        moment.add(0, 0, 3.0);
+        moment.add(1, 1, 1.0);
+        let rows = [1.0, 0.0, 1.0, 0.0, 1.0, 0.0, 0.0, 1.0];
+        for v in [vendi(&moment, 4), vendi(&Triangle::gram(&rows, 2), 4)] {
+            assert!((v.inf - 4.0 / 3.0).abs() < 1e-12);
+            assert!((v.two - 16.0 / 10.0).abs() < 1e-12);
+            assert!((v.one - (-(0.75f64 * 0.75f64.ln() + 0.25 * 0.25f64.ln())).exp()).abs() < 1e-12);
+        }
     }
 }

@@ -15,6 +15,7 @@ pub(super) fn write(path: &Path, source: &Source<'_>) -> Result<()> {
         c.u64("pairs", rows.iter().map(|r| r.pairs));
         c.f64_or_null("mean", rows.iter().map(|r| r.mean));
         c.f64_or_null("query_mean", rows.iter().map(|r| r.query_mean));
+        c.f64_or_null("adjusted_mean", rows.iter().map(|r| r.adjusted_mean));
         c.f64_or_null("paper_mean", rows.iter().map(|r| r.paper_mean));
         c.f64_or_null("ci_low", rows.iter().map(|r| r.ci.map(|i| i.low)));
         c.f64_or_null("ci_high", rows.iter().map(|r| r.ci.map(|i| i.high)));

@@ -14,10 +14,12 @@ pub(super) fn write(path: &Path, source: &Source<'_>) -> Result<()> {
         c.u64("queries", rows.iter().map(|r| r.queries));
         c.u64("common_queries", rows.iter().map(|r| r.common_queries));
         c.f64_or_null("intra_mean", rows.iter().map(|r| r.intra_mean));
+        c.f64_or_null("intra_adjusted", rows.iter().map(|r| r.intra_adjusted));
         c.f64_or_null("intra_ci_low", rows.iter().map(|r| r.intra_ci.map(|i| i.low)));
         c.f64_or_null("intra_ci_high", rows.iter().map(|r| r.intra_ci.map(|i| i.high)));
         c.f64_or_null("share_ge_0_8", rows.iter().map(|r| r.share_ge_0_8));
         c.bins("bins", rows.iter().map(|r| r.bins))?;
+        c.f64_or_null("bins_underflow", rows.iter().map(|r| r.bins_underflow));
         c.bins("paper_bins", rows.iter().map(|r| r.paper_bins))?;
         c.f64_or_null("floor", rows.iter().map(|r| r.floor));
         c.bool("answers_regardless", rows.iter().map(|r| r.answers_regardless));

@@ -1,0 +1,178 @@
+//! How much memory the measures hold, and how queries are taken in chunks so that they hold no more.
+
+use super::cells::BLOCK;
+use super::effective;
+use super::inter::PAIRS;
+use super::intervals::{RESAMPLES, columns};
+use super::products::Triangle;
+use super::summary::{TWO_WAY_QUERIES, TWO_WAY_ROWS};
+use super::sums::groups;
+use super::tables::{IntraRow, ModelPairRow, QueryRow};
+use crate::corpus::Corpus;
+use std::mem::size_of;
+
+/// Least and most bytes of a chunk of queries; between them an eighth of the vectors.
+const CHUNK: std::ops::RangeInclusive<usize> = 16 << 20..=256 << 20;
+
+/// What the eigenvalue solver keeps a thread for packing, whatever the size of the matrix.
+const PACKING: usize = 4 << 20;
+
+fn triangle(n: usize) -> usize {
+    8 * Triangle::len(n)
+}
+
+/// What a canonical query takes: bytes while it is worked, and bytes from then until it is folded.
+fn group(corpus: &Corpus, members: &[usize]) -> (usize, usize) {
+    let dim = corpus.dim();
+    let cells = |q: usize| corpus.layout.cells[q].len();
+    let rows = |q: usize| corpus.layout.query_positions[q].len();
+    let cell = |q: usize| corpus.layout.cells[q].iter().map(|c| c.positions.len()).max().unwrap_or(0);
+    let all: usize = members.iter().map(|&q| rows(q)).sum();
+    let sums: usize = members.iter().map(|&q| cells(q)).sum();
+    let large = members.iter().map(|&q| cell(q)).sum();
+    let held = 8 * sums * dim + members.iter().map(|&q| triangle(cells(q))).sum::<usize>();
+    (effective::bytes(all, large, dim) + 16 * all, held)
+}
+
+/// Bytes of groups taken at once: those in work, one a thread, and those waiting to be folded.
+fn chunk_bytes(work: usize, held: usize, groups: usize) -> usize {
+    work * groups.min(rayon::current_num_threads()) + held
+}
+
+/// Chunks of consecutive groups that are taken at once: as many as fit, at least one.
+pub fn chunks<'a>(corpus: &Corpus, groups: &'a [Vec<usize>]) -> Vec<&'a [Vec<usize>]> {
+    let most = (corpus.len() * corpus.dim() / 2).clamp(*CHUNK.start(), *CHUNK.end());
+    let mut chunks = Vec::new();
+    let (mut first, mut work, mut held) = (0, 0, 0);
+    for (place, members) in groups.iter().enumerate() {
+        let (more_work, more_held) = group(corpus, members);
+        let count = place + 1 - first;
+        if count > 1 && chunk_bytes(work.max(more_work), held + more_held, count) > most {
+            chunks.push(&groups[first..place]);
+            (first, work, held) = (place, 0, 0);
+        }
+        (work, held) = (work.max(more_work), held + more_held);
+    }
+    if first < groups.len() {
+        chunks.push(&groups[first..]);
+    }
+    chunks
+}
+
+/// Bytes that [`super::all`] holds at its peak beside the corpus and the outcome of the pair pass, tables included, for
+/// 1,000 resamples and the threads of the current rayon pool; within a factor of 2 of what is allocated, as a test
+/// holds. To be set against `--memory`.
+///
+/// With M models, d dimensions, Q queries of c models each it is the sum of
+/// - what stays: a triangle a query, 4 c (c + 1) bytes and about 350 more with its lines of tables; three triangles of
+///   M models; a line of model_pairs.parquet a pair of models; a line of intra.parquet a cell with n >= 2;
+/// - 4 MiB a thread, which the eigenvalue solver keeps;
+/// - the largest of: a chunk of queries (16 MiB to 256 MiB, or one query: a few matrices of min(n, d)^2 values); the
+///   models' second moments, 4 d (d + 1) bytes twice; the bootstraps, 2 bytes a query and resample and up to 3 MiB a
+///   thread.
+pub fn memory(corpus: &Corpus) -> u64 {
+    let (dim, models, queries) = (corpus.dim(), corpus.rows.models.len(), corpus.layout.canonical.len());
+    let threads = rayon::current_num_threads();
+    let cells = || corpus.layout.cells.iter().flatten();
+    let repeated = cells().filter(|c| c.positions.len() >= 2).count();
+    let kept: usize = corpus.layout.cells.iter().map(|c| triangle(c.len()) + 12 * c.len()).sum();
+    let lines = size_of::<QueryRow>() + size_of::<super::sums::QuerySums>() + size_of::<effective::Effective>() + 32;
+    let tables = size_of::<ModelPairRow>() * models * (models + 1) / 2 + size_of::<IntraRow>() * repeated;
+    let stays = kept + queries * lines + 3 * triangle(models) + tables;
+
+    let groups = groups(corpus);
+    let chunk = (chunks(corpus, &groups).into_iter())
+        .map(|chunk| {
+            let each: Vec<(usize, usize)> = chunk.iter().map(|members| group(corpus, members)).collect();
+            let work = each.iter().map(|e| e.0).max().unwrap_or(0);
+            chunk_bytes(work, each.iter().map(|e| e.1).sum(), chunk.len())
+        })
+        .max();
+    let by_query = 8 * models * dim + chunk.unwrap_or(0);
+    let by_model = if models > 1 { 2 * triangle(dim) + 16 * BLOCK * dim + 8 * corpus.len() } else { 0 };
+    let weights = 2 * RESAMPLES * queries;
+    let columns = columns(queries);
+    let blocks = threads.min((models * (models + 1) / 2).div_ceil(PAIRS));
+    let bootstrap = weights
+        + 4 * queries * models
+        + blocks * 8 * (RESAMPLES * columns + 2 * PAIRS * RESAMPLES + 2 * PAIRS * columns);
+    let cells = corpus.layout.cells.iter().map(Vec::len).max().unwrap_or(0);
+    let two_way = 2 * weights
+        + 2 * RESAMPLES * models
+        + 16 * RESAMPLES * queries.min(TWO_WAY_QUERIES)
+        + threads.min(queries) * 8 * RESAMPLES * (cells + TWO_WAY_ROWS);
+    let packing = threads.min(queries) * PACKING;
+    (stays + packing + [by_query, by_model, bootstrap, two_way].into_iter().max().unwrap_or(0)) as u64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::planted::planted;
+    use super::super::{MeasureSettings, all};
+    use super::*;
+    use crate::base::events::Silent;
+    use std::alloc::{GlobalAlloc, Layout, System};
+    use std::cell::Cell;
+    use std::sync::atomic::{AtomicIsize, Ordering::Relaxed};
+
+    static HELD: AtomicIsize = AtomicIsize::new(0);
+    static PEAK: AtomicIsize = AtomicIsize::new(0);
+
+    thread_local! {
+        /// Whether the bytes of this thread are counted.
+        static COUNTED: Cell<bool> = const { Cell::new(false) };
+    }
+
+    /// The system's allocator, which counts what the threads of one pool hold.
+    struct Counting;
+
+    fn count(bytes: isize) {
+        if COUNTED.try_with(Cell::get).unwrap_or(false) {
+            let held = HELD.fetch_add(bytes, Relaxed) + bytes;
+            PEAK.fetch_max(held, Relaxed);
+        }
+    }
+
+    // SAFETY: every call goes to the system's allocator with the caller's arguments; counting allocates nothing.
+    unsafe impl GlobalAlloc for Counting {
+        unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+            count(layout.size() as isize);
+            // SAFETY: the caller keeps the contract of `GlobalAlloc::alloc`.
+            unsafe { System.alloc(layout) }
+        }
+
+        unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+            count(-(layout.size() as isize));
+            // SAFETY: the caller keeps the contract of `GlobalAlloc::dealloc`.
+            unsafe { System.dealloc(pointer, layout) }
+        }
+    }
+
+    #[global_allocator]
+    static ALLOCATOR: Counting = Counting;
+
+    /// Bytes held at the peak of `all`, and the estimate.
+    fn peak_and_estimate(queries: usize, models: usize, samples: usize, dim: usize) -> (f64, f64) {
+        let keys = (0..queries)
+            .flat_map(|q| (0..models * samples).map(move |i| (format!("{q:04}"), format!("{}", i % models))));
+        let (corpus, outcome) = planted(keys, dim);
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(2).start_handler(|_| COUNTED.set(true)).build().unwrap();
+        HELD.store(0, Relaxed);
+        PEAK.store(0, Relaxed);
+        let done = pool.install(|| all(&corpus, &outcome, &MeasureSettings::default(), &Silent)).unwrap();
+        drop(done);
+        (PEAK.load(Relaxed) as f64, pool.install(|| memory(&corpus)) as f64)
+    }
+
+    #[test]
+    fn the_estimate_is_within_a_factor_of_two() {
+        // One response a cell; many samples with n_q > d; one large query; many small queries; many models.
+        for shape in
+            [(60, 40, 1, 96), (12, 4, 40, 64), (1, 4, 1500, 256), (3000, 6, 1, 16), (6, 300, 1, 64), (8, 5, 60, 512)]
+        {
+            let (peak, estimate) = peak_and_estimate(shape.0, shape.1, shape.2, shape.3);
+            let ratio = estimate / peak;
+            assert!((0.5..=2.0).contains(&ratio), "{shape:?}: {estimate} estimated, {peak} held, ratio {ratio:.2}");
+        }
+    }
+}
