@@ -55,7 +55,8 @@ impl GpuBackend {
             device: about.name,
             driver: format!("{} {}", about.driver, about.driver_info),
             kernel: "f32".into(),
-            block_rows: 8192,
+            // A dispatch can't be interrupted: short ones where a second holds few multiplications.
+            block_rows: if about.device_type == wgpu::DeviceType::Cpu { 2048 } else { 8192 },
         };
         let limits = adapter.limits();
         let alignment = u64::from(limits.min_uniform_buffer_offset_alignment);

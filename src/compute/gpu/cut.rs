@@ -39,7 +39,7 @@ impl Limits {
 
     /// Survivors of 12 bytes that one binding holds.
     pub(super) fn survivors(self) -> usize {
-        usize::try_from(self.binding / 12).unwrap_or(usize::MAX)
+        (self.binding / 12).min(u64::from(u32::MAX)) as usize
     }
 
     /// Most rows and columns of one dispatch at `padded` values a row.

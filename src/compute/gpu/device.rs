@@ -175,13 +175,15 @@ impl Device {
     pub(super) fn read<T>(
         &self,
         mut encoder: wgpu::CommandEncoder,
-        staging: &mut Pooled,
+        pooled: &mut Pooled,
         parts: &[(&wgpu::Buffer, u64, u64)],
         take: impl FnOnce(&[u8]) -> T,
     ) -> Result<T> {
         let size = parts.iter().map(|part| part.2).sum();
         let usage = wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST;
-        let staging = self.at_least(staging, "staging", size, usage)?;
+        // Put back at the end only: after an error it may still be mapped.
+        let mut kept = std::mem::take(pooled);
+        let staging = self.at_least(&mut kept, "staging", size, usage)?;
         let mut at = 0;
         for &(source, offset, bytes) in parts {
             encoder.copy_buffer_to_buffer(source, offset, staging, at, bytes);
@@ -202,6 +204,7 @@ impl Device {
         let taken = take(&view);
         drop(view);
         staging.unmap();
+        *pooled = kept;
         Ok(taken)
     }
 }

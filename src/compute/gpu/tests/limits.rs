@@ -51,7 +51,7 @@ fn a_row_longer_than_a_binding_is_an_error() {
     let Some(mut gpu) = backend(&options) else { return };
     gpu.load(Side::Rows, block(0, 2, 16_384)).unwrap();
     let message = gpu.load(Side::Rows, block(0, 2, 16_385)).unwrap_err().to_string();
-    assert!(message.contains("a row of 16385 values takes 65600 bytes"), "{message}");
+    assert!(message.contains("a row of 16385 values takes 65568 bytes"), "{message}");
     assert!(message.contains("65536") && message.contains("--backend cpu"), "{message}");
 }
 

@@ -118,9 +118,9 @@ fn a_wrong_shader_is_noticed() {
         ("2u * u32(fr.y != fc.y)", "2u * u32(fr.z != fc.z)"),
         ("u32(fr.z != fc.z)", "u32(fr.z == fc.z)"),
         ("floor(x)", "round(x)"),
-        ("near |= 1u << i;", ""),
+        ("near[i >> 2u] |= bit;", ""),
         ("|| s + bitcast<f32>(fr.x) >= bitcast<f32>(fc.w)", ""),
-        ("k < DEPTH;", "k < DEPTH - 1u;"),
+        ("k < half + DEPTH;", "k < half + DEPTH - 1u;"),
     ] {
         assert!(SOURCE.contains(right), "{right}");
         let options = Options { source: SOURCE.replacen(right, wrong, 1).into(), limits: None };

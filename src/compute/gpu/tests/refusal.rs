@@ -11,14 +11,16 @@ fn the_self_test_passes_the_shader_and_refuses_wrong_ones() {
     for (what, right, wrong) in [
         ("one chain instead of slices", "const SLICE = 64u;", "const SLICE = 65536u;"),
         ("every tile is the first", "let col0 = wg.x * TILE_COLUMNS;", "let col0 = 0u;"),
-        ("the last values of each load are lost", "k < DEPTH;", "k < DEPTH - 1u;"),
-        ("slices are not added", "total[i] +=", "total[i] ="),
-        ("the triangle has its diagonal", "+ t > job.first_row", "+ t >= job.first_row"),
+        ("the last values of each load are lost", "k < half + DEPTH;", "k < half + DEPTH - 1u;"),
+        ("slices are not added", "total[5] +=", "total[5] ="),
+        ("the triangle has its diagonal", "+ column <= position", "+ column < position"),
         ("relations by query only", "u32(fr.z != fc.z)", "u32(fr.y != fc.y)"),
         ("bins are rounded", "floor(x)", "round(x)"),
         ("pairs near an edge are counted", "abs(x - round(x)) <= job.width", "false"),
         ("one side of the filter", "|| s + bitcast<f32>(fr.x) >= bitcast<f32>(fc.w)", ""),
-        ("half precision", "let a = row_unit[ra + k4];", "let a = quantizeToF16(row_unit[ra + k4]);"),
+        ("half precision", "let a = row_unit[ra + next];", "let a = quantizeToF16(row_unit[ra + next]);"),
+        ("loads from one offset", "column_tile[k][(l.x + 16u) ^ at]", "column_tile[k][l.x ^ at]"),
+        ("vectors are not exchanged", "column_tile[k][l.x ^ at]", "column_tile[k][l.x]"),
         ("an empty tile", "if (last <= first)", "if (last <= first + 64u)"),
     ] {
         assert!(SOURCE.contains(right), "{right}");
