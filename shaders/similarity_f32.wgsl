@@ -8,8 +8,8 @@
 //   every index is in range without the compiler's checks.
 // CPU mirror: src/compute/cpu/similarity_f32.rs
 //
-// A workgroup computes 64 x 128 pairs with 16 x 8 threads of 8 x 8. It loads DEPTH values of each of its rows and
-// columns into one half of `tile` while it multiplies from the other half.
+// A workgroup computes 64 x 128 pairs with 16 x 8 threads of 8 x 8. While it multiplies from one half of `tile`, the next
+// DEPTH values of its rows and columns are on their way to the other.
 const TILE_ROWS = 64u;
 const TILE_COLUMNS = 128u;
 const DEPTH = 8u;
@@ -17,6 +17,7 @@ const SLICE = 64u;
 const BINS = 200u;
 const COPIES = 4u;
 const THREADS = 128u;
+const GROUPS = (TILE_ROWS + TILE_COLUMNS) / 4u;
 
 struct Job {
   row_start: u32, row_count: u32, column_start: u32, column_count: u32,
@@ -31,29 +32,24 @@ struct Job {
 @group(0) @binding(4) var<storage, read_write> counters: array<atomic<u32>>;
 @group(0) @binding(5) var<storage, read_write> survivors: array<u32>;
 @group(0) @binding(6) var<uniform> job: Job;
-// [half * DEPTH + k][row / 4, exchanged by k / 4 so that stores do not meet in a bank].
-var<workgroup> row_tile: array<array<vec4<f32>, TILE_ROWS / 4u>, 2u * DEPTH>;
-var<workgroup> column_tile: array<array<vec4<f32>, TILE_COLUMNS / 4u>, 2u * DEPTH>;
+// [half * DEPTH + k][16 groups of 4 rows, then 32 groups of 4 columns].
+var<workgroup> tile: array<array<vec4<f32>, GROUPS>, 2u * DEPTH>;
 var<workgroup> bins: array<atomic<u32>, 4u * BINS>;
 var<workgroup> found: atomic<u32>;
 var<workgroup> base: u32;
 
-// Four values of a row into the tile: k to k + 3 of row `at`.
-fn store_row(k: u32, at: u32, v: vec4<f32>) {
-  let group = (at >> 2u) ^ (k & 4u);
-  row_tile[k][group][at & 3u] = v.x;
-  row_tile[k + 1u][group][at & 3u] = v.y;
-  row_tile[k + 2u][group][at & 3u] = v.z;
-  row_tile[k + 3u][group][at & 3u] = v.w;
+// Four values of each of four rows (or columns), one vector a value. Whole vectors are stored: a store to one component
+// may become a store to all, which would race.
+fn load(rows: bool, at: vec4<u32>) -> mat4x4<f32> {
+  if (rows) { return transpose(mat4x4(row_unit[at.x], row_unit[at.y], row_unit[at.z], row_unit[at.w])); }
+  return transpose(mat4x4(column_unit[at.x], column_unit[at.y], column_unit[at.z], column_unit[at.w]));
 }
 
-// The same for a column.
-fn store_column(k: u32, at: u32, v: vec4<f32>) {
-  let group = (at >> 2u) ^ (k & 4u);
-  column_tile[k][group][at & 3u] = v.x;
-  column_tile[k + 1u][group][at & 3u] = v.y;
-  column_tile[k + 2u][group][at & 3u] = v.z;
-  column_tile[k + 3u][group][at & 3u] = v.w;
+fn store(k: u32, group: u32, block: mat4x4<f32>) {
+  tile[k][group] = block[0];
+  tile[k + 1u][group] = block[1];
+  tile[k + 2u][group] = block[2];
+  tile[k + 3u][group] = block[3];
 }
 
 // Row i and column j of a thread within the tile: in groups of 4, so that neighbours read neighbouring vectors.
@@ -74,14 +70,19 @@ fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(local_invocation_id) l: v
   if (last <= first) { return; }
   for (var i = li; i < 4u * BINS; i += THREADS) { atomicStore(&bins[i], 0u); }
   if (li == 0u) { atomicStore(&found, 0u); base = 0u; }
-  let lr = li >> 1u;
-  let lk = li & 1u;
-  let ra = (job.row_start + min(row0 + lr, job.row_count - 1u)) * job.depth + lk;
-  let rb = (job.column_start + min(col0 + lr, job.column_count - 1u)) * job.depth + lk;
-  let rc = (job.column_start + min(col0 + lr + 64u, job.column_count - 1u)) * job.depth + lk;
-  store_row(lk * 4u, lr, row_unit[ra]);
-  store_column(lk * 4u, lr, column_unit[rb]);
-  store_column(lk * 4u, lr + 64u, column_unit[rc]);
+  // 96 threads load one block of 4 x 4 values each.
+  let loads = li < GROUPS * DEPTH / 4u;
+  let group = li % GROUPS;
+  let is_row = group < TILE_ROWS / 4u;
+  let k0 = li / GROUPS;
+  var at = vec4(0u, 1u, 2u, 3u);
+  if (is_row) {
+    at = job.row_start + min(row0 + group * 4u + at, vec4(job.row_count - 1u));
+  } else {
+    at = job.column_start + min(col0 + group * 4u - TILE_ROWS + at, vec4(job.column_count - 1u));
+  }
+  at = at * job.depth + k0;
+  if (loads) { store(k0 * 4u, group, load(is_row, at)); }
   workgroupBarrier();
   // total[2 i + j / 4][j % 4] of row i and column j of this thread. Written once a slice, so it may live in slow memory
   // and be indexed; the sums of a slice are single variables so that they live in registers.
@@ -96,15 +97,13 @@ fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(local_invocation_id) l: v
     for (var k4 = slice; k4 < end; k4 += DEPTH / 4u) {
       // Past the last values the same ones are loaded again, and never used.
       let next = min(k4 + DEPTH / 4u, job.depth - DEPTH / 4u);
-      let a = row_unit[ra + next];
-      let b = column_unit[rb + next];
-      let c = column_unit[rc + next];
+      var block = mat4x4<f32>();
+      if (loads) { block = load(is_row, at + next); }
       for (var k = half; k < half + DEPTH; k++) {
-        let at = k & 4u;
-        let a0 = row_tile[k][l.y ^ at];
-        let a1 = row_tile[k][(l.y + 8u) ^ at];
-        let b0 = column_tile[k][l.x ^ at];
-        let b1 = column_tile[k][(l.x + 16u) ^ at];
+        let a0 = tile[k][l.y];
+        let a1 = tile[k][l.y + 8u];
+        let b0 = tile[k][l.x + 16u];
+        let b1 = tile[k][l.x + 32u];
         c00 = fma(vec4(a0.x), b0, c00); c01 = fma(vec4(a0.x), b1, c01);
         c10 = fma(vec4(a0.y), b0, c10); c11 = fma(vec4(a0.y), b1, c11);
         c20 = fma(vec4(a0.z), b0, c20); c21 = fma(vec4(a0.z), b1, c21);
@@ -115,9 +114,7 @@ fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(local_invocation_id) l: v
         c70 = fma(vec4(a1.w), b0, c70); c71 = fma(vec4(a1.w), b1, c71);
       }
       half ^= DEPTH;
-      store_row(half + lk * 4u, lr, a);
-      store_column(half + lk * 4u, lr, b);
-      store_column(half + lk * 4u, lr + 64u, c);
+      if (loads) { store(half + k0 * 4u, group, block); }
       workgroupBarrier();
     }
     total[0] += whole(c00); total[1] += whole(c01); total[2] += whole(c10); total[3] += whole(c11);
@@ -126,8 +123,8 @@ fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(local_invocation_id) l: v
     total[12] += whole(c60); total[13] += whole(c61); total[14] += whole(c70); total[15] += whole(c71);
   }
   // Bit 8 row + column of the 64 pairs of this thread.
-  var take = vec2<u32>();
-  var near = vec2<u32>();
+  var take = array<u32, 2>();
+  var near = array<u32, 2>();
   for (var i = 0u; i < 8u; i++) {
     let row = row0 + row_of(l.y, i);
     if (row >= job.row_count) { continue; }
@@ -151,10 +148,11 @@ fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(local_invocation_id) l: v
       }
     }
   }
-  take |= near;
-  let count = countOneBits(take.x) + countOneBits(take.y);
-  var at = 0u;
-  if (count != 0u) { at = atomicAdd(&found, count); }
+  take[0] |= near[0];
+  take[1] |= near[1];
+  let count = countOneBits(take[0]) + countOneBits(take[1]);
+  var place = 0u;
+  if (count != 0u) { place = atomicAdd(&found, count); }
   workgroupBarrier();
   if (li == 0u) {
     let n = atomicLoad(&found);
@@ -166,19 +164,19 @@ fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(local_invocation_id) l: v
     if (n != 0u) { atomicAdd(&counters[copy + i], n); }
   }
   workgroupBarrier();
-  at += base;
+  place += base;
   for (var word = 0u; word < 2u; word++) {
     for (var left = take[word]; left != 0u; left &= left - 1u) {
       let bit = firstTrailingBit(left);
       let i = 4u * word + (bit >> 3u);
       let j = bit & 7u;
-      if (at < job.capacity) {
-        survivors[at * 3u] = job.row_offset + job.row_start + row0 + row_of(l.y, i);
-        survivors[at * 3u + 1u] = (job.column_offset + job.column_start + col0 + column_of(l.x, j))
+      if (place < job.capacity) {
+        survivors[place * 3u] = job.row_offset + job.row_start + row0 + row_of(l.y, i);
+        survivors[place * 3u + 1u] = (job.column_offset + job.column_start + col0 + column_of(l.x, j))
           | (((near[word] >> bit) & 1u) << 31u);
-        survivors[at * 3u + 2u] = bitcast<u32>(total[2u * i + (j >> 2u)][j & 3u]);
+        survivors[place * 3u + 2u] = bitcast<u32>(total[2u * i + (j >> 2u)][j & 3u]);
       }
-      at++;
+      place++;
     }
   }
 }

@@ -151,6 +151,37 @@ impl Kernel {
 mod tests {
     use super::*;
 
+    /// To the neighbour above, the worst that "correctly rounded" allows in WGSL.
+    fn up(value: f64) -> f32 {
+        let rounded = value as f32;
+        if f64::from(rounded) < value { rounded.next_up() } else { rounded }
+    }
+
+    /// The dot product with every operation rounded up, and summed in slices of `slice`.
+    fn rounded_up(x: &[f32], y: &[f32], slice: usize) -> f32 {
+        x.chunks(slice).zip(y.chunks(slice)).fold(0.0, |total, (x, y)| {
+            let sum = x
+                .iter()
+                .zip(y)
+                .fold(0.0f32, |sum, (a, b)| up(f64::from(sum) + f64::from(up(f64::from(*a) * f64::from(*b)))));
+            up(f64::from(total) + f64::from(sum))
+        })
+    }
+
+    #[test]
+    fn gamma_bounds_rounding_to_one_side() {
+        let draws = crate::base::random::Stream::new(1, "gamma");
+        for dim in [17, 64, 65, 384, 1536] {
+            let x: Vec<f32> = (0..dim).map(|i| draws.uniform(0, i as u64) as f32 + 0.1).collect();
+            let y: Vec<f32> = (0..dim).map(|i| draws.uniform(1, i as u64) as f32 + 0.1).collect();
+            let exact: f64 = x.iter().zip(&y).map(|(a, b)| f64::from(*a) * f64::from(*b)).sum();
+            let error = |slice: usize| (f64::from(rounded_up(&x, &y, slice)) - exact).abs() / exact;
+            assert!(error(SLICE) <= gamma(dim), "{dim}: {:e} above {:e}", error(SLICE), gamma(dim));
+            assert!(error(SLICE) > gamma(dim) / 8.0, "{dim}: {:e}, far below {:e}", error(SLICE), gamma(dim));
+            assert!(dim < 1000 || error(dim) > gamma(dim), "{dim}: one chain would be within the bound too");
+        }
+    }
+
     #[test]
     fn slicing_keeps_gamma_small() {
         assert!(gamma(1536) < 1.1e-5 && gamma(1536) > 1.0e-5);

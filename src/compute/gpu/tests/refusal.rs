@@ -18,9 +18,9 @@ fn the_self_test_passes_the_shader_and_refuses_wrong_ones() {
         ("bins are rounded", "floor(x)", "round(x)"),
         ("pairs near an edge are counted", "abs(x - round(x)) <= job.width", "false"),
         ("one side of the filter", "|| s + bitcast<f32>(fr.x) >= bitcast<f32>(fc.w)", ""),
-        ("half precision", "let a = row_unit[ra + next];", "let a = quantizeToF16(row_unit[ra + next]);"),
-        ("loads from one offset", "column_tile[k][(l.x + 16u) ^ at]", "column_tile[k][l.x ^ at]"),
-        ("vectors are not exchanged", "column_tile[k][l.x ^ at]", "column_tile[k][l.x]"),
+        ("half precision", "let b0 = tile[k][l.x + 16u];", "let b0 = quantizeToF16(tile[k][l.x + 16u]);"),
+        ("loads from one offset", "tile[k][l.x + 32u]", "tile[k][l.x + 16u]"),
+        ("rows twice", "tile[k][l.y + 8u]", "tile[k][l.y]"),
         ("an empty tile", "if (last <= first)", "if (last <= first + 64u)"),
     ] {
         assert!(SOURCE.contains(right), "{right}");
