@@ -2,14 +2,20 @@
 //! `HIVESCOPE_TEST_GPU=require` makes a missing one a failure.
 
 use assert_cmd::Command;
+use std::io::Write;
 use std::path::Path;
 
-fn run(out: &Path, backend: &[&str]) -> Result<(), String> {
-    let demo = Path::new(env!("CARGO_MANIFEST_DIR")).join("data/gemma_demo.parquet");
-    let output = Command::new(env!("CARGO_BIN_EXE_hivescope"))
+fn hivescope() -> Command {
+    Command::new(env!("CARGO_BIN_EXE_hivescope"))
+}
+
+fn run(input: &Path, out: &Path, options: &[&str], backend: &[&str]) -> Result<(), String> {
+    let output = hivescope()
         .arg("run")
-        .arg(demo)
-        .args(["--quiet", "--k", "256", "--threshold", "0.8", "--out"])
+        .arg(input)
+        .arg("--quiet")
+        .args(options)
+        .arg("--out")
         .arg(out)
         .args(backend)
         .output()
@@ -17,24 +23,48 @@ fn run(out: &Path, backend: &[&str]) -> Result<(), String> {
     if output.status.success() { Ok(()) } else { Err(String::from_utf8_lossy(&output.stderr).into_owned()) }
 }
 
-#[test]
-fn both_backends_write_the_same_bytes() {
-    let directory = tempfile::tempdir().unwrap();
-    let (cpu, gpu) = (directory.path().join("cpu"), directory.path().join("gpu"));
-    run(&cpu, &["--backend", "cpu"]).unwrap();
-    if let Err(message) = run(&gpu, &["--backend", "gpu", "--device", "software"]) {
+/// Runs `input` on both backends and compares every table and the summary.
+fn assert_same_bytes(input: &Path, directory: &Path, options: &[&str]) {
+    let (cpu, gpu) = (directory.join("cpu"), directory.join("gpu"));
+    run(input, &cpu, options, &["--backend", "cpu"]).unwrap();
+    if let Err(message) = run(input, &gpu, options, &["--backend", "gpu", "--device", "software"]) {
         assert_ne!(std::env::var("HIVESCOPE_TEST_GPU").as_deref(), Ok("require"), "{message}");
-        eprintln!("skipped: no Vulkan adapter");
+        // Not by a macro, whose text the test harness would keep to itself.
+        drop(writeln!(std::io::stderr(), "skipped: no Vulkan adapter"));
         return;
     }
+    let mut compared = 0;
     for entry in std::fs::read_dir(&cpu).unwrap() {
         let name = entry.unwrap().file_name();
         let name = name.to_string_lossy();
         if name.ends_with(".parquet") || name == "summary.json" {
             let (a, b) = (std::fs::read(cpu.join(&*name)).unwrap(), std::fs::read(gpu.join(&*name)).unwrap());
             assert!(a == b, "{name} differs between the backends");
+            compared += 1;
         }
     }
+    assert!(compared > 8, "only {compared} files were compared");
     let manifest = std::fs::read_to_string(gpu.join("manifest.json")).unwrap();
     assert!(manifest.contains("\"backend\": \"gpu\""), "the GPU really ran");
+}
+
+#[test]
+fn both_backends_write_the_same_bytes() {
+    let directory = tempfile::tempdir().unwrap();
+    let demo = Path::new(env!("CARGO_MANIFEST_DIR")).join("data/gemma_demo.parquet");
+    assert_same_bytes(&demo, directory.path(), &["--k", "256", "--threshold", "0.8"]);
+}
+
+/// The dimension of the paper's embeddings: 24 slices on the GPU, 6 on the CPU.
+#[test]
+fn both_backends_write_the_same_bytes_at_1536_dimensions() {
+    let directory = tempfile::tempdir().unwrap();
+    let corpus = directory.path().join("planted.parquet");
+    hivescope()
+        .args(["synth", "--queries", "9", "--models", "5", "--samples", "13", "--dim", "1536", "--seed", "3"])
+        .arg("--out")
+        .arg(&corpus)
+        .assert()
+        .success();
+    assert_same_bytes(&corpus, directory.path(), &["--k", "20", "--threshold", "0.5", "--histogram", "exact"]);
 }

@@ -1,172 +1,194 @@
-//! The GPU backend: one dispatch a job.
+//! The GPU backend: jobs are cut to what the adapter takes, computed, and read back once a batch.
 
+use super::cut::{Limits, Rectangle, batches};
+use super::device::{Device, Pooled};
+use super::kernel::{self, COUNTERS, Kernel};
+use super::operand::Operand;
 use super::params::Params;
-use crate::base::{Error, Result};
+use crate::base::Result;
 use crate::compute::outcome::BINS;
 use crate::compute::tile::{Backend, BackendInfo, Block, Dispatch, HistogramMode, Job, Side, Stream, Survivor};
-use wgpu::util::DeviceExt;
+use std::borrow::Cow;
 
-const COUNTERS: usize = 1 + 4 * 4 * BINS;
+/// Survivors that are read back along with the counters at first; later as many as the last dispatch had.
+const EXPECTED: usize = 4096;
 
-struct Loaded {
-    block: Block,
-    unit: wgpu::Buffer,
-    padded: usize,
+/// What a test may change.
+#[derive(Debug, Clone)]
+pub(super) struct Options {
+    /// The shader.
+    pub source: Cow<'static, str>,
+    /// Limits below the adapter's.
+    pub limits: Option<Limits>,
 }
 
-/// One opened adapter.
+impl Default for Options {
+    fn default() -> Self {
+        Self { source: kernel::SOURCE.into(), limits: None }
+    }
+}
+
+/// One opened adapter. Buffers are kept from dispatch to dispatch.
 pub(super) struct GpuBackend {
-    device: wgpu::Device,
-    queue: wgpu::Queue,
-    pipeline: wgpu::ComputePipeline,
+    device: Device,
+    kernel: Kernel,
     info: BackendInfo,
-    max_binding: u64,
-    sides: [Option<Loaded>; 2],
-}
-
-fn device_error(error: impl std::fmt::Display) -> Error {
-    Error::Device(error.to_string())
+    limits: Limits,
+    /// Distance of two uniforms in their buffer.
+    uniform_stride: u64,
+    rows: Operand,
+    columns: Operand,
+    counters: Pooled,
+    survivors: Pooled,
+    uniforms: Pooled,
+    staging: Pooled,
+    expected: usize,
 }
 
 impl GpuBackend {
-    pub(super) fn new(adapter: &wgpu::Adapter) -> Result<Self> {
-        let limits = adapter.limits();
-        let (device, queue) = pollster::block_on(
-            adapter.request_device(&wgpu::DeviceDescriptor { required_limits: limits.clone(), ..Default::default() }),
-        )
-        .map_err(device_error)?;
-        let scope = device.push_error_scope(wgpu::ErrorFilter::Validation);
-        let module = device.create_shader_module(wgpu::ShaderModuleDescriptor {
-            label: Some("similarity_f32"),
-            source: wgpu::ShaderSource::Wgsl(include_str!("../../../shaders/similarity_f32.wgsl").into()),
-        });
-        let pipeline = device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
-            label: Some("similarity_f32"),
-            layout: None,
-            module: &module,
-            entry_point: Some("main"),
-            compilation_options: wgpu::PipelineCompilationOptions::default(),
-            cache: None,
-        });
-        if let Some(error) = pollster::block_on(scope.pop()) {
-            return Err(device_error(error));
-        }
+    pub(super) fn new(adapter: &wgpu::Adapter, options: &Options) -> Result<Self> {
+        let device = Device::open(adapter)?;
+        let kernel = Kernel::new(&device, &options.source)?;
         let about = adapter.get_info();
         let info = BackendInfo {
             backend: "gpu".into(),
             device: about.name,
             driver: format!("{} {}", about.driver, about.driver_info),
             kernel: "f32".into(),
-            block_rows: 8192,
+            // A dispatch can't be interrupted: short ones where a second holds few multiplications.
+            block_rows: if about.device_type == wgpu::DeviceType::Cpu { 2048 } else { 8192 },
         };
-        let max_binding = limits.max_storage_buffer_binding_size.min(limits.max_buffer_size);
-        Ok(Self { device, queue, pipeline, info, max_binding, sides: [None, None] })
+        let limits = adapter.limits();
+        let alignment = u64::from(limits.min_uniform_buffer_offset_alignment);
+        Ok(Self {
+            device,
+            kernel,
+            info,
+            uniform_stride: (size_of::<Params>() as u64).next_multiple_of(alignment.max(1)),
+            limits: options.limits.unwrap_or(Limits::of(&limits)),
+            rows: Operand::default(),
+            columns: Operand::default(),
+            counters: Pooled::default(),
+            survivors: Pooled::default(),
+            uniforms: Pooled::default(),
+            staging: Pooled::default(),
+            expected: EXPECTED,
+        })
     }
 
-    /// Drops the loaded blocks.
+    /// The device, to name it in errors.
+    pub(super) fn device(&self) -> &Device {
+        &self.device
+    }
+
+    /// Drops the loaded blocks and their buffers.
     pub(super) fn clear(&mut self) {
-        self.sides = [None, None];
+        (self.rows, self.columns) = (Operand::default(), Operand::default());
     }
 
-    fn buffer(&self, bytes: &[u8], usage: wgpu::BufferUsages) -> wgpu::Buffer {
-        self.device.create_buffer_init(&wgpu::util::BufferInitDescriptor { label: None, contents: bytes, usage })
-    }
-
-    fn empty(&self, size: u64, usage: wgpu::BufferUsages) -> wgpu::Buffer {
-        self.device.create_buffer(&wgpu::BufferDescriptor { label: None, size, usage, mapped_at_creation: false })
-    }
-
-    fn read(&self, source: &wgpu::Buffer, size: u64) -> Result<Vec<u32>> {
-        let target = self.empty(size, wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST);
-        let mut encoder = self.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
-        encoder.copy_buffer_to_buffer(source, 0, &target, 0, size);
-        self.queue.submit([encoder.finish()]);
-        let (send, receive) = std::sync::mpsc::channel();
-        target.slice(..).map_async(wgpu::MapMode::Read, move |result| drop(send.send(result)));
-        self.device.poll(wgpu::PollType::wait_indefinitely()).map_err(device_error)?;
-        receive.recv().map_err(device_error)?.map_err(device_error)?;
-        let view = target.slice(..).get_mapped_range().map_err(device_error)?;
-        Ok(bytemuck::pod_collect_to_vec(&view[..]))
-    }
-
-    fn run(&self, job: &Job, out: &mut Stream) -> Result<Dispatch> {
-        let [Some(rows), Some(columns)] = &self.sides else { return Err(Error::Device("no block is loaded".into())) };
-        if job.rows.is_empty() || job.columns.is_empty() {
-            return Ok(Dispatch::Done);
-        }
-        if rows.padded != columns.padded || job.rows.len() as u64 * job.columns.len() as u64 >= 1 << 32 {
-            return Err(Error::Device("the blocks do not fit one dispatch".into()));
-        }
-        let facts = |side: &Loaded, range: &std::ops::Range<usize>, keep: &[f32]| -> Vec<[u32; 4]> {
-            let block = &side.block;
-            range
-                .clone()
-                .zip(keep)
-                .map(|(i, k)| {
-                    [block.half_bound[i].to_bits(), block.query[i], block.model[i], k.clamp(-3e38, 3e38).to_bits()]
-                })
-                .collect()
-        };
-        // Infinities may be assumed away by a shader compiler; 3e38 stands for them.
-        let row_facts = facts(rows, &job.rows, &job.keep_rows);
-        let column_facts = facts(columns, &job.columns, &job.keep_columns);
-        let capacity = (out.capacity as u64).min(self.max_binding / 12).max(1);
-        let (mode, width) = match job.histogram {
+    /// The uniform of one rectangle.
+    fn params(&self, rectangle: &Rectangle, capacity: usize, histogram: HistogramMode) -> Params {
+        let (mode, width) = match histogram {
             HistogramMode::Off => (0, 0.0),
             HistogramMode::Coarse => (1, 0.0),
-            HistogramMode::Exact { width } => (2, (width * 100.0).next_up() + 1e-4),
+            HistogramMode::Exact { width } => (2, (width * 100.0).next_up()),
         };
-        let params = Params {
-            row_start: job.rows.start as u32,
-            row_count: job.rows.len() as u32,
-            column_start: job.columns.start as u32,
-            column_count: job.columns.len() as u32,
-            first_row: rows.block.first as u32,
-            first_column: columns.block.first as u32,
-            d4: (rows.padded / 4) as u32,
+        let Rectangle { rows, columns } = rectangle;
+        let offset = |operand: &Operand, row: usize| row / operand.piece_rows().max(1) * operand.piece_rows();
+        let (row_offset, column_offset) = (offset(&self.rows, rows.start), offset(&self.columns, columns.start));
+        Params {
+            row_start: (rows.start - row_offset) as u32,
+            row_count: rows.len() as u32,
+            column_start: (columns.start - column_offset) as u32,
+            column_count: columns.len() as u32,
+            row_offset: row_offset as u32,
+            column_offset: column_offset as u32,
+            first_row: (self.rows.first() + row_offset) as u32,
+            first_column: (self.columns.first() + column_offset) as u32,
+            depth: (self.rows.padded() / 4) as u32,
             capacity: capacity as u32,
             mode,
             width,
-            pad: [0; 2],
-        };
-        let storage = wgpu::BufferUsages::STORAGE;
-        let row_facts = self.buffer(bytemuck::cast_slice(&row_facts), storage);
-        let column_facts = self.buffer(bytemuck::cast_slice(&column_facts), storage);
-        let counters = self.empty(COUNTERS as u64 * 4, storage | wgpu::BufferUsages::COPY_SRC);
-        let survivors = self.empty(capacity * 12, storage | wgpu::BufferUsages::COPY_SRC);
-        let uniform = self.buffer(bytemuck::bytes_of(&params), wgpu::BufferUsages::UNIFORM);
-        let all = [&rows.unit, &columns.unit, &row_facts, &column_facts, &counters, &survivors, &uniform];
-        let entries: Vec<_> = (0u32..)
-            .zip(all)
-            .map(|(binding, b)| wgpu::BindGroupEntry { binding, resource: b.as_entire_binding() })
-            .collect();
-        let layout = self.pipeline.get_bind_group_layout(0);
-        let group = self.device.create_bind_group(&wgpu::BindGroupDescriptor {
-            label: None,
-            layout: &layout,
-            entries: &entries,
-        });
-        let mut encoder = self.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
-        {
-            let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
-            pass.set_pipeline(&self.pipeline);
-            pass.set_bind_group(0, &group, &[]);
-            pass.dispatch_workgroups(params.column_count.div_ceil(64), params.row_count.div_ceil(64), 1);
+            ..Params::default()
         }
-        self.queue.submit([encoder.finish()]);
-        let counts = self.read(&counters, COUNTERS as u64 * 4)?;
-        let found = u64::from(counts[0]);
-        if found > capacity.min(out.capacity as u64) {
+    }
+
+    /// Computes one batch and appends what it found.
+    fn batch(&mut self, batch: &[Rectangle], job: &Job, out: &mut Stream) -> Result<Dispatch> {
+        let device = &self.device;
+        let storage = wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_SRC | wgpu::BufferUsages::COPY_DST;
+        let capacity = out.capacity.min(self.limits.survivors()).max(1);
+        let stride = self.uniform_stride;
+        let mut uniforms = vec![0u8; batch.len() * stride as usize];
+        for (slot, rectangle) in uniforms.chunks_exact_mut(stride as usize).zip(batch) {
+            let params = self.params(rectangle, capacity, job.histogram);
+            slot[..size_of::<Params>()].copy_from_slice(bytemuck::bytes_of(&params));
+        }
+        let counter_bytes = COUNTERS as u64 * 4;
+        let counters = device.at_least(&mut self.counters, "counters", counter_bytes, storage)?;
+        let survivors = device.at_least(&mut self.survivors, "survivors", capacity as u64 * 12, storage)?;
+        let usage = wgpu::BufferUsages::UNIFORM | wgpu::BufferUsages::COPY_DST;
+        let uniform = device.at_least(&mut self.uniforms, "uniforms", uniforms.len() as u64, usage)?;
+        device.write(uniform, 0, &uniforms);
+
+        let mut encoder = device.encoder();
+        encoder.clear_buffer(counters, 0, Some(counter_bytes));
+        for ((i, rectangle), offset) in batch.iter().enumerate().zip((0..).step_by(stride as usize)) {
+            if i > 0 {
+                // A submission of its own each: short ones keep watchdogs quiet.
+                device.submit(std::mem::replace(&mut encoder, device.encoder()));
+            }
+            let missing = || device.error("no block is loaded");
+            let rows = self.rows.piece(rectangle.rows.start).ok_or_else(missing)?;
+            let columns = self.columns.piece(rectangle.columns.start).ok_or_else(missing)?;
+            let unit_bytes = self.rows.padded() as u64 * 4;
+            let bindings = [
+                (rows.unit.get().ok_or_else(missing)?, 0, rows.rows as u64 * unit_bytes),
+                (columns.unit.get().ok_or_else(missing)?, 0, columns.rows as u64 * unit_bytes),
+                (rows.facts.get().ok_or_else(missing)?, 0, rows.rows as u64 * 16),
+                (columns.facts.get().ok_or_else(missing)?, 0, columns.rows as u64 * 16),
+                (counters, 0, counter_bytes),
+                (survivors, 0, capacity as u64 * 12),
+                (uniform, offset, size_of::<Params>() as u64),
+            ];
+            self.kernel.record(device, &mut encoder, bindings, rectangle.rows.len(), rectangle.columns.len());
+        }
+
+        let along = self.expected.min(capacity);
+        let parts = [(counters, 0, counter_bytes), (survivors, 0, along as u64 * 12)];
+        let (counts, mut first) = device.read(encoder, &mut self.staging, &parts, |bytes| {
+            let (counts, survivors) = bytes.split_at(counter_bytes as usize);
+            let counts: Vec<u32> = bytemuck::pod_collect_to_vec(counts);
+            let found = (counts[0] as usize).min(along);
+            (counts, bytemuck::pod_collect_to_vec::<u8, Survivor>(&survivors[..found * 12]))
+        })?;
+        let found = counts[0] as usize;
+        if found > capacity || found + out.survivors.len() > out.capacity {
             return Ok(Dispatch::StreamFull);
         }
-        for (i, count) in counts[1..].iter().enumerate() {
-            out.histogram[i / BINS % 4][i % BINS] += u64::from(*count);
+        self.expected = found.next_power_of_two().max(EXPECTED);
+        out.survivors.append(&mut first);
+        if found > along {
+            let rest = [(survivors, along as u64 * 12, (found - along) as u64 * 12)];
+            let mut rest = device.read(device.encoder(), &mut self.staging, &rest, |bytes| {
+                bytemuck::pod_collect_to_vec::<u8, Survivor>(bytes)
+            })?;
+            out.survivors.append(&mut rest);
         }
-        if found > 0 {
-            let words = self.read(&survivors, found * 12)?;
-            out.survivors.extend_from_slice(bytemuck::cast_slice::<u32, Survivor>(&words));
+        for (i, &count) in counts[1..].iter().enumerate() {
+            out.histogram[i / BINS % 4][i % BINS] += u64::from(count);
         }
         Ok(Dispatch::Done)
+    }
+
+    /// Fills every buffer with ones, as if another program had left them.
+    #[cfg(test)]
+    pub(super) fn poison(&self) {
+        self.rows.poison(&self.device);
+        self.columns.poison(&self.device);
+        for pooled in [&self.counters, &self.survivors, &self.uniforms] {
+            pooled.get().into_iter().for_each(|buffer| self.device.poison(buffer));
+        }
     }
 }
 
@@ -175,51 +197,39 @@ impl Backend for GpuBackend {
         self.info.clone()
     }
 
-    /// d u / (1 - d u) with u = 2^-22: four times the IEEE unit, since GPU arithmetic need not be IEEE.
     fn gamma(&self, dim: usize) -> f64 {
-        let du = dim as f64 / f64::from(1u32 << 22);
-        du / (1.0 - du)
+        kernel::gamma(dim)
     }
 
     fn load(&mut self, side: Side, block: Block) -> Result<()> {
-        let len = block.len();
-        let dim = block.unit.len().checked_div(len).unwrap_or(0);
-        let padded = dim.next_multiple_of(16).max(16);
-        let bytes = len.next_multiple_of(64).max(64) * padded * 4;
-        if bytes as u64 > self.max_binding {
-            return Err(Error::Device(format!(
-                "a block of {bytes} bytes is above the storage binding limit of {}",
-                self.max_binding
-            )));
-        }
-        let mut unit = vec![0.0f32; bytes / 4];
-        if dim > 0 {
-            for (to, from) in unit.chunks_mut(padded).zip(block.unit.chunks(dim)) {
-                to[..dim].copy_from_slice(from);
-            }
-        }
-        let slot = match side {
-            Side::Rows => 0,
-            Side::Columns => 1,
+        let operand = match side {
+            Side::Rows => &mut self.rows,
+            Side::Columns => &mut self.columns,
         };
-        self.sides[slot] = None;
-        let memory = self.device.push_error_scope(wgpu::ErrorFilter::OutOfMemory);
-        let unit = self.buffer(bytemuck::cast_slice(&unit), wgpu::BufferUsages::STORAGE);
-        if let Some(error) = pollster::block_on(memory.pop()) {
-            return Err(device_error(error));
-        }
-        self.sides[slot] = Some(Loaded { block, unit, padded });
-        Ok(())
+        operand.load(&self.device, self.limits, block)
     }
 
     fn dispatch(&mut self, job: &Job, out: &mut Stream) -> Result<Dispatch> {
-        let memory = self.device.push_error_scope(wgpu::ErrorFilter::OutOfMemory);
-        let valid = self.device.push_error_scope(wgpu::ErrorFilter::Validation);
-        let result = self.run(job, out);
-        let errors = [pollster::block_on(valid.pop()), pollster::block_on(memory.pop())];
-        match errors.into_iter().flatten().next() {
-            Some(error) => Err(device_error(error)),
-            None => result,
+        if job.rows.is_empty() || job.columns.is_empty() {
+            return Ok(Dispatch::Done);
         }
+        let outside = job.rows.end > self.rows.len() || job.columns.end > self.columns.len();
+        if outside || self.rows.padded() != self.columns.padded() {
+            return Err(self.device.error("the loaded blocks do not fit the job"));
+        }
+        self.rows.write_facts(&self.device, &job.rows, &job.keep_rows);
+        self.columns.write_facts(&self.device, &job.columns, &job.keep_columns);
+        let batches = batches(
+            (job.rows.clone(), job.columns.clone()),
+            (self.rows.first(), self.columns.first()),
+            (self.rows.piece_rows(), self.columns.piece_rows()),
+            self.limits.dispatch_side(self.rows.padded()),
+        );
+        for batch in &batches {
+            if self.batch(batch, job, out)? == Dispatch::StreamFull {
+                return Ok(Dispatch::StreamFull);
+            }
+        }
+        Ok(Dispatch::Done)
     }
 }

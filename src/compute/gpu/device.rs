@@ -1,102 +1,237 @@
-//! Adapters: list, choice, self-test.
+//! An opened device: buffers, uploads, submissions, reading back, and every failure as an [`Error::Device`].
+//!
+//! wgpu reports most errors to a handler (whose default panics) and a lost device to a callback; both put their message
+//! where [`Device::check`] finds it.
 
-use super::AdapterReport;
-use super::backend::GpuBackend;
 use crate::base::{Error, Result};
-use crate::compute::tile::{Backend, Block, Dispatch, HistogramMode, Job, Side, Stream};
+use std::fmt::Display;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-pub(super) fn list() -> Vec<wgpu::Adapter> {
-    let instance = wgpu::Instance::new(wgpu::InstanceDescriptor::new_without_display_handle_from_env());
-    pollster::block_on(instance.enumerate_adapters(wgpu::Backends::PRIMARY))
+/// What the handlers heard.
+#[derive(Debug, Default)]
+struct Failures {
+    /// The device is gone; this stays.
+    lost: Option<String>,
+    /// First error since the last check.
+    error: Option<String>,
 }
 
-pub(super) fn report(index: usize, adapter: &wgpu::Adapter) -> AdapterReport {
-    let (info, limits) = (adapter.get_info(), adapter.limits());
-    let self_test = GpuBackend::new(adapter).and_then(|mut b| self_test(&mut b));
-    AdapterReport {
-        index,
-        name: info.name,
-        api: format!("{:?}", info.backend),
-        kind: match info.device_type {
-            wgpu::DeviceType::Cpu => "software".into(),
-            wgpu::DeviceType::DiscreteGpu => "discrete".into(),
-            wgpu::DeviceType::IntegratedGpu => "integrated".into(),
-            wgpu::DeviceType::VirtualGpu => "virtual".into(),
-            wgpu::DeviceType::Other => "other".into(),
-        },
-        driver: format!("{} {}", info.driver, info.driver_info),
-        pci_bus_id: info.device_pci_bus_id,
-        max_binding_bytes: limits.max_storage_buffer_binding_size,
-        workgroup_bytes: limits.max_compute_workgroup_storage_size,
-        self_test: self_test.map_or_else(|e| e.to_string(), |()| "passed".into()),
+/// A device, its queue and what went wrong with them.
+pub(super) struct Device {
+    device: wgpu::Device,
+    queue: wgpu::Queue,
+    name: String,
+    failures: Arc<Mutex<Failures>>,
+}
+
+/// A buffer that is kept from dispatch to dispatch and only grows. Its contents are whatever was there before.
+#[derive(Default)]
+pub(super) struct Pooled(Option<wgpu::Buffer>);
+
+fn lock(failures: &Mutex<Failures>) -> MutexGuard<'_, Failures> {
+    failures.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// wgpu's messages are indented over several lines; one line here.
+fn one_line(message: &str) -> String {
+    message.lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join(": ")
+}
+
+/// An error that names the device and the flag that helps.
+fn device_error(name: &str, problem: impl Display) -> Error {
+    Error::Device(format!("{name}: {problem} (`--backend cpu` computes the same tables without it)"))
+}
+
+impl Device {
+    /// Opens `adapter` with its own limits.
+    pub(super) fn open(adapter: &wgpu::Adapter) -> Result<Self> {
+        let name = adapter.get_info().name;
+        let descriptor = wgpu::DeviceDescriptor {
+            label: Some("hivescope"),
+            required_limits: adapter.limits(),
+            ..wgpu::DeviceDescriptor::default()
+        };
+        let (device, queue) =
+            pollster::block_on(adapter.request_device(&descriptor)).map_err(|e| device_error(&name, e))?;
+        let failures = Arc::new(Mutex::new(Failures::default()));
+        let heard = Arc::clone(&failures);
+        device.on_uncaptured_error(Arc::new(move |error: wgpu::Error| {
+            let message = match error {
+                wgpu::Error::OutOfMemory { .. } => "out of device memory".to_owned(),
+                other => one_line(&other.to_string()),
+            };
+            lock(&heard).error.get_or_insert(message);
+        }));
+        let heard = Arc::clone(&failures);
+        device.set_device_lost_callback(move |reason, message| {
+            lock(&heard).lost.get_or_insert(one_line(&format!("the device was lost\n{reason:?}\n{message}")));
+        });
+        Ok(Self { device, queue, name, failures })
     }
-}
 
-fn chosen(index: usize, info: &wgpu::AdapterInfo, selector: Option<&str>) -> bool {
-    let software = info.device_type == wgpu::DeviceType::Cpu;
-    match selector {
-        None => !software,
-        Some("software") => software,
-        Some(s) => match s.parse::<usize>() {
-            Ok(n) => n == index,
-            Err(_) => {
-                let wanted = s.to_lowercase();
-                info.name.to_lowercase().contains(&wanted) || info.device_pci_bus_id.eq_ignore_ascii_case(s)
+    /// What wgpu knows as the device.
+    pub(super) fn raw(&self) -> &wgpu::Device {
+        &self.device
+    }
+
+    /// An error of this device.
+    pub(super) fn error(&self, problem: impl Display) -> Error {
+        device_error(&self.name, problem)
+    }
+
+    /// What the handlers heard since the last check.
+    ///
+    /// # Errors
+    /// [`Error::Device`] if there was anything, and for ever after the device was lost.
+    pub(super) fn check(&self) -> Result<()> {
+        let mut failures = lock(&self.failures);
+        // The error first: it may be why the device was lost.
+        let error = failures.error.take();
+        match error.or_else(|| failures.lost.clone()) {
+            Some(message) => Err(self.error(message)),
+            None => Ok(()),
+        }
+    }
+
+    /// A buffer of at least `size` bytes from the pool slot `pooled`.
+    ///
+    /// # Errors
+    /// [`Error::Device`] if there is no memory for it.
+    pub(super) fn at_least<'a>(
+        &self,
+        pooled: &'a mut Pooled,
+        label: &str,
+        size: u64,
+        usage: wgpu::BufferUsages,
+    ) -> Result<&'a wgpu::Buffer> {
+        if pooled.0.as_ref().is_none_or(|buffer| buffer.size() < size) {
+            // The old one goes first, so that both need not fit.
+            pooled.0 = None;
+            let descriptor = wgpu::BufferDescriptor { label: Some(label), size, usage, mapped_at_creation: false };
+            let buffer = self.device.create_buffer(&descriptor);
+            self.check()?;
+            pooled.0 = Some(buffer);
+        }
+        pooled.get().ok_or_else(|| self.error("a buffer is missing"))
+    }
+
+    /// Uploads `bytes` (a multiple of 4) to the start of `buffer`.
+    pub(super) fn write(&self, buffer: &wgpu::Buffer, offset: u64, bytes: &[u8]) {
+        self.queue.write_buffer(buffer, offset, bytes);
+    }
+
+    /// Uploads rows of `dim` values to `buffer`, each padded with zeros to `padded` values, straight into the staging
+    /// memory of the driver.
+    ///
+    /// # Errors
+    /// [`Error::Device`] if there is no memory for it or the device is lost.
+    pub(super) fn write_rows(&self, buffer: &wgpu::Buffer, rows: &[f32], dim: usize, padded: usize) -> Result<()> {
+        let count = rows.len().checked_div(dim).unwrap_or(0);
+        let Some(size) = wgpu::BufferSize::new((count * padded * 4) as u64) else { return Ok(()) };
+        let Some(mut view) = self.queue.write_buffer_with(buffer, 0, size) else {
+            self.check()?;
+            return Err(self.error("the upload was refused: the device was lost"));
+        };
+        if dim == padded {
+            view.copy_from_slice(bytemuck::cast_slice(rows));
+        } else {
+            for (from, start) in rows.chunks_exact(dim).zip((0..).step_by(padded * 4)) {
+                view.slice(start..start + dim * 4).copy_from_slice(bytemuck::cast_slice(from));
+                view.slice(start + dim * 4..start + padded * 4).fill(0);
             }
-        },
+        }
+        drop(view);
+        self.check()
+    }
+
+    /// Fills `buffer` with ones, as if another program had left them.
+    #[cfg(test)]
+    pub(super) fn poison(&self, buffer: &wgpu::Buffer) {
+        self.queue.write_buffer(buffer, 0, &vec![0xff; buffer.size() as usize]);
+    }
+
+    /// Loses the device.
+    #[cfg(test)]
+    pub(super) fn destroy(&self) {
+        self.device.destroy();
+    }
+
+    /// A new list of commands.
+    pub(super) fn encoder(&self) -> wgpu::CommandEncoder {
+        self.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default())
+    }
+
+    /// Sends commands to the device without waiting for them.
+    pub(super) fn submit(&self, encoder: wgpu::CommandEncoder) {
+        self.queue.submit([encoder.finish()]);
+    }
+
+    /// Copies `parts` (source, offset, bytes) one after the other behind the commands of `encoder`, waits for all of it
+    /// and hands the bytes to `take`: one submission, one mapping.
+    ///
+    /// # Errors
+    /// [`Error::Device`] if anything failed since the last check.
+    pub(super) fn read<T>(
+        &self,
+        mut encoder: wgpu::CommandEncoder,
+        pooled: &mut Pooled,
+        parts: &[(&wgpu::Buffer, u64, u64)],
+        take: impl FnOnce(&[u8]) -> T,
+    ) -> Result<T> {
+        let size = parts.iter().map(|part| part.2).sum();
+        let usage = wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST;
+        // Put back at the end only: after an error it may still be mapped.
+        let mut kept = std::mem::take(pooled);
+        let staging = self.at_least(&mut kept, "staging", size, usage)?;
+        let mut at = 0;
+        for &(source, offset, bytes) in parts {
+            encoder.copy_buffer_to_buffer(source, offset, staging, at, bytes);
+            at += bytes;
+        }
+        self.submit(encoder);
+        self.check()?;
+        let (send, receive) = std::sync::mpsc::channel();
+        staging.slice(..size).map_async(wgpu::MapMode::Read, move |result| drop(send.send(result)));
+        let waited = caught(|| self.device.poll(wgpu::PollType::wait_indefinitely()));
+        self.check()?;
+        waited.map_err(|panic| self.error(panic))?.map_err(|e| self.error(e))?;
+        receive
+            .try_recv()
+            .map_err(|e| self.error(format!("reading back: {e}")))?
+            .map_err(|_| self.error("reading back failed: the device was lost"))?;
+        let view = staging.slice(..size).get_mapped_range().map_err(|e| self.error(e))?;
+        let taken = take(&view);
+        drop(view);
+        staging.unmap();
+        *pooled = kept;
+        Ok(taken)
     }
 }
 
-pub(super) fn open(selector: Option<&str>) -> Result<GpuBackend> {
-    let all = list();
-    let Some((_, adapter)) = all.iter().enumerate().find(|(i, a)| chosen(*i, &a.get_info(), selector)) else {
-        let names: Vec<_> = all.iter().enumerate().map(|(i, a)| format!("{i}: {}", a.get_info().name)).collect();
-        return Err(Error::Device(format!(
-            "no GPU was found; adapters: [{}]; on Linux the Vulkan driver is mesa-vulkan-drivers, or NVIDIA's own package",
-            names.join(", ")
-        )));
-    };
-    let mut backend = GpuBackend::new(adapter)?;
-    self_test(&mut backend)?;
-    Ok(backend)
+impl Pooled {
+    /// The buffer, if it was ever asked for.
+    pub(super) fn get(&self) -> Option<&wgpu::Buffer> {
+        self.0.as_ref()
+    }
 }
 
-/// Every pair of 130 rows (distinct tiles; cancelling and wide-ranging values) against f64.
-fn self_test(backend: &mut GpuBackend) -> Result<()> {
-    let (n, dim) = (130usize, 67usize);
-    let mut state = 1u32;
-    let mut unit = vec![0.0f32; n * dim];
-    for (i, value) in unit.iter_mut().enumerate() {
-        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-        let scale = if i % 11 == 0 { 1e-3 } else { 0.2 };
-        *value = ((state >> 8) as f32 / 8_388_608.0 - 1.0) * scale;
+/// wgpu 30 panics where the device is lost while `Device::poll` waits for it; here that is an error like others.
+fn caught<T>(action: impl FnOnce() -> T) -> std::result::Result<T, String> {
+    catch_unwind(AssertUnwindSafe(action)).map_err(|panic| {
+        let message = (panic.downcast_ref::<String>().map(String::as_str)).or(panic.downcast_ref::<&str>().copied());
+        one_line(message.unwrap_or("the driver interface panicked"))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_of_the_driver_interface_is_an_error() {
+        assert_eq!(caught(|| 3), Ok(3));
+        let message = caught(|| -> u8 { panic!("Error in Device::poll:\n   {}", "Parent device is lost") });
+        assert_eq!(message.unwrap_err(), "Error in Device::poll:: Parent device is lost");
     }
-    let block = Block { first: 0, unit: unit.clone(), half_bound: vec![0.0; n], query: vec![0; n], model: vec![0; n] };
-    backend.load(Side::Rows, block.clone())?;
-    backend.load(Side::Columns, block)?;
-    let keep = vec![f32::NEG_INFINITY; n];
-    let job =
-        Job { rows: 0..n, columns: 0..n, keep_rows: keep.clone(), keep_columns: keep, histogram: HistogramMode::Off };
-    let mut out = Stream::new(n * n);
-    let end = backend.dispatch(&job, &mut out)?;
-    backend.clear();
-    if end != Dispatch::Done || out.survivors.len() != n * (n - 1) / 2 {
-        return Err(Error::Device("self-test: pairs are missing".into()));
-    }
-    let gamma = backend.gamma(dim);
-    let dot = |a: usize, b: usize| -> f64 {
-        (0..dim).map(|k| f64::from(unit[a * dim + k]) * f64::from(unit[b * dim + k])).sum()
-    };
-    for s in &out.survivors {
-        let (r, c) = (s.row as usize, s.column() as usize);
-        if r >= c || c >= n {
-            return Err(Error::Device("self-test: a pair that is none".into()));
-        }
-        let allowed = (gamma * (dot(r, r) * dot(c, c)).sqrt() / 4.0).max(1e-6);
-        let error = (f64::from(s.coarse) - dot(r, c)).abs();
-        if error.is_nan() || error > allowed {
-            return Err(Error::Device("self-test: wrong similarity".into()));
-        }
-    }
-    Ok(())
 }

@@ -1,8 +1,16 @@
-//! The wgpu backend: f32 WGSL tiles.
+//! The wgpu backend: f32 WGSL tiles on Vulkan, Metal or DirectX 12.
+//!
+//! A job is cut to what the adapter takes (`cut`), computed by the `kernel` on two `operand`s, and read back once. The
+//! start-up `self_test` can refuse an adapter. Not here: the order of blocks, what survivors are for.
 
+mod adapters;
 mod backend;
+mod cut;
 mod device;
+mod kernel;
+mod operand;
 mod params;
+mod self_test;
 #[cfg(test)]
 mod tests;
 
@@ -35,7 +43,7 @@ pub struct AdapterReport {
 
 /// All adapters, self-tested.
 pub fn adapters() -> Vec<AdapterReport> {
-    device::list().iter().enumerate().map(|(index, adapter)| device::report(index, adapter)).collect()
+    adapters::list().iter().enumerate().map(|(index, adapter)| adapters::report(index, adapter)).collect()
 }
 
 /// Opens an adapter: by index, name part or PCI bus id; without a selector the first that is not software.
@@ -43,5 +51,5 @@ pub fn adapters() -> Vec<AdapterReport> {
 /// # Errors
 /// [`crate::base::Error::Device`] that lists the adapters and names the missing driver package.
 pub fn open(selector: Option<&str>) -> Result<Box<dyn Backend>> {
-    Ok(Box::new(device::open(selector)?))
+    Ok(Box::new(adapters::open(selector)?))
 }

@@ -1,18 +1,39 @@
 //! The uniform of the kernel.
 
-/// Mirrors `Job` of shaders/similarity_f32.wgsl.
-#[derive(Debug, Clone, Copy, bytemuck::Pod, bytemuck::Zeroable)]
+/// Mirrors `Job` of shaders/similarity_f32.wgsl; a test compares the two by offset.
+#[derive(Debug, Clone, Copy, Default, bytemuck::Pod, bytemuck::Zeroable)]
 #[repr(C)]
 pub(super) struct Params {
+    /// First row of the rectangle, local to its piece.
     pub row_start: u32,
+    /// Rows of the rectangle.
     pub row_count: u32,
+    /// First column of the rectangle, local to its piece.
     pub column_start: u32,
+    /// Columns of the rectangle.
     pub column_count: u32,
+    /// First row of the piece, local to the block: survivors are.
+    pub row_offset: u32,
+    /// First column of the piece, local to the block.
+    pub column_offset: u32,
+    /// Position in the corpus of the piece's first row.
     pub first_row: u32,
+    /// Position in the corpus of the piece's first column.
     pub first_column: u32,
-    pub d4: u32,
+    /// Padded values of a row, in vectors of 4.
+    pub depth: u32,
+    /// Survivors that the stream holds.
     pub capacity: u32,
+    /// Histogram: 0 off, 1 coarse, 2 exact.
     pub mode: u32,
+    /// Half width around an edge in units of bins.
     pub width: f32,
-    pub pad: [u32; 2],
+    /// 0, which the compiler must not know.
+    pub zero: u32,
+    /// Fills up to a multiple of 16 bytes.
+    pub pad0: u32,
+    /// See `pad0`.
+    pub pad1: u32,
+    /// See `pad0`.
+    pub pad2: u32,
 }

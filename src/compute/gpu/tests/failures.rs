@@ -1,0 +1,72 @@
+//! Failures of the device are errors that name it and the flag that helps.
+
+use super::*;
+use crate::base::{Error, Result};
+use crate::compute::gpu::cut::Limits;
+
+/// The message of a device error, which must name the device and the flag.
+fn message<T>(gpu: &GpuBackend, result: Result<T>) -> String {
+    let Err(Error::Device(message)) = result else { panic!("a device error was due") };
+    assert!(message.starts_with(&gpu.info().device) && message.contains("`--backend cpu`"), "{message}");
+    assert!(!message.contains('\n'), "{message}");
+    message
+}
+
+#[test]
+fn a_lost_device_is_an_error_and_stays_one() {
+    let Some(mut gpu) = backend(&Options::default()) else { return };
+    let b = block(0, 100, 67);
+    let job = whole(&b, &b, 0.3, HistogramMode::Coarse);
+    find(&mut gpu, &b, &b, &job);
+    gpu.device().destroy();
+    for _ in 0..2 {
+        let result = gpu.dispatch(&job, &mut Stream::new(10_000));
+        assert!(message(&gpu, result).contains("lost"));
+    }
+    let result = gpu.load(Side::Rows, block(0, 200, 67));
+    assert!(message(&gpu, result).contains("lost"));
+    drop(gpu);
+    // Another opening of the adapter is not touched.
+    let Some(mut gpu) = backend(&Options::default()) else { return };
+    find(&mut gpu, &b, &b, &job);
+}
+
+#[test]
+fn what_the_driver_interface_refuses_is_an_error() {
+    // Limits above the adapter's: the survivors' binding is refused.
+    let options = Options { limits: Some(Limits { binding: u64::MAX, groups: 65_535 }), ..Options::default() };
+    let Some(mut gpu) = backend(&options) else { return };
+    let b = block(0, 10, 67);
+    let job = whole(&b, &b, 0.3, HistogramMode::Coarse);
+    let Some(adapter) = adapter() else { return };
+    let too_many = adapter.limits().max_buffer_size as usize / 12 + 1;
+    gpu.load(Side::Rows, b.clone()).unwrap();
+    gpu.load(Side::Columns, b.clone()).unwrap();
+    let result = gpu.dispatch(&job, &mut Stream::new(too_many));
+    assert!(message(&gpu, result).contains("survivors"), "the buffer is named");
+    // Not lost: the next dispatch works.
+    find(&mut gpu, &b, &b, &job);
+}
+
+#[test]
+fn a_shader_that_does_not_compile_is_an_error() {
+    let Some(adapter) = adapter() else { return };
+    for source in ["fn main(", "@compute @workgroup_size(64) fn other() {}"] {
+        let options = Options { source: source.into(), limits: None };
+        let Err(Error::Device(message)) = GpuBackend::new(&adapter, &options) else { panic!("{source} compiled") };
+        assert!(message.contains("--backend cpu"), "{message}");
+    }
+}
+
+#[test]
+fn a_job_outside_the_blocks_is_an_error() {
+    let Some(mut gpu) = backend(&Options::default()) else { return };
+    let b = block(0, 10, 67);
+    let job = whole(&b, &b, 0.3, HistogramMode::Off);
+    let result = gpu.dispatch(&job, &mut Stream::new(100));
+    assert!(message(&gpu, result).contains("do not fit the job"), "nothing is loaded");
+    gpu.load(Side::Rows, b.clone()).unwrap();
+    gpu.load(Side::Columns, block(0, 10, 17)).unwrap();
+    let result = gpu.dispatch(&job, &mut Stream::new(100));
+    assert!(message(&gpu, result).contains("do not fit the job"), "two dimensions");
+}

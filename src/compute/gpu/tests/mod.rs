@@ -1,0 +1,76 @@
+//! The kernel against its CPU mirror, limits, failures. Needs a Vulkan driver (software will do):
+//! `HIVESCOPE_TEST_GPU=require` makes a missing one a failure. `shaders` needs none.
+
+mod compare;
+mod failures;
+mod limits;
+mod parity;
+mod refusal;
+mod shaders;
+
+use super::adapters;
+use super::backend::{GpuBackend, Options};
+use crate::base::random::Stream as Draws;
+use crate::compute::tile::{Backend, Block, Dispatch, HistogramMode, Job, Side, Stream};
+use std::io::Write;
+
+/// A software adapter, else any; `None` (said aloud) where there is none.
+fn adapter() -> Option<wgpu::Adapter> {
+    let mut all = adapters::list();
+    all.sort_by_key(|adapter| adapter.get_info().device_type != wgpu::DeviceType::Cpu);
+    let first = all.into_iter().next();
+    if first.is_none() {
+        assert_ne!(std::env::var("HIVESCOPE_TEST_GPU").as_deref(), Ok("require"), "no Vulkan adapter");
+        // Not by a macro, whose text the test harness would keep to itself.
+        drop(writeln!(std::io::stderr(), "skipped: no Vulkan adapter"));
+    }
+    first
+}
+
+/// A backend that has not passed the self-test.
+fn backend(options: &Options) -> Option<GpuBackend> {
+    Some(GpuBackend::new(&adapter()?, options).unwrap())
+}
+
+/// Unit rows from position `first` on: a position has the same row, query and model in every block.
+fn block(first: usize, n: usize, dim: usize) -> Block {
+    let draws = Draws::new(7, "gpu");
+    let mut unit = Vec::with_capacity(n * dim);
+    for position in first..first + n {
+        // Half of the rows lean one way, so that similarities are not all near 0.
+        let lean = (position % 2) as f64;
+        let row: Vec<f64> = (0..dim).map(|i| draws.normal(position as u64, i as u64) + lean).collect();
+        let norm = row.iter().map(|v| v * v).sum::<f64>().sqrt();
+        unit.extend(row.iter().map(|v| (v / norm) as f32));
+    }
+    let id = |modulus: usize| (first..first + n).map(|position| (position % modulus) as u32).collect();
+    let half_bound = (first..first + n).map(|position| 1e-6 + 1e-3 * (position % 3) as f32).collect();
+    Block { first, unit, half_bound, query: id(5), model: id(3) }
+}
+
+/// A job over all of two blocks, with one keep value for all.
+fn whole(rows: &Block, columns: &Block, keep: f32, histogram: HistogramMode) -> Job {
+    Job {
+        rows: 0..rows.len(),
+        columns: 0..columns.len(),
+        keep_rows: vec![keep; rows.len()],
+        keep_columns: vec![keep; columns.len()],
+        histogram,
+    }
+}
+
+/// What `backend` finds for `job`, with room for everything.
+fn find(backend: &mut dyn Backend, rows: &Block, columns: &Block, job: &Job) -> Stream {
+    backend.load(Side::Rows, rows.clone()).unwrap();
+    backend.load(Side::Columns, columns.clone()).unwrap();
+    let mut out = Stream::new(job.rows.len() * job.columns.len());
+    assert_eq!(backend.dispatch(job, &mut out).unwrap(), Dispatch::Done);
+    out
+}
+
+/// Survivors in order, and the histogram: two streams that say the same are equal here.
+fn sorted(out: &Stream) -> (Vec<(u32, u32, u32)>, Vec<u64>) {
+    let mut survivors: Vec<_> = out.survivors.iter().map(|s| (s.row, s.column_and_flag, s.coarse.to_bits())).collect();
+    survivors.sort_unstable();
+    (survivors, out.histogram.iter().flatten().copied().collect())
+}
