@@ -2,7 +2,7 @@
 
 use crate::base::Error;
 use crate::base::units::{parse_bytes, show_bytes};
-use crate::corpus::{Corpus, Samples};
+use crate::corpus::Corpus;
 
 /// Share of the available memory that a run takes by default.
 const SHARE: f64 = 0.6;
@@ -48,24 +48,9 @@ pub fn budget(asked: Option<&str>) -> Result<u64, Error> {
     }
 }
 
-/// Bytes that the process holds beside the pair pass: what it started with, and the corpus. `budget` is what the
-/// reader was told: it keeps vectors of at most half of that in memory.
-pub fn held(corpus: &Corpus, budget: u64) -> u64 {
-    let n = corpus.len() as u64;
-    let rows = &corpus.rows;
-    // File, row in it, query, model; row at a position and back; norm.
-    let mut row = 4 + 8 + 4 + 4 + 4 + 4 + 8;
-    row += if matches!(rows.sample, Samples::Number(_)) { 8 } else { 4 };
-    row += if rows.text_hash.is_some() { 16 } else { 0 };
-    row += 4 * rows.categories.len() as u64;
-    let mut dictionaries = vec![&rows.queries, &rows.models];
-    dictionaries.extend(rows.categories.values().map(|category| &category.dictionary));
-    if let Samples::Name(category) = &rows.sample {
-        dictionaries.push(&category.dictionary);
-    }
-    let names: usize = dictionaries.iter().flat_map(|d| d.names()).map(|name| size_of::<String>() + name.len()).sum();
-    let vectors = n * corpus.dim() as u64 * 4;
-    START + n * row + names as u64 + if vectors <= budget / 2 { vectors } else { 0 }
+/// Bytes that the process holds beside the pair pass: what it started with, and the corpus.
+pub fn held(corpus: &Corpus) -> u64 {
+    START + corpus.memory()
 }
 
 #[cfg(test)]

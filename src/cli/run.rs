@@ -101,7 +101,7 @@ fn work(settings: &Settings, console: &Console) -> Result<Measures> {
     let info = backend.info();
     console.event(Event::Detail { message: format!("{} {}: {choice}", info.backend, info.device) });
     clock.lap("open_backend");
-    pair_settings.held = memory::held(&corpus, options.memory);
+    pair_settings.held = memory::held(&corpus);
     pair_settings.memory = options.memory.saturating_sub(pair_settings.held);
     pair_settings.scratch.clone_from(&directory.partial);
     let outcome = run::pair_pass(&corpus, backend.as_mut(), &pair_settings, console)?;

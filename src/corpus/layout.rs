@@ -72,6 +72,14 @@ impl Layout {
         }
         Self { row_at, position_of, query_positions, cells, canonical }
     }
+
+    /// Bytes of anonymous memory held.
+    pub fn memory(&self) -> u64 {
+        let rows = size_of_val(self.row_at.as_slice()) + size_of_val(self.position_of.as_slice());
+        let queries = size_of_val(self.query_positions.as_slice()) + size_of_val(self.canonical.as_slice());
+        let cells: usize = self.cells.iter().map(|cells| size_of::<Vec<Cell>>() + size_of_val(cells.as_slice())).sum();
+        (rows + queries + cells) as u64
+    }
 }
 
 #[cfg(test)]

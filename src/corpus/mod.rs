@@ -38,6 +38,11 @@ impl Corpus {
         self.len() == 0
     }
 
+    /// Bytes of anonymous memory held: keys, order, norms, and vectors unless they are in a scratch file.
+    pub fn memory(&self) -> u64 {
+        self.rows.memory() + self.layout.memory() + self.embeddings.memory()
+    }
+
     /// Dimension d of the embeddings.
     pub fn dim(&self) -> usize {
         self.embeddings.dim()

@@ -55,6 +55,11 @@ impl Dictionary {
         &self.names
     }
 
+    /// Bytes held.
+    fn memory(&self) -> usize {
+        self.names.iter().map(|name| size_of::<String>() + name.capacity()).sum()
+    }
+
     /// Id of `name`.
     pub fn id(&self, name: &str) -> Option<u32> {
         self.names.binary_search_by(|other| other.as_str().cmp(name)).ok().map(|id| id as u32)
@@ -68,6 +73,13 @@ pub struct Category {
     pub dictionary: Dictionary,
     /// One id a row.
     pub ids: Vec<u32>,
+}
+
+impl Category {
+    /// Bytes held.
+    fn memory(&self) -> usize {
+        size_of_val(self.ids.as_slice()) + self.dictionary.memory()
+    }
 }
 
 /// Optional columns, each switching on the measures that need it (MEASURES "Columns").
@@ -121,4 +133,19 @@ pub struct Rows {
     pub text_hash: Option<Vec<u128>>,
     /// Optional columns that the input has.
     pub categories: BTreeMap<Role, Category>,
+}
+
+impl Rows {
+    /// Bytes of anonymous memory held.
+    pub fn memory(&self) -> u64 {
+        let mut bytes = size_of_val(self.file.as_slice()) + size_of_val(self.file_row.as_slice());
+        bytes += size_of_val(self.query.as_slice()) + size_of_val(self.model.as_slice());
+        bytes += self.text_hash.as_deref().map_or(0, size_of_val);
+        bytes += match &self.sample {
+            Samples::Number(numbers) => size_of_val(numbers.as_slice()),
+            Samples::Name(category) => category.memory(),
+        };
+        bytes += self.categories.values().map(Category::memory).sum::<usize>();
+        (bytes + self.queries.memory() + self.models.memory()) as u64
+    }
 }
