@@ -10,3 +10,5 @@ mod cli;
 mod floors;
 mod gpu;
 mod input;
+mod report;
+mod tables;

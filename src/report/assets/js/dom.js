@@ -56,7 +56,13 @@ function empty(text) {
   return el('p', { class: 'empty' }, text);
 }
 
-/** A figure whose drawing depends on its width: drawn when it is on the page and whenever the width changes. */
+/** Draws every figure that has come onto the page. */
+const figures = [];
+function drawFigures() {
+  figures.splice(0).forEach(fit => fit());
+}
+
+/** A figure whose drawing depends on its width: drawn by `drawFigures`, and again whenever the width changes. */
 function responsive(label, draw) {
   const box = el('div', { class: 'plot', role: 'group', 'aria-label': label });
   let drawn = 0;
@@ -66,6 +72,7 @@ function responsive(label, draw) {
     drawn = width;
     box.replaceChildren(...[draw(width)].flat());
   };
+  figures.push(fit);
   // In a frame of its own: a drawing changes the height, and so what is being observed.
   new ResizeObserver(() => requestAnimationFrame(fit)).observe(box);
   return box;

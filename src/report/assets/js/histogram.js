@@ -25,7 +25,8 @@ function histogramSection({ histogram, summary }) {
   const all = relations.reduce((sum, relation) => sum + relation.pairs, 0);
   const lead =
     `Every pair of responses, ${count(all)} in all, by cosine similarity in bins of 0.01. Pairs of different queries are the floor; what lies to the right of them is what a shared query, or a shared model, makes alike. ` +
-    (histogram.exact ? '' : 'Counts are coarse: a pair can stand one bin off.');
+    'Under the plot, for each relation: 1st to 99th percentile, the middle half, the median.' +
+    (histogram.exact ? '' : ' Counts are coarse: a pair can stand one bin off.');
   const kinds = key(relations.map(relation => [relation.kind, relation.label]));
   return section('histogram', 'All pairs', lead, el('div', { class: 'choice' }, button), kinds, plot, folded('Quantiles and tails as tables', () => relationTables(relations)));
 }

@@ -9,6 +9,7 @@ function intraSection({ summary, models }) {
     const [plain, paper] = place < 0 ? [summary.intra_bins, summary.intra_paper_bins] : [models.bins[place], models.paper_bins[place]];
     const kinds = plain.some((value, bin) => otherInPaper(value, paper?.[bin])) ? key([['swatch bar', 'bins as they are'], ['swatch paper', 'as the paper counts them, where it differs']]) : '';
     box.replaceChildren(kinds, intraPlot(plain, paper), folded('As a table', () => intraTable(plain, paper)));
+    if (box.isConnected) drawFigures();
   };
   const repeated = models.model.map((name, place) => ({ name, place })).filter(({ place }) => models.bins[place]);
   const pick = el(

@@ -4,7 +4,7 @@ function leftOutSection({ summary }) {
   const reasons = new Map();
   summary.left_out.forEach(({ measure, reason }) => reasons.set(reason, [...(reasons.get(reason) || []), measure]));
   const lead = 'What lacks its columns or its number of responses is left out, never shown as 0.';
-  const list = [...reasons].map(([reason, measures]) => [measures.join(' · '), `${reason[0].toUpperCase()}${reason.slice(1)}.`]);
+  const list = [...reasons].map(([reason, measures]) => [`${reason[0].toUpperCase()}${reason.slice(1)}`, el('ul', {}, measures.map(measure => el('li', {}, measure)))]);
   const skipped = summary.skipped_rows ? [`${counted(summary.skipped_rows, 'row')} of the input could not be used and were skipped`] : [];
   const notes = [...summary.notes, ...skipped];
   if (!list.length && !notes.length) return null;

@@ -31,11 +31,11 @@ function regardlessSection({ models, summary }) {
   const rows = names.map(model => ({ model, floor: floors.get(model) }));
   const limit = has(summary.floor) ? summary.floor + 0.1 * (1 - summary.floor) : null;
   const lead =
-    `${counted(names.length, 'model')} whose answers to different queries are unusually alike: above ${decimal(limit)}, a tenth of the way from the corpus floor (${decimal(summary.floor)}) to 1. ` +
-    'They may refuse, repeat one text or ignore the question. Headlines are given with them and without.';
+    `${counted(names.length, 'model')} with an own floor above ${decimal(limit)}, a tenth of the way from the corpus floor (${decimal(summary.floor)}) to 1. ` +
+    'Own floor: the mean similarity of a model’s answers to different queries. Such models may refuse, repeat one text or ignore the question. Headlines are given with them and without.';
   const columns = [
     { title: 'Model', text: true, value: row => row.model, show: name => corpus(name) },
-    { title: 'Similarity of its answers to different queries', value: row => row.floor, show: similarity },
+    { title: 'Own floor', value: row => row.floor, show: similarity },
   ];
   return section('regardless', 'Models that answer regardless of the query', lead, table('Models that answer regardless', columns, rows, { tall: rows.length > 14 }));
 }

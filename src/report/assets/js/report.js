@@ -43,6 +43,7 @@ function report() {
   const sections = SECTIONS.map(make => make(data)).filter(has);
   document.getElementById('main').replaceChildren(head(data), ...sections);
   document.getElementById('contents').replaceChildren(contents(sections));
+  drawFigures();
 }
 
 report();
