@@ -6,7 +6,7 @@ const pairColumns = [
   { title: 'Model', text: true, value: row => row.a, show: name => corpus(name) },
   { title: 'Model', text: true, value: row => row.b, show: name => corpus(name) },
   { title: 'Mean', value: row => row.mean, show: similarity },
-  { title: '95 % interval', value: row => row.ci_low, show: (low, row) => interval(low, row.ci_high) },
+  { title: '95 % interval', value: row => row.ci_low, show: (low, row) => interval(low, row.ci_high) },
   { title: 'Floor', value: row => row.floor, show: similarity },
   { title: 'Queries', value: row => row.queries, show: count },
 ];

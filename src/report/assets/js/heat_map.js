@@ -71,7 +71,7 @@ class HeatMap {
   draw(width) {
     const n = this.matrix.size;
     const longest = Math.max(...this.matrix.names.map(name => wide(shortened(name, 60))));
-    this.left = Math.round(Math.min(longest + 14, width * (n < 20 ? 0.38 : 0.3), 230));
+    this.left = Math.round(Math.min(longest * 1.12 + 18, width * (n < 20 ? 0.38 : 0.3), 230));
     this.cell = Math.min(88, (width - this.left - (n < 30 ? 40 : 2)) / n);
     // Cells of whole pixels are even; tiny ones would lose too much of the width to it.
     if (this.cell >= 10) this.cell = Math.floor(this.cell);
@@ -79,7 +79,9 @@ class HeatMap {
     const above = Math.min(longest, 130);
     this.top = slanted ? above * 0.75 + 18 : 24;
     const side = this.cell * n;
-    Object.assign(this.cells.style, { left: `${this.left}px`, top: `${this.top}px`, width: `${side}px`, height: `${side}px` });
+    // In shares of the figure, so that cells and labels stay together where a printer makes it narrower.
+    const height = this.top + side + 4;
+    Object.assign(this.cells.style, { left: `${(this.left / width) * 100}%`, top: `${(this.top / height) * 100}%`, width: `${(side / width) * 100}%` });
     const step = Math.ceil(13 / this.cell);
     const middle = i => (i + 0.5) * this.cell;
     const labels = this.order.map((model, i) => {
@@ -91,7 +93,7 @@ class HeatMap {
       return [beside, label(x, y, fitted(this.matrix.names[model], above), { class: 'tick', transform: `rotate(-48 ${x} ${y})` })];
     });
     const numbers = this.cell >= 34 ? this.order.map((a, i) => this.order.map((b, j) => this.number(a, b, middle(j), middle(i)))) : [];
-    this.frame = canvas(width, this.top + side + 4, 'Labels of the heat map', labels, numbers, this.over);
+    this.frame = canvas(width, height, 'Labels of the heat map', labels, numbers, this.over);
     this.frame.setAttribute('aria-hidden', 'true');
     this.cross();
     this.list.mark(this.row);
@@ -160,9 +162,10 @@ class HeatMap {
 
   point(event) {
     const box = this.cells.getBoundingClientRect();
-    const x = Math.floor((event.clientX - box.left) / this.cell);
-    const y = Math.floor((event.clientY - box.top) / this.cell);
-    const inside = i => i >= 0 && i < this.matrix.size;
+    const { size } = this.matrix;
+    const x = Math.floor(((event.clientX - box.left) / box.width) * size);
+    const y = Math.floor(((event.clientY - box.top) / box.height) * size);
+    const inside = i => i >= 0 && i < size;
     if (!inside(x) || !inside(y)) return;
     this.select(this.order[y], this.order[x]);
     this.list.mark(this.row);

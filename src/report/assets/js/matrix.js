@@ -5,7 +5,7 @@ class Matrix {
   constructor({ shown, triangle }, odd = []) {
     this.names = shown;
     this.triangle = triangle;
-    this.means = shown.map((_, i) => shown.map((_, j) => this.at(i, j).mean));
+    this.means = shown.map((_, i) => shown.map((_, j) => triangle.mean[this.place(i, j)]));
     const all = triangle.mean.filter(has).sort((a, b) => a - b);
     this.filled = all.length;
     [this.least, this.most] = [all[0], all[all.length - 1]];
@@ -21,9 +21,13 @@ class Matrix {
     return this.names.length;
   }
 
+  place(i, j) {
+    return i >= j ? (i * (i + 1)) / 2 + j : (j * (j + 1)) / 2 + i;
+  }
+
   /** Mean, interval, floor and queries of two models. */
   at(i, j) {
-    const place = i >= j ? (i * (i + 1)) / 2 + j : (j * (j + 1)) / 2 + i;
+    const place = this.place(i, j);
     return Object.fromEntries(Object.entries(this.triangle).map(([name, cells]) => [name, cells[place]]));
   }
 

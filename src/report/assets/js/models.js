@@ -12,7 +12,7 @@ function modelsSection({ models, pairs, summary }) {
     { title: 'Responses', value: row => row.n, show: count },
     { title: 'Queries', value: row => row.queries, show: count },
     { title: 'Within', value: row => row.intra_mean, show: similarity },
-    { title: '95 % interval', value: row => row.intra_ci_low, show: (low, row) => interval(low, row.intra_ci_high) },
+    { title: '95 % interval', value: row => row.intra_ci_low, show: (low, row) => interval(low, row.intra_ci_high) },
     { title: 'At or above 0.8', value: row => row.share_ge_0_8, show: share => `${decimal(share, 0)} %` },
     { title: 'Floor', value: row => row.floor, show: similarity },
     { title: 'Effective number', value: row => row.vendi_1, show: worth },
