@@ -32,7 +32,12 @@ function corpus(text, properties) {
 function query(text) {
   const line = text.trim().replace(/\s+/g, ' ');
   if (line === text && Array.from(text).length <= 140) return corpus(text);
-  return el('details', { class: 'long' }, el('summary', {}, corpus(shortened(line, 120))), corpus(text, { class: 'text' }));
+  return el(
+    'details',
+    { class: 'long' },
+    el('summary', {}, corpus(shortened(line, 120))),
+    corpus(text, { class: 'text' }),
+  );
 }
 
 /** A section with its heading; `lead` says in a sentence or two what is seen. */
@@ -91,7 +96,10 @@ function wide(words, weight = 400) {
 function fitted(name, pixels, weight) {
   const all = Array.from(visible(name).replace(/\s+/g, ' '));
   let kept = all.length;
-  const words = () => (kept === all.length ? all.join('') : `${all.slice(0, Math.ceil(kept / 2)).join('')}…${all.slice(all.length - Math.floor(kept / 2)).join('')}`);
+  const words = () =>
+    kept === all.length
+      ? all.join('')
+      : `${all.slice(0, Math.ceil(kept / 2)).join('')}…${all.slice(all.length - Math.floor(kept / 2)).join('')}`;
   if (all.length > 80) kept = 80;
   while (kept > 2 && wide(words(), weight) > pixels) kept -= 1;
   return words();

@@ -8,8 +8,14 @@ function duplicatesSection({ summary, groups }) {
     ['Pairs', count(near.pairs)],
     ['Groups', count(near.components)],
     ['Responses in a group with more than one model', percent(near.share_shared)],
-    ['Responses that another repeats word for word', has(near.verbatim_share) ? percent(near.verbatim_share) : 'no text column'],
-    ['The same, by another model', has(near.verbatim_share_other_model) ? percent(near.verbatim_share_other_model) : null],
+    [
+      'Responses that another repeats word for word',
+      has(near.verbatim_share) ? percent(near.verbatim_share) : 'no text column',
+    ],
+    [
+      'The same, by another model',
+      has(near.verbatim_share_other_model) ? percent(near.verbatim_share_other_model) : null,
+    ],
   ]);
   const some = ({ count: all, first }) => [
     first.map((name, k) => [k ? ', ' : '', corpus(shortened(name, 80))]),
@@ -20,8 +26,24 @@ function duplicatesSection({ summary, groups }) {
     { title: 'Responses', value: row => row.size, show: count },
     { title: 'Models', value: row => row.models.count, show: count },
     { title: 'Queries', value: row => row.queries.count, show: count },
-    { title: 'To', text: true, value: row => row.queries.first[0], show: (_, row) => some({ ...row.queries, first: row.queries.first.slice(0, 1) }) },
+    {
+      title: 'To',
+      text: true,
+      value: row => row.queries.first[0],
+      show: (_, row) => some({ ...row.queries, first: row.queries.first.slice(0, 1) }),
+    },
   ];
-  const largest = groups.length ? [el('h3', {}, groups.length < near.components ? 'The largest groups' : 'The groups'), table('Groups of near duplicates', columns, groups)] : null;
-  return section('duplicates', 'Near duplicates', lead, near.pairs ? numbers : empty('No two responses are that alike.'), near.pairs ? largest : null);
+  const largest = groups.length
+    ? [
+        el('h3', {}, groups.length < near.components ? 'The largest groups' : 'The groups'),
+        table('Groups of near duplicates', columns, groups),
+      ]
+    : null;
+  return section(
+    'duplicates',
+    'Near duplicates',
+    lead,
+    near.pairs ? numbers : empty('No two responses are that alike.'),
+    near.pairs ? largest : null,
+  );
 }

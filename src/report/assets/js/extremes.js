@@ -17,19 +17,33 @@ function queriesSection({ queries, summary }) {
     { title: 'Query', text: true, value: row => row.query, show: name => query(name) },
     { title: 'Between models', value: row => row.inter_mean, show: similarity },
     { title: 'Within a model', value: row => row.intra_mean, show: similarity },
-    { title: 'All pairs', value: row => (has(row.inter_mean) || has(row.intra_mean) ? null : row.mean), show: similarity },
+    {
+      title: 'All pairs',
+      value: row => (has(row.inter_mean) || has(row.intra_mean) ? null : row.mean),
+      show: similarity,
+    },
     { title: 'Effective number', value: row => row.vendi_1, show: worth },
     { title: 'Answers', value: row => row.n, show: count },
   ];
-  const list = (words, rows) => (rows.length ? [el('h3', {}, words), table(words, filled(columns, rows), rows)] : null);
+  const list = (words, rows) =>
+    rows.length ? [el('h3', {}, words), table(words, filled(columns, rows), rows)] : null;
   return section('queries', 'Queries', lead, plot, list('Most alike', most), list('Least alike', least));
 }
 
 function pairsSection({ pairs }) {
   if (!pairs.across) return null;
-  const list = (words, rows) => (rows.length ? el('div', {}, el('h3', {}, words), table(`${words} pairs of models`, filled(pairColumns, rows), rows)) : null);
+  const list = (words, rows) =>
+    rows.length
+      ? el('div', {}, el('h3', {}, words), table(`${words} pairs of models`, filled(pairColumns, rows), rows))
+      : null;
   const lead = `The ends of ${counted(pairs.across, 'pair')} of models; intervals are over queries, these models given.${pairs.without_regardless ? ' Models that answer regardless of the query are left out here.' : ''}`;
-  return section('pairs', 'Most and least alike models', lead, list('Most alike', pairs.most), list('Least alike', pairs.least));
+  return section(
+    'pairs',
+    'Most and least alike models',
+    lead,
+    list('Most alike', pairs.most),
+    list('Least alike', pairs.least),
+  );
 }
 
 const EXAMPLES = {
@@ -53,14 +67,30 @@ function exampleOf(example) {
     el(
       'figure',
       {},
-      el('figcaption', {}, corpus(example.models[k]), el('span', { class: 'soft' }, ` row ${count(example.rows[k])}`)),
-      example.texts ? el('blockquote', { dir: 'auto' }, example.texts[k].trim() ? visible(example.texts[k]) : el('i', {}, 'an empty answer')) : null,
+      el(
+        'figcaption',
+        {},
+        corpus(example.models[k]),
+        el('span', { class: 'soft' }, ` row ${count(example.rows[k])}`),
+      ),
+      example.texts
+        ? el(
+            'blockquote',
+            { dir: 'auto' },
+            example.texts[k].trim() ? visible(example.texts[k]) : el('i', {}, 'an empty answer'),
+          )
+        : null,
     );
   return el(
     'article',
     { class: 'example' },
     el('h3', {}, EXAMPLES[example.kind] || example.kind),
-    el('div', { class: 'asked' }, query(example.query), el('span', { class: 'badge' }, `similarity ${decimal(example.similarity)}`)),
+    el(
+      'div',
+      { class: 'asked' },
+      query(example.query),
+      el('span', { class: 'badge' }, `similarity ${decimal(example.similarity)}`),
+    ),
     el('div', { class: 'two' }, side(0), side(1)),
   );
 }

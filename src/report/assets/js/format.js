@@ -58,9 +58,8 @@ function words(name) {
 
 /** Text of the corpus with characters that draw nothing made visible; line breaks and tabs stay. */
 function visible(text) {
-  return String(text).replace(
-    /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u2028\u2029]/g,
-    c => (c < '\u0020' ? String.fromCodePoint(0x2400 + c.charCodeAt(0)) : '\ufffd'),
+  return String(text).replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u2028\u2029]/g, c =>
+    c < '\u0020' ? String.fromCodePoint(0x2400 + c.charCodeAt(0)) : '\ufffd',
   );
 }
 

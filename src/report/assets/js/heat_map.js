@@ -3,15 +3,27 @@
 function heatMapSection({ pairs, summary }) {
   const matrix = new Matrix(pairs, summary.answers_regardless);
   if (!pairs.across) return null;
-  const shown = matrix.size < summary.models ? ` Shown are the ${count(matrix.size)} models that answered most queries; model_pairs.parquet has all ${count(summary.models)}.` : '';
+  const shown =
+    matrix.size < summary.models
+      ? ` Shown are the ${count(matrix.size)} models that answered most queries; model_pairs.parquet has all ${count(summary.models)}.`
+      : '';
   const hasDiagonal = matrix.means.some((row, i) => has(row[i]));
   const lead =
     'Mean similarity of two models’ answers to the same query. ' +
-    (hasDiagonal ? 'The diagonal is one model’s answers among themselves. ' : 'The diagonal is empty: each model answered each query once. ') +
+    (hasDiagonal
+      ? 'The diagonal is one model’s answers among themselves. '
+      : 'The diagonal is empty: each model answered each query once. ') +
     (pairs.clustered ? 'Models stand in clustered order, so that models alike are neighbours.' : '') +
     shown;
   const map = new HeatMap(matrix, pairs.clustered);
-  return section('heat-map', 'Models beside models', lead, map.whole, colourKey(matrix, summary.floor), map.table);
+  return section(
+    'heat-map',
+    'Models beside models',
+    lead,
+    map.whole,
+    colourKey(matrix, summary.floor),
+    map.table,
+  );
 }
 
 class HeatMap {
@@ -34,7 +46,11 @@ class HeatMap {
     this.figure.addEventListener('pointerdown', event => this.point(event));
     this.figure.addEventListener('keydown', event => this.step(event));
     this.list = new ModelList(matrix, model => this.choose(model));
-    const order = el('button', { type: 'button', 'aria-pressed': 'false', onclick: () => this.sort(order) }, 'Alphabetical order');
+    const order = el(
+      'button',
+      { type: 'button', 'aria-pressed': 'false', onclick: () => this.sort(order) },
+      'Alphabetical order',
+    );
     const side = el('div', { class: 'side' }, this.read, clustered ? order : null, this.list.whole);
     this.whole = el('div', { class: 'beside' }, this.figure, side);
     this.table = el('div', {});
@@ -81,18 +97,34 @@ class HeatMap {
     const side = this.cell * n;
     // In shares of the figure, so that cells and labels stay together where a printer makes it narrower.
     const height = this.top + side + 4;
-    Object.assign(this.cells.style, { left: `${(this.left / width) * 100}%`, top: `${(this.top / height) * 100}%`, width: `${(side / width) * 100}%` });
+    Object.assign(this.cells.style, {
+      left: `${(this.left / width) * 100}%`,
+      top: `${(this.top / height) * 100}%`,
+      width: `${(side / width) * 100}%`,
+    });
     const step = Math.ceil(13 / this.cell);
     const middle = i => (i + 0.5) * this.cell;
     const labels = this.order.map((model, i) => {
       if (i % step) return null;
       const name = fitted(this.matrix.names[model], this.left - 12);
-      const beside = label(this.left - 8, this.top + middle(i) + 4, name, { class: 'tick', 'text-anchor': 'end' });
+      const beside = label(this.left - 8, this.top + middle(i) + 4, name, {
+        class: 'tick',
+        'text-anchor': 'end',
+      });
       if (!slanted) return beside;
       const [x, y] = [this.left + middle(i) + 3, this.top - 6];
-      return [beside, label(x, y, fitted(this.matrix.names[model], above), { class: 'tick', transform: `rotate(-48 ${x} ${y})` })];
+      return [
+        beside,
+        label(x, y, fitted(this.matrix.names[model], above), {
+          class: 'tick',
+          transform: `rotate(-48 ${x} ${y})`,
+        }),
+      ];
     });
-    const numbers = this.cell >= 34 ? this.order.map((a, i) => this.order.map((b, j) => this.number(a, b, middle(j), middle(i)))) : [];
+    const numbers =
+      this.cell >= 34
+        ? this.order.map((a, i) => this.order.map((b, j) => this.number(a, b, middle(j), middle(i))))
+        : [];
     this.frame = canvas(width, height, 'Labels of the heat map', labels, numbers, this.over);
     this.frame.setAttribute('aria-hidden', 'true');
     this.cross();
@@ -104,7 +136,11 @@ class HeatMap {
     const mean = this.matrix.means[a][b];
     if (!has(mean)) return null;
     const words = decimal(mean, 2).replace(/^0/, '');
-    return label(this.left + x, this.top + y + 4, words, { class: 'cell', 'text-anchor': 'middle', style: { fill: inkOn(this.matrix.colourOf(mean)) } });
+    return label(this.left + x, this.top + y + 4, words, {
+      class: 'cell',
+      'text-anchor': 'middle',
+      style: { fill: inkOn(this.matrix.colourOf(mean)) },
+    });
   }
 
   /** Marks the chosen row and column, and names them at the edges. */
@@ -116,7 +152,8 @@ class HeatMap {
     const tag = (model, x, y, room, anchor) => {
       const words = fitted(this.matrix.names[model], room, 600);
       const long = wide(words, 600) + 10;
-      const from = anchor === 'end' ? x - long : Math.max(this.left, Math.min(x - long / 2, this.left + side - long));
+      const from =
+        anchor === 'end' ? x - long : Math.max(this.left, Math.min(x - long / 2, this.left + side - long));
       return [
         svg('rect', { x: from, y: y - 10, width: long, height: 19, rx: 4, class: 'tag' }),
         label(from + long / 2, y + 4, words, { class: 'tag-words', 'text-anchor': 'middle' }),
@@ -127,7 +164,9 @@ class HeatMap {
         frame(this.left, this.top + y * this.cell, side, this.cell),
         frame(this.left + x * this.cell, this.top, this.cell, side),
         tag(this.row, this.left - 3, this.top + (y + 0.5) * this.cell, this.left - 14, 'end'),
-        this.cell < 15 ? tag(this.column, this.left + (x + 0.5) * this.cell, this.top - 12, side - 12, 'middle') : [],
+        this.cell < 15
+          ? tag(this.column, this.left + (x + 0.5) * this.cell, this.top - 12, side - 12, 'middle')
+          : [],
       ].flat(),
     );
   }
@@ -140,19 +179,30 @@ class HeatMap {
     const { names } = this.matrix;
     const { mean, ci_low: low, ci_high: high, floor, queries } = this.matrix.at(row, column);
     this.read.replaceChildren(
-      el('p', { class: 'names' }, corpus(names[row]), row === column ? ' with itself' : [' and ', corpus(names[column])]),
+      el(
+        'p',
+        { class: 'names' },
+        corpus(names[row]),
+        row === column ? ' with itself' : [' and ', corpus(names[column])],
+      ),
       el('p', { class: 'value' }, el('strong', {}, decimal(mean)), ` ${has(low) ? interval(low, high) : ''}`),
       facts([
         ['Floor of this pair', decimal(floor)],
         ['Queries', count(queries)],
       ]),
     );
-    if (moved) this.table.replaceChildren(folded(['All similarities of ', corpus(names[row])], () => this.rowTable(row)));
+    if (moved)
+      this.table.replaceChildren(
+        folded(['All similarities of ', corpus(names[row])], () => this.rowTable(row)),
+      );
   }
 
   rowTable(row) {
     const columns = [{ ...pairColumns[1], title: 'Beside' }, ...pairColumns.slice(2)];
-    return table('Mean similarity beside each model', columns, this.matrix.row(row), { sortable: true, tall: true });
+    return table('Mean similarity beside each model', columns, this.matrix.row(row), {
+      sortable: true,
+      tall: true,
+    });
   }
 
   choose(model) {
@@ -184,7 +234,9 @@ class HeatMap {
   sort(button) {
     const alphabetical = this.order === this.clustered;
     const { names } = this.matrix;
-    this.order = alphabetical ? [...this.clustered].sort((a, b) => names[a].localeCompare(names[b])) : this.clustered;
+    this.order = alphabetical
+      ? [...this.clustered].sort((a, b) => names[a].localeCompare(names[b]))
+      : this.clustered;
     button.setAttribute('aria-pressed', String(alphabetical));
     this.paint();
     this.list.fill(this.order);
@@ -202,7 +254,12 @@ class ModelList {
     });
     this.names = matrix.names.map(name => name.toLowerCase());
     this.list = el('ol', { class: 'models' });
-    const find = el('input', { type: 'search', placeholder: 'Find a model', 'aria-label': 'Find a model', oninput: () => this.narrow(find.value) });
+    const find = el('input', {
+      type: 'search',
+      placeholder: 'Find a model',
+      'aria-label': 'Find a model',
+      oninput: () => this.narrow(find.value),
+    });
     this.whole = el('div', { class: 'model-list' }, find, this.list);
     this.fill(matrix.names.map((_, i) => i));
   }
@@ -238,11 +295,29 @@ function colourKey(matrix, floor) {
     const pieces = 48;
     const span = (x(matrix.high) - x(matrix.low)) / pieces;
     const bar = Array.from({ length: pieces }, (_, k) =>
-      svg('rect', { x: x(matrix.low) + k * span, y: 24, width: span + 0.6, height: 12, fill: css(colour((k + 0.5) / pieces)) }),
+      svg('rect', {
+        x: x(matrix.low) + k * span,
+        y: 24,
+        width: span + 0.6,
+        height: 12,
+        fill: css(colour((k + 0.5) / pieces)),
+      }),
     );
     const ends = [
-      svg('rect', { x: x(matrix.least), y: 28, width: Math.max(0, x(matrix.low) - x(matrix.least)), height: 4, fill: css(colour(0)) }),
-      svg('rect', { x: x(matrix.high), y: 28, width: Math.max(0, x(matrix.most) - x(matrix.high)), height: 4, fill: css(colour(1)) }),
+      svg('rect', {
+        x: x(matrix.least),
+        y: 28,
+        width: Math.max(0, x(matrix.low) - x(matrix.least)),
+        height: 4,
+        fill: css(colour(0)),
+      }),
+      svg('rect', {
+        x: x(matrix.high),
+        y: 28,
+        width: Math.max(0, x(matrix.most) - x(matrix.high)),
+        height: 4,
+        fill: css(colour(1)),
+      }),
     ];
     return canvas(
       end,
@@ -251,7 +326,15 @@ function colourKey(matrix, floor) {
       line(left, 30, right, 30, 'base'),
       ends,
       bar,
-      has(floor) ? [line(x(floor), 18, x(floor), 42, 'mark floor'), label(x(floor), 12, `floor ${decimal(floor)}`, { class: 'mark-words floor', 'text-anchor': x(floor) < end / 2 ? 'start' : 'end' })] : null,
+      has(floor)
+        ? [
+            line(x(floor), 18, x(floor), 42, 'mark floor'),
+            label(x(floor), 12, `floor ${decimal(floor)}`, {
+              class: 'mark-words floor',
+              'text-anchor': x(floor) < end / 2 ? 'start' : 'end',
+            }),
+          ]
+        : null,
       axisBelow(ticks(from, 1, end / 80), x, 40, { show: value => decimal(value, 1), from: left, to: left }),
     );
   });

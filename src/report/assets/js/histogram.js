@@ -10,13 +10,26 @@ const RELATIONS = {
 function histogramSection({ histogram, summary }) {
   if (!histogram) return null;
   const relations = histogram.relations
-    .map(relation => ({ ...relation, kind: `relation ${relation.name}`, label: RELATIONS[relation.name] || words(relation.name), pairs: relation.counts.reduce((sum, pairs) => sum + pairs, 0) }))
+    .map(relation => ({
+      ...relation,
+      kind: `relation ${relation.name}`,
+      label: RELATIONS[relation.name] || words(relation.name),
+      pairs: relation.counts.reduce((sum, pairs) => sum + pairs, 0),
+    }))
     .filter(relation => relation.pairs);
   if (!relations.length) return null;
-  relations.forEach(relation => (relation.summary = summary.relations.find(one => one.relation === relation.name)));
+  relations.forEach(
+    relation => (relation.summary = summary.relations.find(one => one.relation === relation.name)),
+  );
   const state = { logarithmic: true };
-  const plot = responsive('Share of pairs by similarity, for each relation', width => histogramPlot(histogram, relations, state.logarithmic, width));
-  const button = el('button', { type: 'button', 'aria-pressed': 'true', onclick: () => toggle() }, 'Logarithmic');
+  const plot = responsive('Share of pairs by similarity, for each relation', width =>
+    histogramPlot(histogram, relations, state.logarithmic, width),
+  );
+  const button = el(
+    'button',
+    { type: 'button', 'aria-pressed': 'true', onclick: () => toggle() },
+    'Logarithmic',
+  );
   function toggle() {
     state.logarithmic = !state.logarithmic;
     button.setAttribute('aria-pressed', String(state.logarithmic));
@@ -28,7 +41,15 @@ function histogramSection({ histogram, summary }) {
     'Under the plot, for each relation: 1st to 99th percentile, the middle half, the median.' +
     (histogram.exact ? '' : ' Counts are coarse: a pair can stand one bin off.');
   const kinds = key(relations.map(relation => [relation.kind, relation.label]));
-  return section('histogram', 'All pairs', lead, el('div', { class: 'choice' }, button), kinds, plot, folded('Quantiles and tails as tables', () => relationTables(relations)));
+  return section(
+    'histogram',
+    'All pairs',
+    lead,
+    el('div', { class: 'choice' }, button),
+    kinds,
+    plot,
+    folded('Quantiles and tails as tables', () => relationTables(relations)),
+  );
 }
 
 function histogramPlot({ low, high }, relations, log, width) {
@@ -45,8 +66,16 @@ function histogramPlot({ low, high }, relations, log, width) {
   const y = log ? logarithmic(10 ** bottomPower, 10 ** topPower, bottom, top) : linear(0, most, bottom, top);
   const powers = Array.from({ length: topPower - bottomPower + 1 }, (_, k) => 10 ** (bottomPower + k));
   const grid = log
-    ? axisLeft(powers, y, left, { show: shareOfPairs, title: '% of the relation’s pairs in a bin', to: right })
-    : axisLeft(ticks(0, most, 5), y, left, { show: shareOfPairs, title: '% of the relation’s pairs in a bin', to: right });
+    ? axisLeft(powers, y, left, {
+        show: shareOfPairs,
+        title: '% of the relation’s pairs in a bin',
+        to: right,
+      })
+    : axisLeft(ticks(0, most, 5), y, left, {
+        show: shareOfPairs,
+        title: '% of the relation’s pairs in a bin',
+        to: right,
+      });
   const curves = relations.map((relation, r) => {
     let path = '';
     let pen = false;
@@ -61,7 +90,9 @@ function histogramPlot({ low, high }, relations, log, width) {
     }
     return svg('path', { d: path, class: `curve ${relation.kind}` });
   });
-  const lanes = relations.filter(relation => relation.summary).map((relation, lane) => quantileLane(relation, x, bottom + 62 + lane * 24, left, right));
+  const lanes = relations
+    .filter(relation => relation.summary)
+    .map((relation, lane) => quantileLane(relation, x, bottom + 62 + lane * 24, left, right));
   const height = bottom + 62 + lanes.length * 24 + 4;
   const guide = line(0, top, 0, bottom, 'guide');
   const drawn = canvas(
@@ -70,7 +101,12 @@ function histogramPlot({ low, high }, relations, log, width) {
     'Similarity of all pairs in four relations',
     grid,
     curves,
-    axisBelow(ticks(from, to, width / 90), x, bottom, { show: value => decimal(value, 1), title: 'cosine similarity', from: left, to: right }),
+    axisBelow(ticks(from, to, width / 90), x, bottom, {
+      show: value => decimal(value, 1),
+      title: 'cosine similarity',
+      from: left,
+      to: right,
+    }),
     lanes,
     guide,
   );
@@ -78,7 +114,9 @@ function histogramPlot({ low, high }, relations, log, width) {
     const at = event.clientX - drawn.getBoundingClientRect().left;
     const bin = low.findIndex((edge, k) => x(edge) <= at && at < x(high[k]));
     if (bin < first || bin > last) return tip(event);
-    Object.entries({ x1: at, x2: at, class: 'guide on' }).forEach(([name, value]) => guide.setAttribute(name, value));
+    Object.entries({ x1: at, x2: at, class: 'guide on' }).forEach(([name, value]) =>
+      guide.setAttribute(name, value),
+    );
     const pairs = relations.map(relation => `${relation.label}: ${counted(relation.counts[bin], 'pair')}`);
     return tip(event, [el('b', {}, `${decimal(low[bin], 2)} to ${decimal(high[bin], 2)}`), ...pairs]);
   });
@@ -110,7 +148,10 @@ function quantileLane(relation, x, y, left, right) {
     line(x(at[0.01]), y, x(at[0.99]), y, 'thin'),
     line(x(at[0.25]), y, x(at[0.75]), y, 'thick'),
     svg('circle', { cx: x(at[0.5]), cy: y, r: 5 }),
-    label(fits ? after : x(at[0.01]) - 8, y + 4, `median ${decimal(at[0.5])}`, { class: 'tick', 'text-anchor': fits ? 'start' : 'end' }),
+    label(fits ? after : x(at[0.01]) - 8, y + 4, `median ${decimal(at[0.5])}`, {
+      class: 'tick',
+      'text-anchor': fits ? 'start' : 'end',
+    }),
   );
 }
 
@@ -119,7 +160,18 @@ function relationTables(relations) {
   const name = { title: 'Pairs of', text: true, value: row => row.label };
   const number = { title: 'Pairs', value: row => row.pairs, show: count };
   if (!rows.length) return [empty('No quantiles in summary.json.')];
-  const quantiles = rows[0].summary.quantiles.map(([p], k) => ({ title: `${decimal(p * 100, 0)} %`, value: row => row.summary.quantiles[k][1], show: similarity }));
-  const tails = rows[0].summary.tail_shares.map(([t], k) => ({ title: `≥ ${decimal(t, 2)}`, value: row => row.summary.tail_shares[k][1], show: value => percent(value, 2) }));
-  return [table('Quantiles of similarity', [name, number, ...quantiles], rows), table('Share of pairs at or above', [name, ...tails], rows)];
+  const quantiles = rows[0].summary.quantiles.map(([p], k) => ({
+    title: `${decimal(p * 100, 0)} %`,
+    value: row => row.summary.quantiles[k][1],
+    show: similarity,
+  }));
+  const tails = rows[0].summary.tail_shares.map(([t], k) => ({
+    title: `≥ ${decimal(t, 2)}`,
+    value: row => row.summary.tail_shares[k][1],
+    show: value => percent(value, 2),
+  }));
+  return [
+    table('Quantiles of similarity', [name, number, ...quantiles], rows),
+    table('Share of pairs at or above', [name, ...tails], rows),
+  ];
 }

@@ -1,21 +1,40 @@
 // How alike one model's answers to the same query are: the paper's histogram, per model and over models.
 
-const PAPER = 'In “Artificial Hivemind” (25 models, 50 samples a query, another embedding model) 79 % of query means were at or above 0.8; the line is theirs, the numbers cannot be compared.';
+const PAPER =
+  'In “Artificial Hivemind” (25 models, 50 samples a query, another embedding model) 79 % of query means were at or above 0.8; the line is theirs, the numbers cannot be compared.';
 
 function intraSection({ summary, models }) {
   if (!summary.intra_bins) return null;
   const box = el('div', {});
   const show = place => {
-    const [plain, paper] = place < 0 ? [summary.intra_bins, summary.intra_paper_bins] : [models.bins[place], models.paper_bins[place]];
-    const kinds = plain.some((value, bin) => otherInPaper(value, paper?.[bin])) ? key([['swatch bar', 'bins as they are'], ['swatch paper', 'as the paper counts them, where it differs']]) : '';
-    box.replaceChildren(kinds, intraPlot(plain, paper), folded('As a table', () => intraTable(plain, paper)));
+    const [plain, paper] =
+      place < 0
+        ? [summary.intra_bins, summary.intra_paper_bins]
+        : [models.bins[place], models.paper_bins[place]];
+    const kinds = plain.some((value, bin) => otherInPaper(value, paper?.[bin]))
+      ? key([
+          ['swatch bar', 'bins as they are'],
+          ['swatch paper', 'as the paper counts them, where it differs'],
+        ])
+      : '';
+    box.replaceChildren(
+      kinds,
+      intraPlot(plain, paper),
+      folded('As a table', () => intraTable(plain, paper)),
+    );
     if (box.isConnected) drawFigures();
   };
-  const repeated = models.model.map((name, place) => ({ name, place })).filter(({ place }) => models.bins[place]);
+  const repeated = models.model
+    .map((name, place) => ({ name, place }))
+    .filter(({ place }) => models.bins[place]);
   const pick = el(
     'select',
     { onchange: () => show(Number(pick.value)) },
-    el('option', { value: -1 }, repeated.length === 1 ? 'All models' : `Mean of ${counted(repeated.length, 'model')}`),
+    el(
+      'option',
+      { value: -1 },
+      repeated.length === 1 ? 'All models' : `Mean of ${counted(repeated.length, 'model')}`,
+    ),
     repeated.map(({ name, place }) => el('option', { value: place }, shortened(name, 60))),
   );
   show(-1);
@@ -38,22 +57,61 @@ function intraPlot(plain, paper) {
     const y = linear(0, most, bottom, top);
     const bars = plain.map((value, bin) => {
       const wide = (right - left) / 10 - 4;
-      const words = [tenth(bin), `${decimal(value, 1)} % of queries`, paper ? `${decimal(paper[bin], 1)} % as the paper counts` : null].filter(has);
+      const words = [
+        tenth(bin),
+        `${decimal(value, 1)} % of queries`,
+        paper ? `${decimal(paper[bin], 1)} % as the paper counts` : null,
+      ].filter(has);
       const over = { onpointermove: e => tip(e, words), onpointerleave: e => tip(e) };
       return [
-        svg('rect', { x: x(bin / 10) + 2, y: y(value), width: wide, height: bottom - y(value), class: 'bar', ...over }),
-        otherInPaper(value, paper?.[bin]) ? svg('rect', { x: x(bin / 10) + 2, y: y(paper[bin]), width: wide, height: bottom - y(paper[bin]), class: 'paper' }) : null,
-        value >= 0.05 && wide > 26 ? label(x(bin / 10 + 0.05), y(Math.max(value, paper?.[bin] || 0)) - 5, decimal(value, 1), { class: 'tick', 'text-anchor': 'middle' }) : null,
+        svg('rect', {
+          x: x(bin / 10) + 2,
+          y: y(value),
+          width: wide,
+          height: bottom - y(value),
+          class: 'bar',
+          ...over,
+        }),
+        otherInPaper(value, paper?.[bin])
+          ? svg('rect', {
+              x: x(bin / 10) + 2,
+              y: y(paper[bin]),
+              width: wide,
+              height: bottom - y(paper[bin]),
+              class: 'paper',
+            })
+          : null,
+        value >= 0.05 && wide > 26
+          ? label(x(bin / 10 + 0.05), y(Math.max(value, paper?.[bin] || 0)) - 5, decimal(value, 1), {
+              class: 'tick',
+              'text-anchor': 'middle',
+            })
+          : null,
       ];
     });
     return canvas(
       width,
       284,
       `${decimal(above, 1)} percent of query means are at or above 0.8`,
-      axisLeft(ticks(0, most, 3), y, left, { show: value => `${decimal(value, 0)} %`, title: '% of queries', to: right }),
+      axisLeft(ticks(0, most, 3), y, left, {
+        show: value => `${decimal(value, 0)} %`,
+        title: '% of queries',
+        to: right,
+      }),
       bars,
-      axisBelow(ticks(0, 1, width > 500 ? 10 : 5), x, bottom, { show: value => decimal(value, 1), title: 'mean similarity of the model’s answers', from: left, to: right }),
-      marked([{ at: 0.8, words: `at or above 0.8: ${decimal(above, 1)} %`, kind: 'here' }], x, 22, bottom, width),
+      axisBelow(ticks(0, 1, width > 500 ? 10 : 5), x, bottom, {
+        show: value => decimal(value, 1),
+        title: 'mean similarity of the model’s answers',
+        from: left,
+        to: right,
+      }),
+      marked(
+        [{ at: 0.8, words: `at or above 0.8: ${decimal(above, 1)} %`, kind: 'here' }],
+        x,
+        22,
+        bottom,
+        width,
+      ),
     );
   });
 }

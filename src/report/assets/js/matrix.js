@@ -11,7 +11,9 @@ class Matrix {
     [this.least, this.most] = [all[0], all[all.length - 1]];
     // A few models unlike all others would use up the colours: they end at the 1st and 99th percentile of many pairs.
     const usual = shown.map(name => !odd.includes(name));
-    const kept = this.means.flatMap((row, i) => row.filter((mean, j) => j <= i && has(mean) && usual[i] && usual[j]));
+    const kept = this.means.flatMap((row, i) =>
+      row.filter((mean, j) => j <= i && has(mean) && usual[i] && usual[j]),
+    );
     const sorted = kept.length ? kept.sort((a, b) => a - b) : all;
     const cut = sorted.length > 200 ? 0.01 : 0;
     [this.low, this.high] = [quantileOf(sorted, cut), quantileOf(sorted, 1 - cut)];

@@ -20,7 +20,9 @@ function axisBelow(values, x, y, { show = String, title, from, to, top }) {
     has(top) ? line(x(value), top, x(value), y, 'grid') : null,
     label(x(value), y + 16, show(value), { class: 'tick', 'text-anchor': 'middle' }),
   ]);
-  const words = title ? label((from + to) / 2, y + 36, title, { class: 'axis', 'text-anchor': 'middle' }) : null;
+  const words = title
+    ? label((from + to) / 2, y + 36, title, { class: 'axis', 'text-anchor': 'middle' })
+    : null;
   return [marks, line(from, y, to, y, 'base'), words];
 }
 
@@ -50,7 +52,10 @@ function marked(marks, x, top, bottom, width) {
     rows[row].push([from, to]);
     const words = { class: `mark-words ${mark.kind}`, 'text-anchor': before ? 'end' : 'start' };
     const high = top + row * 16;
-    return [line(at, high, at, bottom, `mark ${mark.kind}`), label(at + (before ? -6 : 6), high + 11, mark.words, words)];
+    return [
+      line(at, high, at, bottom, `mark ${mark.kind}`),
+      label(at + (before ? -6 : 6), high + 11, mark.words, words),
+    ];
   });
   // Words last, so that no line crosses them.
   return [drawn.map(([stroke]) => stroke), drawn.map(([, words]) => words)];
@@ -58,8 +63,13 @@ function marked(marks, x, top, bottom, width) {
 
 /** The key of a plot: a sample of each kind of line and its name. */
 function key(items) {
-  const sample = kind => svg('svg', { width: 26, height: 10, 'aria-hidden': 'true' }, line(0, 5, 26, 5, kind));
-  return el('ul', { class: 'key' }, items.map(([kind, words]) => el('li', {}, sample(kind), words)));
+  const sample = kind =>
+    svg('svg', { width: 26, height: 10, 'aria-hidden': 'true' }, line(0, 5, 26, 5, kind));
+  return el(
+    'ul',
+    { class: 'key' },
+    items.map(([kind, words]) => el('li', {}, sample(kind), words)),
+  );
 }
 
 /**
@@ -76,9 +86,22 @@ function distribution(spread, { title, marks = [], show, from, to, noun = 'queri
     const along = ticks(first, last, width / 90);
     const bars = spread.counts.map((value, bin) => {
       const low = spread.start + bin * spread.width;
-      const box = { x: x(low) + 0.5, y: y(value), width: Math.max(1, x(low + spread.width) - x(low) - 1), height: bottom - y(value) };
-      const words = [`${show(low)} to ${show(low + spread.width)}`, `${count(value)} of ${count(spread.n)} ${noun}`];
-      return svg('rect', { ...box, class: 'bar', onpointermove: e => tip(e, words), onpointerleave: e => tip(e) });
+      const box = {
+        x: x(low) + 0.5,
+        y: y(value),
+        width: Math.max(1, x(low + spread.width) - x(low) - 1),
+        height: bottom - y(value),
+      };
+      const words = [
+        `${show(low)} to ${show(low + spread.width)}`,
+        `${count(value)} of ${count(spread.n)} ${noun}`,
+      ];
+      return svg('rect', {
+        ...box,
+        class: 'bar',
+        onpointermove: e => tip(e, words),
+        onpointerleave: e => tip(e),
+      });
     });
     return canvas(
       width,

@@ -21,15 +21,29 @@ const SECTIONS = [
 
 function head(data) {
   const { summary, manifest } = data;
-  const sizes = [counted(summary.rows, 'response'), counted(summary.queries, 'query', 'queries'), counted(summary.models, 'model')];
+  const sizes = [
+    counted(summary.rows, 'response'),
+    counted(summary.queries, 'query', 'queries'),
+    counted(summary.models, 'model'),
+  ];
   if (has(manifest.pair_pass?.pairs)) sizes.push(counted(manifest.pair_pass.pairs, 'pair'));
   return el(
     'header',
     {},
     el('p', { class: 'kicker' }, 'hivescope'),
-    el('h1', {}, summary.models > 1 ? 'Do these models still say different things?' : 'Does this model still say different things?'),
+    el(
+      'h1',
+      {},
+      summary.models > 1
+        ? 'Do these models still say different things?'
+        : 'Does this model still say different things?',
+    ),
     answer(data),
-    el('ul', { class: 'sizes' }, sizes.map(size => el('li', {}, size))),
+    el(
+      'ul',
+      { class: 'sizes' },
+      sizes.map(size => el('li', {}, size)),
+    ),
   );
 }
 

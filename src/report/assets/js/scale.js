@@ -32,7 +32,8 @@ function tickText(values) {
 function logTicks(from, to) {
   const found = [];
   for (let power = 10 ** Math.floor(Math.log10(from)); power <= to; power *= 10) {
-    for (const k of [1, 2, 5]) if (k * power >= from * 0.999 && k * power <= to * 1.001) found.push(k * power);
+    for (const k of [1, 2, 5])
+      if (k * power >= from * 0.999 && k * power <= to * 1.001) found.push(k * power);
   }
   return found;
 }

@@ -29,7 +29,12 @@ function table(caption, columns, rows, { sortable = false, tall = false } = {}) 
   }
   fill(rows);
   const whole = el('table', {}, el('caption', {}, caption), el('thead', {}, el('tr', {}, heads)), body);
-  const box = { class: tall ? 'scroll tall' : 'scroll', tabindex: '0', role: 'region', 'aria-label': caption };
+  const box = {
+    class: tall ? 'scroll tall' : 'scroll',
+    tabindex: '0',
+    role: 'region',
+    'aria-label': caption,
+  };
   return el('div', box, whole);
 }
 
@@ -52,5 +57,9 @@ function compare(a, b, ascending) {
 /** A list of terms and what they are. */
 function facts(pairs) {
   const shown = pairs.filter(([, value]) => has(value) && value !== '');
-  return el('dl', { class: 'facts' }, shown.map(([term, value]) => el('div', {}, el('dt', {}, term), el('dd', {}, value))));
+  return el(
+    'dl',
+    { class: 'facts' },
+    shown.map(([term, value]) => el('div', {}, el('dt', {}, term), el('dd', {}, value))),
+  );
 }
