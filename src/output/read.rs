@@ -43,16 +43,6 @@ impl Table {
         Ok(Some(Self { name: name.into(), rows }))
     }
 
-    /// Number of rows.
-    pub fn len(&self) -> usize {
-        self.rows.num_rows()
-    }
-
-    /// Whether there are no rows.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
     /// A column of numbers or booleans (1 and 0) as f64.
     ///
     /// # Errors

@@ -289,7 +289,9 @@ fn histogram(directory: &Path) -> Result<Value> {
         if relations.last().is_none_or(|(last, _)| *last != name) {
             relations.push((name, Vec::new()));
         }
-        relations.iter_mut().last().into_iter().for_each(|(_, counts)| counts.push(pairs.unwrap_or(0.0)));
+        if let Some((_, counts)) = relations.last_mut() {
+            counts.push(pairs.unwrap_or(0.0));
+        }
     }
     let (low, high) = (table.numbers("low")?, table.numbers("high")?);
     let bins = relations.first().map_or(0, |(_, counts)| counts.len());

@@ -1,6 +1,6 @@
 //! Floor 5: the HTML report, made from the files of a result directory alone.
 //!
-//! [`data`] gathers what the page shows from tables, summary.json and manifest.json; [`page`] puts it, the styles and
+//! `data` gathers what the page shows from tables, summary.json and manifest.json; `page` puts it, the styles and
 //! the scripts into one file that needs no network. The page draws itself: `assets/js/report.js` is its table of
 //! contents.
 
