@@ -14,3 +14,5 @@ mod floors;
 mod gpu;
 mod input;
 mod page_path;
+mod report;
+mod tables;

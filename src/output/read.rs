@@ -1,61 +1,96 @@
-//! Reading a table back, as JSON lines of its columns (for the report).
+//! Reading a table back, column by column (for the report).
 
 use crate::base::{Error, Place, Result};
-use arrow::array::{Array, AsArray, StringArray};
-use arrow::datatypes::{DataType, Float32Type, Float64Type, Int32Type, UInt16Type, UInt32Type, UInt64Type};
+use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
+use arrow::compute::{cast, concat_batches};
+use arrow::datatypes::{DataType, Float64Type};
+use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
-use serde_json::{Map, Value};
 use std::path::Path;
 
-/// All rows of the table `name` in `directory`; `None` if there is no such file.
-///
-/// # Errors
-/// [`Error::Io`], or [`Error::Content`] if it is no Parquet table.
-pub fn table(directory: &Path, name: &str) -> Result<Option<Vec<Map<String, Value>>>> {
-    let path = directory.join(name);
-    if !path.exists() {
-        return Ok(None);
-    }
-    let bad = |e: &dyn std::fmt::Display| Error::content(Place::file(name), e.to_string());
-    let file = std::fs::File::open(&path).map_err(|e| Error::io(&path, e))?;
-    let reader = ParquetRecordBatchReaderBuilder::try_new(file).and_then(|b| b.build()).map_err(|e| bad(&e))?;
-    let mut rows = Vec::new();
-    for batch in reader {
-        let batch = batch.map_err(|e| bad(&e))?;
-        let schema = batch.schema();
-        for row in 0..batch.num_rows() {
-            rows.push(
-                (schema.fields().iter().zip(batch.columns()))
-                    .map(|(field, column)| (field.name().clone(), cell(column.as_ref(), row)))
-                    .collect(),
-            );
-        }
-    }
-    Ok(Some(rows))
+/// Some columns of a table, in memory.
+#[derive(Debug)]
+pub struct Table {
+    name: String,
+    rows: RecordBatch,
 }
 
-/// One value; a type that tables do not have reads as null.
-fn cell(array: &dyn Array, row: usize) -> Value {
-    if array.is_null(row) {
-        return Value::Null;
+impl Table {
+    /// Reads `columns` of the table `name` in `directory`; `None` if there is no such file.
+    ///
+    /// # Errors
+    /// [`Error::Io`], or [`Error::Content`] if it is no Parquet table or lacks one of the columns.
+    pub fn read(directory: &Path, name: &str, columns: &[&str]) -> Result<Option<Self>> {
+        let path = directory.join(name);
+        if !path.exists() {
+            return Ok(None);
+        }
+        let damaged = |e: &dyn std::fmt::Display| {
+            Error::content(Place::file(name), format!("can't be read as a Parquet table ({e}); run hivescope again"))
+        };
+        let file = std::fs::File::open(&path).map_err(|e| Error::io(&path, e))?;
+        let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(|e| damaged(&e))?;
+        let schema = builder.schema().clone();
+        if let Some(missing) = columns.iter().find(|column| schema.column_with_name(column).is_none()) {
+            let problem = "is missing: the table is damaged or of another version; run hivescope again";
+            return Err(Error::content(Place::file(name).column(*missing), problem));
+        }
+        let mask = ProjectionMask::columns(builder.parquet_schema(), columns.iter().copied());
+        let reader = builder.with_projection(mask).build().map_err(|e| damaged(&e))?;
+        let schema = arrow::record_batch::RecordBatchReader::schema(&reader);
+        let batches = reader.collect::<Result<Vec<_>, _>>().map_err(|e| damaged(&e))?;
+        let rows = concat_batches(&schema, &batches).map_err(|e| damaged(&e))?;
+        Ok(Some(Self { name: name.into(), rows }))
     }
-    match array.data_type() {
-        DataType::UInt16 => array.as_primitive::<UInt16Type>().value(row).into(),
-        DataType::UInt32 => array.as_primitive::<UInt32Type>().value(row).into(),
-        DataType::UInt64 => array.as_primitive::<UInt64Type>().value(row).into(),
-        DataType::Float32 => array.as_primitive::<Float32Type>().value(row).into(),
-        DataType::Float64 => array.as_primitive::<Float64Type>().value(row).into(),
-        DataType::Boolean => array.as_boolean().value(row).into(),
-        DataType::Utf8 => array.as_string::<i32>().value(row).into(),
-        DataType::Dictionary(key, _) if **key == DataType::Int32 => {
-            let dictionary = array.as_dictionary::<Int32Type>();
-            let place = dictionary.keys().value(row) as usize;
-            dictionary.values().as_any().downcast_ref::<StringArray>().map_or(Value::Null, |s| s.value(place).into())
+
+    /// A column of numbers or booleans (1 and 0) as f64.
+    ///
+    /// # Errors
+    /// [`Error::Content`] if the column was not read or holds something else.
+    pub fn numbers(&self, column: &str) -> Result<Vec<Option<f64>>> {
+        let array = self.cast(column, &DataType::Float64)?;
+        Ok(array.as_primitive::<Float64Type>().iter().collect())
+    }
+
+    /// A column of strings.
+    ///
+    /// # Errors
+    /// [`Error::Content`] if the column was not read or holds something else.
+    pub fn names(&self, column: &str) -> Result<Vec<Option<String>>> {
+        let array = self.cast(column, &DataType::Utf8)?;
+        Ok(array.as_string::<i32>().iter().map(|name| name.map(str::to_owned)).collect())
+    }
+
+    /// A column of fixed-size lists of numbers.
+    ///
+    /// # Errors
+    /// [`Error::Content`] if the column was not read or holds something else.
+    pub fn lists(&self, column: &str) -> Result<Vec<Option<Vec<f64>>>> {
+        let array = self.column(column)?;
+        let lists = array.as_fixed_size_list_opt().ok_or_else(|| self.unusable(column, array))?;
+        let values = |list: ArrayRef| {
+            let numbers = cast(&list, &DataType::Float64).map_err(|_| self.unusable(column, array))?;
+            Ok(numbers.as_primitive::<Float64Type>().iter().map(|value| value.unwrap_or(f64::NAN)).collect())
+        };
+        lists.iter().map(|list| list.map(values).transpose()).collect()
+    }
+
+    fn column(&self, column: &str) -> Result<&ArrayRef> {
+        let missing = || Error::content(Place::file(&*self.name).column(column), "is missing");
+        self.rows.column_by_name(column).ok_or_else(missing)
+    }
+
+    fn cast(&self, column: &str, to: &DataType) -> Result<ArrayRef> {
+        let array = self.column(column)?;
+        let plain = matches!(array.data_type(), DataType::Utf8 | DataType::Dictionary(..));
+        if plain != (*to == DataType::Utf8) {
+            return Err(self.unusable(column, array));
         }
-        DataType::FixedSizeList(..) => {
-            let values = array.as_fixed_size_list().value(row);
-            (0..values.len()).map(|i| cell(values.as_ref(), i)).collect()
-        }
-        _ => Value::Null,
+        cast(array, to).map_err(|_| self.unusable(column, array))
+    }
+
+    fn unusable(&self, column: &str, array: &ArrayRef) -> Error {
+        let problem = format!("has the unexpected type {}; run hivescope again", array.data_type());
+        Error::content(Place::file(&*self.name).column(column), problem)
     }
 }

@@ -1,0 +1,203 @@
+// The numbers a reader should leave with, each with what it must be read against.
+
+// How each headline is shown, what it means and what it does not. One without a line here shows its label alone.
+const HEADLINES = {
+  inter_mean: {
+    kind: 'similarity',
+    means:
+      'Two models are asked the same thing: this is how alike their answers are. 1 is the same meaning; the floor is what answers to different queries have.',
+    not: line =>
+      has(line.human)
+        ? 'Up to the people’s value it may be the topic alone; only what lies above it speaks of the models.'
+        : 'How much of it is the topic stays unknown without people’s answers to the same queries.',
+  },
+  intra_mean: {
+    kind: 'similarity',
+    means: 'One model is asked the same thing again: this is how alike its answers are.',
+    not: () => 'It depends on sampling settings, such as temperature, as much as on the model.',
+  },
+  nearest_other_model: {
+    kind: 'share',
+    means:
+      'How often the closest other answer to the same query comes from another model. Near the reference, the answers do not tell which model wrote them.',
+    not: () => 'A low share says that models have a manner of their own, not that answers vary.',
+  },
+  nearest_other_model_corpus: {
+    kind: 'share',
+    means: 'The same over the whole corpus: how often the closest of all other answers is by another model.',
+    not: () =>
+      'With few answers of each model it is high for lack of candidates: read it beside the reference.',
+  },
+  nearest_other_query_corpus: {
+    kind: 'share',
+    means:
+      'How often the closest of all other answers belongs to another query: those answers hardly depend on what was asked.',
+    not: () => 'Queries on one subject raise it too.',
+  },
+  models_worth: {
+    kind: 'worth',
+    means:
+      'All models’ answers to one query carry as much variety as this many answers that have nothing in common (Vendi score of order 2).',
+    not: () => 'It is not a number of opinions, and it cannot be compared across embedding models.',
+  },
+  ensemble_gain: {
+    kind: 'share',
+    means:
+      '0 %: several models add nothing to one model asked as often. 100 %: they add as much as answers to different queries would.',
+    not: () => 'It does not say which models to combine.',
+  },
+  vendi_1: {
+    kind: 'worth',
+    means:
+      'The answers to one query count as this many entirely different ones (Vendi score of order 1, the effective number).',
+    not: () => 'It grows with the number of answers and cannot be compared across embedding models.',
+  },
+  verbatim_share: {
+    kind: 'share',
+    means: 'Word for word the same as another answer, white space and case aside.',
+    not: () => 'Short answers, such as a name or a number, repeat by themselves.',
+  },
+};
+
+const KINDS = {
+  similarity: {
+    show: decimal,
+    end: value => decimal(value, value % 1 ? 2 : 0),
+    from: 0,
+    to: () => 1,
+    along: linear,
+  },
+  share: { show: percent, end: value => percent(value, 0), from: 0, to: () => 1, along: linear },
+  worth: {
+    show: worth,
+    end: value => decimal(value, 0),
+    from: 1,
+    to: (line, most) => Math.max(most, line.floor || 0, line.value),
+    along: logarithmic,
+  },
+};
+
+function headlinesSection({ summary, queries }) {
+  const most = queries.distributions.n?.quantiles[6][1] || 1;
+  const cards = summary.headlines.map(line => card(line, most));
+  const lead =
+    'A line under each number places it: the mark is the value, the band its 95 % interval over queries, the open mark what it must be read against.';
+  if (!cards.length)
+    return section(
+      'headlines',
+      'In short',
+      null,
+      empty('This corpus gives no headline number; see what was left out.'),
+    );
+  return section('headlines', 'In short', lead, el('div', { class: 'cards' }, cards));
+}
+
+function card(line, most) {
+  const about = HEADLINES[line.name] || { kind: 'similarity', not: () => null };
+  const { show } = KINDS[about.kind];
+  const limits = line.interval;
+  return el(
+    'article',
+    { class: 'card', 'data-name': line.name },
+    el('h3', {}, line.label),
+    el(
+      'p',
+      { class: 'value' },
+      el('strong', {}, show(line.value)),
+      limits ? el('span', {}, `95 %: ${interval(limits.low, limits.high, show)}`) : null,
+    ),
+    ruler(line, KINDS[about.kind], most),
+    facts([
+      [
+        line.floor_label
+          ? `${about.kind === 'similarity' ? 'Floor' : 'Reference'}: ${line.floor_label}`
+          : null,
+        has(line.floor) ? show(line.floor) : null,
+      ],
+      ['People, same queries', has(line.human) ? show(line.human) : null],
+      [
+        'Interval for other models too',
+        line.interval_models_too
+          ? interval(line.interval_models_too.low, line.interval_models_too.high, show)
+          : null,
+      ],
+      [
+        'Without models that answer regardless',
+        has(line.without_regardless) ? show(line.without_regardless) : null,
+      ],
+      ['Queries', count(line.queries)],
+    ]),
+    about.means ? el('p', {}, about.means) : null,
+    about.not(line) ? el('p', { class: 'soft' }, about.not(line)) : null,
+    line.notes.map(note => el('p', { class: 'note' }, note)),
+  );
+}
+
+/** Value, interval, floor and people on one line. */
+function ruler(line, kind, most) {
+  const to = kind.to(line, most);
+  const from = Math.min(kind.from, has(line.floor) ? line.floor : kind.from, line.value);
+  if (!(to > from)) return null;
+  const along = kind.along(from, to, 0, 100);
+  const place = value => `${Math.max(0, Math.min(100, along(value)))}%`;
+  const mark = (value, name) => (has(value) ? el('i', { class: name, style: { left: place(value) } }) : null);
+  const band = line.interval
+    ? el('i', {
+        class: 'band',
+        style: { left: place(line.interval.low), right: `calc(100% - ${place(line.interval.high)})` },
+      })
+    : null;
+  return el(
+    'div',
+    { class: 'ruler', 'aria-hidden': 'true' },
+    el(
+      'div',
+      { class: 'track' },
+      band,
+      mark(line.floor, 'floor'),
+      mark(line.human, 'human'),
+      mark(line.value, 'here'),
+    ),
+    el('div', { class: 'ends' }, el('span', {}, kind.end(from)), el('span', {}, kind.end(to))),
+  );
+}
+
+/** One or two sentences that answer the question in the title. */
+function answer({ summary }) {
+  const named = Object.fromEntries(summary.headlines.map(line => [line.name, line]));
+  const sentences = [];
+  const { inter_mean: inter, intra_mean: intra, models_worth: pooled, vendi_1: vendi } = named;
+  const strong = words => el('strong', {}, words);
+  if (inter) {
+    sentences.push([
+      'Different models’ answers to the same query have a mean cosine similarity of ',
+      strong(decimal(inter.value)),
+      has(inter.floor) ? `; answers to different queries, ${decimal(inter.floor)}` : '',
+      has(inter.human) ? `; people’s answers to the same queries, ${decimal(inter.human)}` : '',
+      '. ',
+    ]);
+  }
+  if (intra)
+    sentences.push([
+      inter
+        ? 'One model asked again: '
+        : 'One model’s answers to the same query have a mean cosine similarity of ',
+      strong(decimal(intra.value)),
+      '. ',
+    ]);
+  if (pooled)
+    sentences.push([
+      `The answers of ${counted(summary.models, 'model')} to one query are worth `,
+      strong(worth(pooled.value)),
+      has(pooled.floor)
+        ? ` unrelated ones; the same models on different queries give ${worth(pooled.floor)}. `
+        : ' unrelated ones. ',
+    ]);
+  else if (!inter && !intra && vendi)
+    sentences.push([
+      'The answers to one query count as ',
+      strong(worth(vendi.value)),
+      ' entirely different ones. ',
+    ]);
+  return el('p', { class: 'answer' }, sentences);
+}

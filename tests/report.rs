@@ -1,0 +1,332 @@
+//! report.html in a browser: it draws itself without a complaint, and a hostile corpus stays text. Needs Chromium:
+//! `CHROME` names it, `HIVESCOPE_TEST_BROWSER=require` makes a missing one a failure.
+
+use arrow::array::{ArrayRef, FixedSizeListArray, Float32Array, StringArray};
+use arrow::datatypes::{DataType, Field};
+use arrow::record_batch::RecordBatch;
+use assert_cmd::Command;
+use parquet::arrow::ArrowWriter;
+use std::fs;
+use std::io::Read;
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+/// A host that exists nowhere: a request for it can only come from the page.
+const HOST: &str = "hostile.invalid";
+
+/// Put into a copy of the page: uses everything there is to use, then writes down what became of it.
+const PROBE: &str = r#"
+addEventListener('load', async () => {
+  const rest = () => new Promise(done => setTimeout(done, 200));
+  const each = (selector, act) => document.querySelectorAll(selector).forEach(act);
+  const at = node => { const box = node.getBoundingClientRect();
+    return { bubbles: true, clientX: box.left + box.width * 0.6, clientY: box.top + box.height * 0.4 }; };
+  await rest();
+  each('details', box => (box.open = true));
+  await rest();
+  each('.heat', map => {
+    for (const kind of ['pointermove', 'pointerdown']) map.dispatchEvent(new PointerEvent(kind, at(map.querySelector('canvas'))));
+    for (const key of ['ArrowUp', 'ArrowLeft', 'ArrowDown', 'ArrowRight']) map.dispatchEvent(new KeyboardEvent('keydown', { key }));
+  });
+  each('.plot svg, .plot rect, .plot g', part => {
+    part.dispatchEvent(new PointerEvent('pointermove', at(part)));
+    part.dispatchEvent(new PointerEvent('pointerleave', at(part)));
+  });
+  each('main button', button => button.click());
+  each('input', input => { input.value = 'i'; input.dispatchEvent(new Event('input')); });
+  each('select', select => { select.selectedIndex = select.options.length - 1; select.dispatchEvent(new Event('change')); });
+  await rest();
+  const style = getComputedStyle(document.documentElement);
+  const bright = colour => colour.match(/\d+/g).slice(0, 3).reduce((sum, part) => sum + Number(part), 0) / 765;
+  const painted = canvas => canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data.some(part => part);
+  const seen = {
+    title: document.title, hacked: typeof window.hacked, images: document.images.length, scripts: document.scripts.length,
+    page: bright(style.backgroundColor), ink: bright(style.color), width: innerWidth,
+    beyond: document.documentElement.scrollWidth - document.documentElement.clientWidth,
+    blank: [...document.querySelectorAll('canvas')].filter(canvas => !painted(canvas)).length,
+    undrawn: [...document.querySelectorAll('.plot')].filter(plot => !plot.querySelector('svg')).length,
+    empty: [...document.querySelectorAll('section')].filter(part => part.children.length < 2).length,
+  };
+  if (parent !== window) parent.postMessage(JSON.stringify(seen), '*');
+  else document.body.append(Object.assign(document.createElement('output'), { id: 'probe', textContent: JSON.stringify(seen) }));
+});
+"#;
+
+/// A page around the page, since a window can't be as narrow as a phone.
+const PHONE: &str = r#"<!doctype html><meta name="color-scheme" content="light dark"><title>phone</title>
+<iframe src="probed.html" style="width: 390px; height: 1200px; border: 0"></iframe>
+<script>addEventListener('message', event => document.body.append(
+  Object.assign(document.createElement('output'), { id: 'probe', textContent: event.data })));</script>"#;
+
+/// What the browser did with a page.
+struct Seen {
+    dom: String,
+    console: Vec<String>,
+    requests: Vec<String>,
+}
+
+impl Seen {
+    /// What the probe wrote down.
+    fn probe(&self) -> serde_json::Value {
+        let start = self.dom.find("<output id=\"probe\">").expect("the probe came to its end") + 19;
+        let end = start + self.dom[start..].find("</output>").unwrap();
+        serde_json::from_str(&self.dom[start..end]).unwrap()
+    }
+
+    /// The part of the page in an element that starts with `tag`, up to `end`.
+    fn part(&self, tag: &str, end: &str) -> &str {
+        let start = self.dom.find(tag).unwrap_or_else(|| panic!("`{tag}` is not on the page"));
+        &self.dom[start..start + self.dom[start..].find(end).unwrap()]
+    }
+}
+
+fn browser() -> Option<PathBuf> {
+    if let Some(named) = std::env::var_os("CHROME") {
+        return Some(named.into());
+    }
+    let names = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome"];
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let found =
+        std::env::split_paths(&path).flat_map(|folder| names.map(|name| folder.join(name))).find(|p| p.is_file());
+    if found.is_none() {
+        assert_ne!(std::env::var("HIVESCOPE_TEST_BROWSER").as_deref(), Ok("require"), "no Chromium; set CHROME");
+        eprintln!("skipped: no Chromium");
+    }
+    found
+}
+
+/// Opens a page. All that the browser asks of any network goes to a listener of ours, which writes it down.
+fn open(browser: &Path, page: &Path, dark: bool) -> Seen {
+    let profile = tempfile::tempdir().unwrap();
+    let proxy = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = proxy.local_addr().unwrap().port();
+    let asked = Arc::new(Mutex::new(Vec::new()));
+    let book = asked.clone();
+    // Ends with the test process; what is asked after the browser has gone interests nobody.
+    std::thread::spawn(move || {
+        for stream in proxy.incoming().flatten() {
+            let mut head = [0u8; 4096];
+            let mut stream = stream;
+            let length = stream.set_read_timeout(Some(Duration::from_secs(2))).and_then(|()| stream.read(&mut head));
+            let head = String::from_utf8_lossy(&head[..length.unwrap_or(0)]).into_owned();
+            book.lock().unwrap().push(head.lines().next().unwrap_or_default().to_owned());
+        }
+    });
+    let output = Command::new(browser)
+        .args(["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"])
+        .args(["--disable-background-networking", "--disable-component-update", "--enable-logging=stderr", "--v=0"])
+        .args(["--proxy-bypass-list=<-loopback>", "--virtual-time-budget=8000", "--dump-dom"])
+        .arg(format!("--proxy-server=http://127.0.0.1:{port}"))
+        .arg(format!("--user-data-dir={}", profile.path().display()))
+        .arg("--window-size=1600,1200")
+        .arg(format!("--blink-settings=preferredColorScheme={}", if dark { 0 } else { 1 }))
+        .arg(format!("file://{}", page.display()))
+        .timeout(Duration::from_secs(120))
+        .output()
+        .unwrap();
+    let log = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success(), "the browser failed: {log}");
+    let requests = asked.lock().unwrap().clone();
+    Seen {
+        dom: String::from_utf8_lossy(&output.stdout).into_owned(),
+        console: log.lines().filter(|line| line.contains("CONSOLE")).map(str::to_owned).collect(),
+        requests,
+    }
+}
+
+/// Runs hivescope on a corpus; returns its summary and a copy of the report with the probe in it.
+fn probed(directory: &Path, corpus: &Path) -> (serde_json::Value, PathBuf) {
+    let out = directory.join("out");
+    let run = Command::new(env!("CARGO_BIN_EXE_hivescope"))
+        .args(["run", "--quiet", "--backend", "cpu", "--out"])
+        .args([&out, corpus])
+        .output()
+        .unwrap();
+    assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
+    let html = fs::read_to_string(out.join("report.html")).unwrap();
+    let (before, after) = html.rsplit_once("</body>").unwrap();
+    let nonce = html.split("<script nonce=\"").nth(1).unwrap().split('"').next().unwrap();
+    let page = out.join("probed.html");
+    fs::write(&page, format!("{before}<script nonce=\"{nonce}\">{PROBE}</script></body>{after}")).unwrap();
+    fs::write(out.join("phone.html"), PHONE).unwrap();
+    (serde_json::from_slice(&fs::read(out.join("summary.json")).unwrap()).unwrap(), page)
+}
+
+/// What must hold of every report, on any screen.
+fn is_sound(seen: &Seen, width: u32, dark: bool) {
+    assert!(seen.console.is_empty(), "the console says: {:#?}", seen.console);
+    let asked: Vec<&String> = seen.requests.iter().filter(|line| line.contains(HOST)).collect();
+    assert!(asked.is_empty(), "the page asked for {asked:?}");
+    let probe = seen.probe();
+    assert_eq!(probe["width"], width);
+    assert_eq!(probe["title"], "hivescope report");
+    assert_eq!(probe["hacked"], "undefined", "a script of the corpus ran");
+    assert_eq!(probe["images"], 0, "a text of the corpus became an element");
+    assert_eq!(probe["scripts"], 3, "data, script and probe");
+    for nothing in ["beyond", "blank", "undrawn", "empty"] {
+        assert_eq!(probe[nothing], 0, "{nothing}: {probe}");
+    }
+    let (page, ink) = (probe["page"].as_f64().unwrap(), probe["ink"].as_f64().unwrap());
+    assert!(if dark { page < 0.2 && ink > 0.8 } else { page > 0.9 && ink < 0.2 }, "page {page}, ink {ink}");
+}
+
+/// A number as cards show it.
+fn shown(name: &str, value: f64) -> String {
+    match name {
+        "vendi_1" | "models_worth" => format!("{value:.*}", if value < 10.0 { 2 } else { 1 }),
+        "ensemble_gain" | "verbatim_share" => format!("{:.1} %", value * 100.0),
+        _ if name.starts_with("nearest_") => format!("{:.1} %", value * 100.0),
+        _ => format!("{value:.3}"),
+    }
+}
+
+/// The page on a wide light screen, after it has proved sound there and on a narrow dark one.
+fn sound(browser: &Path, page: &Path) -> Seen {
+    is_sound(&open(browser, &page.with_file_name("phone.html"), true), 390, true);
+    let wide = open(browser, page, false);
+    is_sound(&wide, 1600, false);
+    wide
+}
+
+#[test]
+fn the_demo_draws_itself_in_light_and_dark_narrow_and_wide() {
+    let Some(browser) = browser() else { return };
+    let here = tempfile::tempdir().unwrap();
+    let demo = Path::new(env!("CARGO_MANIFEST_DIR")).join("data/gemma_demo.parquet");
+    let (summary, page) = probed(here.path(), &demo);
+    let seen = sound(&browser, &page);
+    for section in [
+        "headlines",
+        "worth",
+        "heat-map",
+        "pairs",
+        "histogram",
+        "intra",
+        "top-n",
+        "queries",
+        "examples",
+        "models",
+        "duplicates",
+        "left-out",
+        "reading",
+        "provenance",
+        "files",
+    ] {
+        assert!(seen.dom.contains(&format!("<section id=\"{section}\"")), "{section} is missing");
+        assert!(seen.dom.contains(&format!("href=\"#{section}\"")), "{section} is not in the contents");
+    }
+    let headlines = summary["headlines"].as_array().unwrap();
+    assert!(headlines.len() >= 6);
+    for line in headlines {
+        let (name, value) = (line["name"].as_str().unwrap(), line["value"].as_f64().unwrap());
+        let card = seen.part(&format!("data-name=\"{name}\""), "</article>");
+        let number = shown(name, value).replace('-', "−");
+        assert!(card.contains(&format!("<strong>{number}</strong>")), "{name}: {number} is not in {card}");
+        if let Some(low) = line["interval"]["low"].as_f64() {
+            assert!(card.contains(&shown(name, low).replace('-', "−")), "{name}: its interval is not in {card}");
+        }
+    }
+    assert!(seen.part("<header", "</header>").contains("958 responses"));
+    assert!(seen.part("<section id=\"models\"", "</section>").contains("gemma-3-270m temperature 0.7"));
+    let histogram = seen.part("<section id=\"histogram\"", "</section>");
+    assert!(histogram.contains("458,403") && histogram.contains("same query, same model"));
+    assert!(seen.part("<section id=\"files\"", "</section>").contains("href=\"neighbors.parquet\""));
+    assert!(seen.part("<section id=\"provenance\"", "</section>").contains("gemma_demo.parquet"));
+}
+
+/// Names and texts that want to be more than text.
+fn hostile() -> Vec<String> {
+    let mut bad = vec![
+        format!(
+            "</script><script>hacked=1;document.title='hacked'</script><img src=\"http://{HOST}/a\" onerror=hacked=1>"
+        ),
+        format!("<img src=x onerror=\"hacked=1;fetch('http://{HOST}/b')\">\u{2028}\u{2029}<svg onload=hacked=1>"),
+        format!(
+            "--><!--<script></style></title><iframe src=\"javascript:hacked=1\"><link rel=stylesheet href=//{HOST}/c>"
+        ),
+        "\u{202e}desrever\u{2066} שלום عليكم \u{0}\u{1}\u{1b}[31m\t\n\r\u{7f}\u{85}\u{feff}".to_owned(),
+        "__proto__".to_owned(),
+        "constructor \" ' ` \\ ${hacked=1} {{data}} {{nonce}} %s".to_owned(),
+        "W".repeat(5_000),
+    ];
+    bad.push(bad.concat());
+    bad
+}
+
+/// A corpus of hostile names: every one is a query and a model, three answers each.
+fn write_hostile(path: &Path) {
+    const DIM: usize = 8;
+    let bad = hostile();
+    let cells = bad.iter().flat_map(|query| bad.iter().map(move |model| (query, model)));
+    let rows: Vec<(&String, &String)> = cells.flat_map(|cell| [cell; 3]).collect();
+    let texts = (0..rows.len()).map(|row| bad[row % bad.len()].as_str());
+    let values = (0..rows.len() * DIM).map(|i| ((i * i + 7 * i) % 101) as f32 / 101.0 + 0.1);
+    let item = Arc::new(Field::new("item", DataType::Float32, false));
+    let embedding = FixedSizeListArray::new(item, DIM as i32, Arc::new(values.collect::<Float32Array>()), None);
+    let columns: [(&str, ArrayRef); 4] = [
+        ("query", Arc::new(StringArray::from_iter_values(rows.iter().map(|row| row.0)))),
+        ("model", Arc::new(StringArray::from_iter_values(rows.iter().map(|row| row.1)))),
+        ("text", Arc::new(StringArray::from_iter_values(texts))),
+        ("embedding", Arc::new(embedding)),
+    ];
+    let batch = RecordBatch::try_from_iter(columns).unwrap();
+    let mut writer = ArrowWriter::try_new(fs::File::create(path).unwrap(), batch.schema(), None).unwrap();
+    writer.write(&batch).unwrap();
+    writer.close().unwrap();
+}
+
+#[test]
+fn a_hostile_corpus_stays_text() {
+    let Some(browser) = browser() else { return };
+    let here = tempfile::tempdir().unwrap();
+    let corpus = here.path().join("hostile.parquet");
+    write_hostile(&corpus);
+    let (_, page) = probed(here.path(), &corpus);
+    let seen = sound(&browser, &page);
+    // The names are there, as text.
+    for section in ["examples", "models", "pairs", "queries", "heat-map"] {
+        let part = seen.part(&format!("<section id=\"{section}\""), "</section>");
+        assert!(part.contains("&lt;img src=") && part.contains("WWWWWWWW"), "{section} shows no names");
+    }
+    assert!(seen.part("<section id=\"models\"", "</section>").contains(">__proto__</bdi>"));
+}
+
+#[test]
+fn this_test_notices_what_it_looks_for() {
+    let Some(browser) = browser() else { return };
+    let here = tempfile::tempdir().unwrap();
+    let page = here.path().join("bad.html");
+    let bad = format!("<img src=\"http://{HOST}/a\"><script>setTimeout(() => nothing.there, 10)</script>");
+    fs::write(&page, format!("<!doctype html><title>bad</title><body>{bad}</body>")).unwrap();
+    let seen = open(&browser, &page, false);
+    assert!(seen.requests.iter().any(|line| line.contains(HOST)), "the request was not seen: {:?}", seen.requests);
+    assert!(seen.console.iter().any(|line| line.contains("nothing is not defined")), "{:?}", seen.console);
+}
+
+#[test]
+fn report_of_what_is_no_result_says_so() {
+    let here = tempfile::tempdir().unwrap();
+    let report = |directory: &Path| {
+        let output = Command::new(env!("CARGO_BIN_EXE_hivescope")).arg("report").arg(directory).output().unwrap();
+        (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
+    };
+    let (code, message) = report(&here.path().join("nowhere"));
+    assert!(code == Some(2) && message.contains("nowhere"), "{message}");
+    let (code, message) = report(here.path());
+    assert!(code == Some(2) && message.contains("not a result of hivescope"), "{message}");
+    let demo = Path::new(env!("CARGO_MANIFEST_DIR")).join("data/planted.parquet");
+    let out = here.path().join("out");
+    let arguments = ["run", "--quiet", "--backend", "cpu", "--out"];
+    let run = Command::new(env!("CARGO_BIN_EXE_hivescope")).args(arguments).args([&out, &demo]).output().unwrap();
+    assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
+    let first = fs::read(out.join("report.html")).unwrap();
+    let (code, message) = report(&out);
+    assert!(code == Some(0) && first == fs::read(out.join("report.html")).unwrap(), "{message}");
+    let whole = fs::read(out.join("queries.parquet")).unwrap();
+    fs::write(out.join("queries.parquet"), &whole[..whole.len() / 2]).unwrap();
+    let (code, message) = report(&out);
+    assert!(code == Some(3) && message.contains("queries.parquet"), "{message}");
+    assert!(first == fs::read(out.join("report.html")).unwrap(), "a failed report replaced the old one");
+}

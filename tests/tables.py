@@ -1,0 +1,123 @@
+"""Opens every table of a result directory in DuckDB, Polars and pandas: column names, types, row order, joins.
+
+usage: python tests/tables.py DIR THRESHOLD README.md
+
+DIR is a result with `--threshold THRESHOLD`. The README's DuckDB and pandas examples are run as they stand on it.
+Needs duckdb, numpy, pandas, polars, pyarrow.
+"""
+import contextlib, io, os, re, sys, tempfile
+import duckdb, numpy as np, pandas as pd, polars as pl, pyarrow.parquet as pq
+
+out, threshold, readme = os.path.abspath(sys.argv[1]), float(sys.argv[2]), open(sys.argv[3], encoding="utf-8").read()
+failures = 0
+
+def check(name, ok, detail=""):
+    global failures
+    failures += not ok
+    if not ok:
+        print(f"FAIL {name} {detail}")
+
+# The contract. A table may grow columns; these stay, in this order. Names: s string, the rest numbers, b bool, l list.
+TABLES = {
+    "responses": "row:u32 file:s file_row:u64 query:s model:s nn_row:u32 nn_similarity:f32 nn_model:s duplicate_group:u32 cluster:u32",
+    "neighbors": "src:u32 rank:u16 dst:u32 similarity:f32",
+    "intra": "query:s model:s n:u32 mean:f64",
+    "models": "model:s n:u64 queries:u64 common_queries:u64 intra_mean:f64 intra_ci_low:f64 intra_ci_high:f64 share_ge_0_8:f64 "
+    "bins:l paper_bins:l floor:f64 answers_regardless:b vendi_1:f64 vendi_2:f64 distinct:f64",
+    "model_pairs": "model_a:s model_b:s queries:u64 pairs:u64 mean:f64 query_mean:f64 paper_mean:f64 ci_low:f64 ci_high:f64 floor:f64",
+    "queries": "query:s n:u64 models:u64 mean:f64 intra_mean:f64 inter_mean:f64 vendi_1:f64 vendi_2:f64 vendi_inf:f64 distinct:f64",
+    "topn": "query:s top_n:u16 distinct_models_mean:f64 null:f64 least:f64",
+    "histogram": "relation:s bin:u16 low:f64 high:f64 pairs:u64 exact:b",
+    "edges": "src:u32 dst:u32 similarity:f32",
+}
+SORTED_BY = {
+    "responses": ["row"], "neighbors": ["src", "rank"], "intra": ["query", "model"], "models": ["model"],
+    "model_pairs": ["model_a", "model_b"], "queries": ["query"], "topn": ["query", "top_n"], "edges": ["src", "dst"],
+}
+ARROW = {"u16": ["uint16"], "u32": ["uint32"], "u64": ["uint64"], "f32": ["float"], "f64": ["double"], "b": ["bool"],
+         "s": ["dictionary<values=string, indices=int32, ordered=0>"], "l": ["fixed_size_list<item: double not null>[10]"]}
+DUCK = {"u16": ["USMALLINT"], "u32": ["UINTEGER"], "u64": ["UBIGINT"], "f32": ["FLOAT"], "f64": ["DOUBLE"], "b": ["BOOLEAN"],
+        "s": ["VARCHAR"], "l": ["DOUBLE[]", "DOUBLE[10]"]}
+POLARS = {"u16": ["UInt16"], "u32": ["UInt32"], "u64": ["UInt64"], "f32": ["Float32"], "f64": ["Float64"], "b": ["Boolean"],
+          "s": ["String", "Categorical"], "l": ["Array(Float64, shape=(10,))", "List(Float64)"]}
+PANDAS = {"u16": ["uint16"], "u32": ["uint32"], "u64": ["uint64"], "f32": ["float32"], "f64": ["float64"], "b": ["bool"],
+          "s": ["category", "object", "str", "string"], "l": ["object"]}
+
+for name, contract in TABLES.items():
+    path = os.path.join(out, f"{name}.parquet")
+    contract = dict(column.split(":") for column in contract.split())
+    schema = pq.read_schema(path)
+    described = {row[0]: row[1] for row in duckdb.sql(f"DESCRIBE SELECT * FROM '{path}'").fetchall()}
+    polars, pandas = pl.read_parquet(path), pd.read_parquet(path)
+    kept = [column for column in schema.names if column in contract]
+    check(f"{name}: columns", kept == list(contract), f"{schema.names}")
+    for column, kind in contract.items():
+        nullable = pandas[column].isna().any()  # pandas widens integers with gaps
+        for tool, found, known in (
+            ("arrow", str(schema.field(column).type), ARROW),
+            ("DuckDB", described[column], DUCK),
+            ("Polars", str(polars.schema[column]).split("(ordering")[0], POLARS),
+            ("pandas", str(pandas[column].dtype), PANDAS),
+        ):
+            accepted = known[kind] + (["float64"] if tool == "pandas" and nullable and kind[0] == "u" else [])
+            check(f"{name}.{column} in {tool}", found in accepted, f"is {found}, not {accepted}")
+    rows = duckdb.sql(f"SELECT count(*) FROM '{path}'").fetchall()[0][0]
+    check(f"{name}: rows", rows == len(polars) == len(pandas) > 0, f"{rows} {len(polars)} {len(pandas)}")
+    if name in SORTED_BY:
+        keys = list(zip(*(pandas[column].tolist() for column in SORTED_BY[name])))
+        as_bytes = [tuple(k.encode() if isinstance(k, str) else k for k in key) for key in keys]
+        check(f"{name}: sorted by {SORTED_BY[name]}, no key twice", all(a < b for a, b in zip(as_bytes, as_bytes[1:])))
+    print(f"{name}: {rows} rows, {len(schema.names)} columns")
+
+# Tables that are about each other agree, by SQL.
+def none(name, sql):
+    found = duckdb.sql(sql.replace("@", out + "/")).fetchall()[0][0]
+    check(name, found == 0, f"{found} rows")
+
+none("a nearest neighbour is the neighbour of rank 1",
+     "SELECT count(*) FROM '@responses.parquet' r LEFT JOIN '@neighbors.parquet' n ON n.src = r.row AND n.rank = 1 "
+     "LEFT JOIN '@responses.parquet' o ON o.row = n.dst "
+     "WHERE n.dst IS DISTINCT FROM r.nn_row OR n.similarity IS DISTINCT FROM r.nn_similarity OR o.model IS DISTINCT FROM r.nn_model")
+none("every neighbour is a response, never the row itself",
+     "SELECT count(*) FROM '@neighbors.parquet' n LEFT JOIN '@responses.parquet' r ON r.row = n.dst WHERE r.row IS NULL OR n.src = n.dst")
+none("neighbours come in descending order, ties by row",
+     "SELECT count(*) FROM '@neighbors.parquet' a JOIN '@neighbors.parquet' b ON a.src = b.src AND b.rank = a.rank + 1 "
+     "WHERE b.similarity > a.similarity OR (b.similarity = a.similarity AND b.dst < a.dst)")
+none("an edge goes up and holds the threshold",
+     f"SELECT count(*) FROM '@edges.parquet' WHERE src >= dst OR similarity < {threshold}")
+none("neighbours at or above the threshold are edges",
+     f"SELECT count(*) FROM '@neighbors.parquet' n LEFT JOIN '@edges.parquet' e ON e.src = least(n.src, n.dst) "
+     f"AND e.dst = greatest(n.src, n.dst) AND e.similarity = n.similarity WHERE n.similarity >= {threshold} AND e.src IS NULL")
+none("a cell of intra.parquet has as many responses",
+     "SELECT count(*) FROM '@intra.parquet' i LEFT JOIN (SELECT query, model, count(*) n FROM '@responses.parquet' GROUP BY ALL) r "
+     "ON r.query = i.query AND r.model = i.model WHERE r.n IS DISTINCT FROM i.n")
+none("models.parquet counts responses",
+     "SELECT count(*) FROM '@models.parquet' m LEFT JOIN (SELECT model, count(*) n FROM '@responses.parquet' GROUP BY ALL) r "
+     "USING (model) WHERE r.n IS DISTINCT FROM m.n")
+n = len(pd.read_parquet(os.path.join(out, "responses.parquet")))
+histogram = pl.read_parquet(os.path.join(out, "histogram.parquet"))
+check("the histogram holds every pair", histogram["pairs"].sum() == n * (n - 1) // 2)
+check("bins of 0.01", np.allclose(histogram["high"] - histogram["low"], 0.01) and len(histogram) == 800)
+bins = np.stack(pd.read_parquet(os.path.join(out, "models.parquet"))["bins"])
+check("bins are percent", np.allclose(bins.sum(1), 100))
+
+# The README's examples, as they stand, beside a result called hivescope-out.
+def example(heading):
+    block = re.search(rf"^{heading}:\n\n((?:    .*\n|\n)+)", readme, re.M)
+    return re.sub(r"^    ", "", block.group(1), flags=re.M)
+
+with tempfile.TemporaryDirectory() as here:
+    os.symlink(out, os.path.join(here, "hivescope-out"), target_is_directory=True)
+    os.chdir(here)
+    rows = duckdb.sql(example("In DuckDB")).fetchall()
+    check("README: DuckDB", rows and all(a != b for a, b, *_ in rows) and [r[2] for r in rows] == sorted((r[2] for r in rows), reverse=True))
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        exec(example("In pandas"), {})
+    share = float(printed.getvalue())
+    models = pd.read_parquet("hivescope-out/responses.parquet")
+    check("README: pandas", abs(share - (models["model"].astype(str) != models["nn_model"].astype(str)).mean()) < 1e-12, printed.getvalue())
+    os.chdir("/")
+
+print("0 failed" if failures == 0 else f"{failures} failed")
+sys.exit(failures > 0)
