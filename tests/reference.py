@@ -173,7 +173,7 @@ for column, place in (("vendi_1", 0), ("vendi_2", 1), ("vendi_inf", 2)):
     same(f"queries: {column}", per_query[column], v[:, place])
 with np.errstate(all="ignore"):
     same("queries: mean", per_query["mean"], (((S ** 2).sum(1) - N) / (N * (N - 1)))[order])
-    same("queries: intra_mean", per_query["intra_mean"], ((square - cell_n).sum(0) / (cell_n * (cell_n - 1)).sum(0))[order])
+    same("queries: intra_mean", per_query["intra_mean"], np.where((cell_n >= 2).any(0), (square - cell_n).sum(0) / (cell_n * (cell_n - 1)).sum(0), np.nan)[order])
 
 # Models: means over queries, bins, effective numbers at the same n.
 per_model = read("models.parquet")

@@ -288,7 +288,7 @@ mod tests {
     #[test]
     fn a_large_query_agrees_with_all_pairs() {
         for dim in [9, 64, 400] {
-            let models = |i: usize| if i % 2 == 0 { 0 } else { 1 + usize::from(i % 5 < 2) };
+            let models = |i: usize| if i.is_multiple_of(2) { 0 } else { 1 + usize::from(i % 5 < 2) };
             let (corpus, _) = planted((0..300).map(|i| ("q".to_string(), models(i).to_string())), dim);
             let cells = Cells::new(&corpus, &[0], &[true; 3]);
             assert_eq!(cells.counts(), [150, 90, 60]);

@@ -280,8 +280,8 @@ mod tests {
     fn ragged() -> (Corpus, PairOutcome) {
         let mut keys = Vec::new();
         for query in 0..260 {
-            for model in (0..35).filter(|model| (query * 7 + model * 11) % 13 != 0) {
-                let samples = 1 + usize::from((query + model) % 5 == 0);
+            for model in (0..35).filter(|model| !(query * 7usize + model * 11).is_multiple_of(13)) {
+                let samples = 1 + usize::from((query + model).is_multiple_of(5));
                 keys.extend(std::iter::repeat_n((format!("{query:03}"), format!("{model:02}")), samples));
             }
         }

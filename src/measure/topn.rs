@@ -7,6 +7,7 @@ use crate::base::similarity::Similarity;
 use crate::base::{Observer, Result};
 use crate::corpus::Corpus;
 use rayon::prelude::*;
+use std::cmp::Reverse;
 
 /// P(none of `marked` among `drawn` of `total` without replacement).
 fn none_drawn(total: u64, marked: u64, drawn: u64) -> f64 {
@@ -41,7 +42,7 @@ pub fn null_and_least(counts: &[u64], top_n: u64) -> (f64, f64) {
     // Models with equal counts are alike: (count, how many), largest first.
     let mut kinds: Vec<(u64, u64)> = Vec::new();
     let mut sorted = counts.to_vec();
-    sorted.sort_unstable_by(|a, b| b.cmp(a));
+    sorted.sort_unstable_by_key(|&count| Reverse(count));
     for count in sorted {
         match kinds.last_mut() {
             Some(last) if last.0 == count => last.1 += 1,
@@ -55,7 +56,7 @@ pub fn null_and_least(counts: &[u64], top_n: u64) -> (f64, f64) {
         others.push((kinds[own].0 - 1, 1));
         let anchors = (kinds[own].0 * kinds[own].1) as f64;
         null += anchors * others.iter().map(|&(k, of)| of as f64 * (1.0 - none_drawn(n - 1, k, top_n))).sum::<f64>();
-        others.sort_unstable_by(|a, b| b.0.cmp(&a.0));
+        others.sort_unstable_by_key(|kind| Reverse(kind.0));
         let (mut left, mut models) = (top_n, 0);
         for (k, of) in others.into_iter().filter(|kind| kind.0 > 0) {
             let taken = of.min(left.div_ceil(k));
