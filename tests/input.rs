@@ -227,12 +227,12 @@ fn the_first_rows_decide_the_dimension_by_majority() {
 }
 
 /// A batch with the given columns beside query and model.
-fn with_columns(columns: Vec<(&str, ArrayRef)>) -> RecordBatch {
+fn with_columns(columns: &[(&str, ArrayRef)]) -> RecordBatch {
     let keys = |prefix: &str, modulus: usize| {
         let n = columns[0].1.len();
         Arc::new((0..n).map(|i| Some(format!("{prefix}{}", i % modulus))).collect::<StringArray>()) as ArrayRef
     };
-    let all = [("query", keys("q", 5)), ("model", keys("m", 2))].into_iter().chain(columns.clone());
+    let all = [("query", keys("q", 5)), ("model", keys("m", 2))].into_iter().chain(columns.iter().cloned());
     let fields: Vec<Field> =
         all.clone().map(|(name, array)| Field::new(name, array.data_type().clone(), true)).collect();
     RecordBatch::try_new(Arc::new(Schema::new(fields)), all.map(|(_, array)| array).collect()).unwrap()
@@ -245,7 +245,7 @@ fn a_column_that_is_missing_or_ambiguous_or_of_another_type_is_answered_with_the
     let floats = || list(Arc::new(Float32Array::from(values())));
     let numbers = || Arc::new(Int64Array::from_iter_values(0..ROWS as i64)) as ArrayRef;
     let fails = |columns: Vec<(&str, ArrayRef)>, embedding: Option<&str>, words: &[&str]| {
-        write(&path, &with_columns(columns), plain());
+        write(&path, &with_columns(&columns), plain());
         let options = InputOptions { embedding: embedding.map(String::from), ..options(&[&path], directory.path()) };
         let error = read(&options, &Silent).unwrap_err();
         assert_eq!(error.exit_code(), 2, "{error}");
@@ -263,7 +263,7 @@ fn a_column_that_is_missing_or_ambiguous_or_of_another_type_is_answered_with_the
     fails(vec![("emb", floats()), ("embedding", numbers())], Some("embedding"), &["Int64", "emb"]);
     fails(vec![("emb", floats()), ("emb", floats())], Some("emb"), &["several columns"]);
     // A later name is taken where the first is of another type.
-    write(&path, &with_columns(vec![("embedding", numbers()), ("emb", floats())]), plain());
+    write(&path, &with_columns(&[("embedding", numbers()), ("emb", floats())]), plain());
     assert_eq!(read(&options(&[&path], directory.path()), &Silent).unwrap().dim(), DIM);
 }
 

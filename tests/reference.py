@@ -35,6 +35,9 @@ def same(name, got, want):
     failures += not ok
     print(f"{'ok  ' if ok else 'FAIL'} {name}: {got.size} values, largest relative difference {worst:.2e}")
 
+# Copies of a query (white space and case folded) are one question.
+question = np.unique([" ".join(name.split()).lower() for name in queries], return_inverse=True)[1][q]
+
 # Neighbours and histogram, a strip of rows at a time.
 neighbors = read("neighbors.parquet")
 k = int(neighbors["rank"].max())
@@ -58,9 +61,9 @@ for a in range(0, n, 512):
         wrong += not (np.array_equal(dst[got], order) and np.array_equal(sim[got], row[order]))
         tied = np.flatnonzero(row == row.max())
         nearest_other[i] = (m[tied] != m[i]).mean()
-        nearest_query[i] = (q[tied] != q[i]).mean()
+        nearest_query[i] = (question[tied] != question[i]).mean()
         later = s[i - a, i + 1:].astype(np.float64)
-        relation = 2 * (q[i + 1:] != q[i]) + (m[i + 1:] != m[i])
+        relation = 2 * (question[i + 1:] != question[i]) + (m[i + 1:] != m[i])
         bins = np.clip(np.searchsorted(edges, later, side="right") - 1, 0, 199)
         np.add.at(counts, (relation, bins), 1)
 print(f"{'ok  ' if wrong == 0 else 'FAIL'} neighbours (k = {k}): {wrong} of {n} rows differ")

@@ -1,8 +1,9 @@
 //! How much memory a run may use when nobody says.
 
-use crate::base::Error;
 use crate::base::units::{parse_bytes, show_bytes};
+use crate::base::{Error, Event, Observer};
 use crate::corpus::Corpus;
+use crate::measure;
 
 /// Share of the available memory that a run takes by default.
 const SHARE: f64 = 0.6;
@@ -51,6 +52,20 @@ pub fn budget(asked: Option<&str>) -> Result<u64, Error> {
 /// Bytes that the process holds beside the pair pass: what it started with, and the corpus.
 pub fn held(corpus: &Corpus) -> u64 {
     START + corpus.memory()
+}
+
+/// Says so if the measures may not keep to `budget`. The pass shares out what it has; the measures hold what they hold.
+pub fn warn_of_measures(corpus: &Corpus, budget: u64, observer: &dyn Observer) {
+    let wanted = held(corpus) + measure::memory(corpus);
+    if wanted > budget {
+        observer.event(Event::Note {
+            message: format!(
+                "the measures may take {} in all, more than --memory {}: about 8 bytes for each query and two models",
+                show_bytes(wanted),
+                show_bytes(budget)
+            ),
+        });
+    }
 }
 
 #[cfg(test)]

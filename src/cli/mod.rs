@@ -21,8 +21,10 @@ use args::{Cli, Command};
 use clap::Parser;
 use std::process::ExitCode;
 
-/// Parses the command line, runs the subcommand and maps its result to an exit code.
+/// Parses the command line, runs the subcommand and maps its result to an exit code. To be called first in a process,
+/// while it has one thread.
 pub fn main() -> ExitCode {
+    quiet_vulkan();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
@@ -40,6 +42,16 @@ pub fn main() -> ExitCode {
             messages::failure(&format!("{error:#}"), code, messages.json);
             ExitCode::from(code)
         }
+    }
+}
+
+/// Without XDG_RUNTIME_DIR (containers, services) Mesa's device selection asks Wayland all the same, which prints an
+/// error at each search for adapters. `--device` selects here, so that layer is left out.
+fn quiet_vulkan() {
+    if std::env::var_os("XDG_RUNTIME_DIR").is_none() && std::env::var_os("NODEVICE_SELECT").is_none() {
+        // SAFETY: nothing else in this process reads or writes the environment yet: this is the first thing it does,
+        // before any other thread is started.
+        unsafe { std::env::set_var("NODEVICE_SELECT", "1") };
     }
 }
 

@@ -38,6 +38,12 @@ impl Corpus {
         self.len() == 0
     }
 
+    /// The canonical query of a row: copies of one query under several ids are one question.
+    #[inline]
+    pub fn question(&self, row: u32) -> u32 {
+        self.layout.canonical[self.rows.query[row as usize] as usize]
+    }
+
     /// Bytes of anonymous memory held: keys, order, norms, and vectors unless they are in a scratch file.
     pub fn memory(&self) -> u64 {
         self.rows.memory() + self.layout.memory() + self.embeddings.memory()

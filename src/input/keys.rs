@@ -82,6 +82,7 @@ impl Column {
 }
 
 /// Adds the number of each value. Dumps are mostly sorted by a key: the value of the row before is the likeliest.
+#[expect(clippy::needless_pass_by_value, reason = "an accessor is a reference")]
 fn extend<A: ArrayAccessor>(ids: &mut Vec<u32>, values: A, mut id: impl FnMut(A::Item) -> u32)
 where
     A::Item: PartialEq + Copy,

@@ -155,7 +155,7 @@ impl<'a> Pass<'a> {
             first: range.start,
             unit,
             half_bound: self.half_bounds[range].to_vec(),
-            query: row_at.iter().map(|&row| self.corpus.rows.query[row as usize]).collect(),
+            query: row_at.iter().map(|&row| self.corpus.question(row)).collect(),
             model: row_at.iter().map(|&row| self.corpus.rows.model[row as usize]).collect(),
         }
     }
@@ -267,11 +267,11 @@ impl<'a> Pass<'a> {
             })
             .collect();
         let row_at = &corpus.layout.row_at;
-        let (query, model) = (&corpus.rows.query, &corpus.rows.model);
+        let model = &corpus.rows.model;
         for (s, &exact) in survivors.iter().zip(&exact) {
             let (i, j) = (row_at[row + s.row as usize], row_at[column + s.column() as usize]);
             if s.near_edge() {
-                let relation = 2 * usize::from(query[i as usize] != query[j as usize])
+                let relation = 2 * usize::from(corpus.question(i) != corpus.question(j))
                     + usize::from(model[i as usize] != model[j as usize]);
                 self.histogram[relation][bin_of(exact)] += 1;
                 self.stats.settled += 1;

@@ -51,9 +51,9 @@ impl<'a> Ranking<'a> {
     /// Nothing but the copies of the group itself; `own` is its similarity with itself.
     pub fn new(corpus: &'a Corpus, copies: &'a Copies, representative: u32, k: usize, own: f32) -> Self {
         let group = copies.group(&representative);
-        let keys = |key: &[u32]| -> Vec<Count> {
+        let keys = |key: &dyn Fn(u32) -> u32| -> Vec<Count> {
             let mut keys: Vec<Count> =
-                group.iter().map(|&member| (key[corpus.layout.row_at[member as usize] as usize], 0)).collect();
+                group.iter().map(|&member| (key(corpus.layout.row_at[member as usize]), 0)).collect();
             keys.sort_unstable();
             keys.dedup();
             keys
@@ -68,8 +68,8 @@ impl<'a> Ranking<'a> {
             cut: None,
             top: f32::NEG_INFINITY,
             tied: 0,
-            tied_models: keys(&corpus.rows.model),
-            tied_queries: keys(&corpus.rows.query),
+            tied_models: keys(&|row| corpus.rows.model[row as usize]),
+            tied_queries: keys(&|row| corpus.question(row)),
             tied_with_itself: false,
         };
         if several {
@@ -101,7 +101,7 @@ impl<'a> Ranking<'a> {
             if ties {
                 self.tied += 1;
                 count(&mut self.tied_models, self.corpus.rows.model[row as usize]);
-                count(&mut self.tied_queries, self.corpus.rows.query[row as usize]);
+                count(&mut self.tied_queries, self.corpus.question(row));
             }
             let scored = Scored { row, similarity };
             if self.cut.is_none_or(|cut| by_rank(&scored, &cut) == Ordering::Less) {
@@ -130,7 +130,7 @@ impl<'a> Ranking<'a> {
                 return (row, Nearest::default());
             }
             let same_model = number(&self.tied_models, self.corpus.rows.model[row as usize]);
-            let same_query = number(&self.tied_queries, self.corpus.rows.query[row as usize]);
+            let same_query = number(&self.tied_queries, self.corpus.question(row));
             let nearest = Nearest {
                 similarity: self.top,
                 ties: self.tied - u64::from(self.tied_with_itself),

@@ -51,7 +51,7 @@ fn check(corpus: &Corpus, outcome: &PairOutcome, settings: &PairSettings) {
     let similarity = Similarity::new();
     let position = &corpus.layout.position_of;
     let s = |a: usize, b: usize| corpus.embeddings.similarity(&similarity, position[a] as usize, position[b] as usize);
-    let (query, model) = (&corpus.rows.query, &corpus.rows.model);
+    let (query, model) = (&(0..n as u32).map(|row| corpus.question(row)).collect::<Vec<_>>(), &corpus.rows.model);
     let relation = |a: usize, b: usize| 2 * usize::from(query[a] != query[b]) + usize::from(model[a] != model[b]);
     let starts = &outcome.neighbors.starts;
     // Edges, near duplicates and histogram of each row with those after it.
@@ -136,6 +136,20 @@ fn small_streams_and_small_lists_change_nothing() {
     let outcome = pass(&corpus, &mut CpuBackend::new(), &settings);
     assert!(outcome.stats.repeated > 0, "the stream was forced to overflow");
     check(&corpus, &outcome, &settings);
+}
+
+#[test]
+fn copies_of_a_query_are_one_question() {
+    let rows = random(90, 17, 12);
+    let (query, model): (Vec<_>, Vec<_>) = (0..90).map(|i| (i % 6, i / 6 % 5)).unzip();
+    let mut corpus = corpus(&rows, &query, &model);
+    let settings = PairSettings { k: 3, ..PairSettings::default() };
+    let apart = pass(&corpus, &mut CpuBackend::new(), &settings);
+    check(&corpus, &apart, &settings);
+    corpus.layout.canonical[1] = 0;
+    let joined = pass(&corpus, &mut CpuBackend::new(), &settings);
+    check(&corpus, &joined, &settings);
+    assert_ne!(apart.histogram, joined.histogram);
 }
 
 /// `ties` rows within 1e-5 of each other (their similarities all round to 1) beside `copies` of one row, many queries
