@@ -96,8 +96,7 @@ fn options(file: &Path, page_path: bool) -> InputOptions {
 fn check_only(file: &Path) -> f64 {
     let pass = Pass::default();
     check(&options(file, true), &pass).expect("a corpus");
-    let seconds = *pass.0.lock().expect("no thread panicked");
-    seconds
+    pass.0.into_inner().expect("no thread panicked")
 }
 
 /// Seconds of the pass, seconds in all, bytes of the vectors.
