@@ -15,7 +15,7 @@ use arrow::buffer::OffsetBuffer;
 use arrow::datatypes::{DataType, Field};
 use arrow::record_batch::RecordBatch;
 use hivescope::base::{Event, Observer};
-use hivescope::input::{InputOptions, Io, OnBadRow, check, read};
+use hivescope::input::{InputOptions, check, read};
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use rayon::prelude::*;
@@ -76,20 +76,8 @@ fn main() {
 
 /// What reads `file` by pages or through arrow-rs.
 fn options(file: &Path, page_path: bool) -> InputOptions {
-    InputOptions {
-        inputs: vec![file.to_string_lossy().into_owned()],
-        embedding: None,
-        query: None,
-        model: None,
-        sample: None,
-        text: None,
-        roles: Default::default(),
-        on_bad_row: OnBadRow::Error,
-        io: Io::Mmap,
-        page_path,
-        memory: 1 << 40,
-        scratch: std::env::temp_dir(),
-    }
+    let file = file.to_string_lossy().into_owned();
+    InputOptions { page_path, ..InputOptions::new(vec![file], std::env::temp_dir()) }
 }
 
 /// Seconds of the pass when rows are decoded, checked and forgotten.

@@ -5,7 +5,7 @@ use arrow::buffer::OffsetBuffer;
 use arrow::datatypes::{DataType, Field, Schema};
 use arrow::record_batch::RecordBatch;
 use hivescope::base::Silent;
-use hivescope::input::{InputOptions, Io, OnBadRow, read};
+use hivescope::input::{InputOptions, read};
 use parquet::arrow::ArrowWriter;
 use parquet::file::properties::WriterProperties;
 use std::path::Path;
@@ -48,20 +48,7 @@ pub fn write(path: &Path, batch: &RecordBatch, properties: WriterProperties) {
 }
 
 pub fn options(inputs: &[&Path], scratch: &Path) -> InputOptions {
-    InputOptions {
-        inputs: inputs.iter().map(|p| p.to_string_lossy().into_owned()).collect(),
-        embedding: None,
-        query: None,
-        model: None,
-        sample: None,
-        text: None,
-        roles: Default::default(),
-        on_bad_row: OnBadRow::Error,
-        io: Io::Mmap,
-        page_path: true,
-        memory: 1 << 30,
-        scratch: scratch.to_path_buf(),
-    }
+    InputOptions::new(inputs.iter().map(|p| p.to_string_lossy().into_owned()).collect(), scratch.to_path_buf())
 }
 
 pub fn plain() -> WriterProperties {

@@ -268,6 +268,48 @@ fn a_column_that_is_missing_or_ambiguous_or_of_another_type_is_answered_with_the
 }
 
 #[test]
+fn keys_of_every_type_are_the_same_keys() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("a.parquet");
+    let floats = list(Arc::new(Float32Array::from(values())));
+    let names = || (0..ROWS).map(|i| Some(["seven", "-8", "ähm"][i % 3]));
+    let strings: StringArray = names().collect();
+    let cast = |kind: &DataType| arrow::compute::cast(&strings, kind).unwrap();
+    let dictionary = DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8));
+    let columns = [DataType::Utf8, DataType::LargeUtf8, DataType::Utf8View, dictionary].map(|kind| cast(&kind));
+    for column in columns {
+        write(&path, &with_columns(&[("key", column.clone()), ("embedding", floats.clone())]), plain());
+        let options = InputOptions { query: Some("key".into()), ..options(&[&path], directory.path()) };
+        let corpus = read(&options, &Silent).unwrap();
+        assert_eq!(corpus.rows.queries.names(), ["-8", "seven", "ähm"], "{}", column.data_type());
+        assert_eq!(corpus.rows.query[..4], [1, 0, 2, 1], "{}", column.data_type());
+    }
+    let numbers = Int64Array::from_iter_values((0..ROWS as i64).map(|i| [7, 100, 9][i as usize % 3]));
+    for kind in [DataType::Int8, DataType::UInt8, DataType::Int16, DataType::UInt32, DataType::Int64, DataType::UInt64]
+    {
+        let column = arrow::compute::cast(&numbers, &kind).unwrap();
+        write(&path, &with_columns(&[("key", column), ("embedding", floats.clone())]), plain());
+        let options = InputOptions { query: Some("key".into()), ..options(&[&path], directory.path()) };
+        let corpus = read(&options, &Silent).unwrap();
+        assert_eq!(corpus.rows.queries.names(), ["100", "7", "9"], "{kind}: in decimal, bytewise");
+        assert_eq!(corpus.rows.query[..4], [1, 0, 2, 1], "{kind}");
+    }
+}
+
+#[test]
+fn no_rows_at_all_and_an_empty_shard() {
+    let directory = tempfile::tempdir().unwrap();
+    let (a, b) = (directory.path().join("a.parquet"), directory.path().join("b.parquet"));
+    let whole = batch(list(Arc::new(Float32Array::from(values()))));
+    write(&a, &whole.slice(0, 0), plain());
+    write(&b, &whole, plain());
+    let error = read(&options(&[&a], directory.path()), &Silent).unwrap_err();
+    assert_eq!(error.exit_code(), 3);
+    assert!(error.to_string().contains("0 rows"), "{error}");
+    assert_eq!(read(&options(&[&a, &b], directory.path()), &Silent).unwrap().len(), ROWS);
+}
+
+#[test]
 fn null_keys_and_keys_that_are_no_text_are_named() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("a.parquet");

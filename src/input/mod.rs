@@ -73,6 +73,26 @@ pub struct InputOptions {
     pub scratch: PathBuf,
 }
 
+impl InputOptions {
+    /// Reads `inputs` by default names, mapped, by pages, with vectors in memory.
+    pub fn new(inputs: Vec<String>, scratch: PathBuf) -> Self {
+        Self {
+            inputs,
+            embedding: None,
+            query: None,
+            model: None,
+            sample: None,
+            text: None,
+            roles: BTreeMap::new(),
+            on_bad_row: OnBadRow::default(),
+            io: Io::default(),
+            page_path: true,
+            memory: u64::MAX,
+            scratch,
+        }
+    }
+}
+
 /// What the footers alone say.
 #[derive(Debug, Clone, Default)]
 pub struct Survey {
