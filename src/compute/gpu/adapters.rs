@@ -47,14 +47,23 @@ fn chosen(index: usize, info: &wgpu::AdapterInfo, selector: Option<&str>) -> boo
     }
 }
 
+/// Why there is no adapter, and what helps.
+fn none_fits(all: &[wgpu::Adapter], selector: Option<&str>) -> Error {
+    let names: Vec<String> = all.iter().enumerate().map(|(i, a)| format!("{i}: {}", a.get_info().name)).collect();
+    let names = names.join(", ");
+    Error::Device(match selector {
+        _ if all.is_empty() => "no GPU was found; on Linux its Vulkan driver must be installed: NVIDIA's own package, \
+                                or mesa-vulkan-drivers for AMD and Intel"
+            .into(),
+        None => format!("no GPU was found, only software ({names}); `--device software` computes on it all the same"),
+        Some(selector) => format!("--device {selector}: no adapter is called that; there are {names}"),
+    })
+}
+
 pub(super) fn open(selector: Option<&str>) -> Result<GpuBackend> {
     let all = list();
     let Some((_, adapter)) = all.iter().enumerate().find(|(i, a)| chosen(*i, &a.get_info(), selector)) else {
-        let names: Vec<_> = all.iter().enumerate().map(|(i, a)| format!("{i}: {}", a.get_info().name)).collect();
-        return Err(Error::Device(format!(
-            "no GPU was found; adapters: [{}]; on Linux the Vulkan driver is mesa-vulkan-drivers, or NVIDIA's own package",
-            names.join(", ")
-        )));
+        return Err(none_fits(&all, selector));
     };
     open_one(adapter, &Options::default())
 }
