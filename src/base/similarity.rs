@@ -46,6 +46,24 @@ fn dot_lanes(x: &[f32], y: &[f32]) -> f64 {
     add_lanes(lanes)
 }
 
+/// <x, y> and <x, z>, each as [`dot_lanes`] has it: x is loaded once, and the two sums need not wait for each other.
+#[inline(always)]
+fn dot_two(x: &[f32], y: &[f32], z: &[f32]) -> [f64; 2] {
+    let (mut y_lanes, mut z_lanes) = ([0.0f64; 8], [0.0f64; 8]);
+    let (x_chunks, x_rest) = x.as_chunks::<8>();
+    let (y_chunks, y_rest) = y.as_chunks::<8>();
+    let (z_chunks, z_rest) = z.as_chunks::<8>();
+    for ((a, b), c) in x_chunks.iter().zip(y_chunks).zip(z_chunks) {
+        add_products(&mut y_lanes, *a, *b);
+        add_products(&mut z_lanes, *a, *c);
+    }
+    if !x_rest.is_empty() {
+        add_products(&mut y_lanes, padded(x_rest), padded(y_rest));
+        add_products(&mut z_lanes, padded(x_rest), padded(z_rest));
+    }
+    [add_lanes(y_lanes), add_lanes(z_lanes)]
+}
+
 /// Copies little-endian f32 values and returns <x, x> of them, the same bits as [`dot_lanes`] of x with itself.
 /// `bytes` has four bytes for each of `out`.
 #[inline(always)]
@@ -139,8 +157,14 @@ impl Similarity {
             self.arch,
             #[inline(always)]
             || {
-                for (y, norm_y) in &mut others {
-                    out.push(round(dot_lanes(x, y) / (norm_x * norm_y)));
+                while let Some((y, norm_y)) = others.next() {
+                    if let Some((z, norm_z)) = others.next() {
+                        let [dot_y, dot_z] = dot_two(x, y, z);
+                        out.push(round(dot_y / (norm_x * norm_y)));
+                        out.push(round(dot_z / (norm_x * norm_z)));
+                    } else {
+                        out.push(round(dot_lanes(x, y) / (norm_x * norm_y)));
+                    }
                 }
             },
         );
@@ -162,6 +186,22 @@ mod tests {
         let expected =
             ((lanes[0] + lanes[4]) + (lanes[2] + lanes[6])) + ((lanes[1] + lanes[5]) + (lanes[3] + lanes[7]));
         assert_eq!(Similarity::new().dot(&x, &y).to_bits(), expected.to_bits());
+    }
+
+    #[test]
+    fn two_rows_at_once_have_the_bits_of_one() {
+        let sim = Similarity::new();
+        for (dim, rows) in [(1, 1), (7, 3), (8, 4), (67, 5), (384, 11)] {
+            let row = |r: usize| (0..dim).map(|i| ((r * 31 + i * 37) % 101) as f32 - 50.5).collect::<Vec<f32>>();
+            let all: Vec<Vec<f32>> = (0..rows).map(row).collect();
+            let x = row(rows);
+            let norms: Vec<f64> = all.iter().map(|y| sim.norm(y)).collect();
+            let mut out = Vec::new();
+            sim.one_to_many(&x, sim.norm(&x), all.iter().map(Vec::as_slice).zip(norms.iter().copied()), &mut out);
+            let singly: Vec<f32> =
+                all.iter().zip(&norms).map(|(y, &ny)| round(sim.cosine(&x, sim.norm(&x), y, ny))).collect();
+            assert_eq!(out, singly, "{rows} rows of {dim}");
+        }
     }
 
     #[test]

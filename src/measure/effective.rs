@@ -8,6 +8,7 @@ use super::cells::{BLOCK, Cells, for_each_block, second_moment, unit_rows};
 use super::products::Triangle;
 use super::sums::Sums;
 use super::vendi::{self, Vendi, vendi};
+use crate::base::events::Stage;
 use crate::base::{Observer, Result};
 use crate::corpus::Corpus;
 use rayon::prelude::*;
@@ -224,9 +225,13 @@ impl Effects {
             same_squares: (0.0, 0.0),
             models: vec![(0.0, 0.0, 0.0); sums.models],
         };
+        let stage = Stage::start(observer, "measures: effective numbers", "queries", sums.queries.len() as u64);
+        let mut finished = 0;
         for chunk in super::memory::chunks(corpus, &sums.groups) {
             observer.check_stop()?;
             let done: Vec<_> = chunk.par_iter().map(group).collect();
+            finished += chunk.iter().map(Vec::len).sum::<usize>();
+            stage.advance(finished as u64);
             for (queries, squares) in done {
                 effects.same_squares.0 += squares.0;
                 effects.same_squares.1 += squares.1;
@@ -239,6 +244,7 @@ impl Effects {
                 }
             }
         }
+        stage.finish();
         Ok(effects)
     }
 }

@@ -4,6 +4,7 @@ use super::cells::for_each_block;
 use super::effective::{Effects, Squares};
 use super::products::Triangle;
 use super::sums::Sums;
+use crate::base::events::Stage;
 use crate::base::{Observer, Result};
 use crate::corpus::Corpus;
 
@@ -35,8 +36,10 @@ pub fn unrelated_squares(
     let mut all: Vec<Triangle> = views.iter().map(|_| Triangle::zeros(dim)).collect();
     let mut of_models = vec![0.0; views.len()];
     let mut own = Triangle::zeros(dim);
+    let stage = Stage::start(observer, "measures: unrelated answers", "models", sums.models as u64);
     for (model, positions) in positions.iter().enumerate() {
         observer.check_stop()?;
+        stage.advance(model as u64);
         own.clear();
         for_each_block(corpus, positions, |columns, rows| own.add_gram_parallel(columns, rows));
         let square = own.frobenius2();
@@ -45,6 +48,7 @@ pub fn unrelated_squares(
             all.add_scaled(&own, 1.0);
         }
     }
+    stage.finish();
     let one = |(view, (keep, effects)): (usize, &(&[bool], &Effects))| {
         let kept: Vec<usize> = (0..sums.models).filter(|&m| keep[m]).collect();
         let (in_cells, in_queries) = effects.same_squares;

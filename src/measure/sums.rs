@@ -156,7 +156,7 @@ impl Sums {
         let dim = corpus.dim();
         let models = corpus.rows.models.len();
         let queries = corpus.layout.canonical.len();
-        let stage = Stage::start(observer, "measures", "queries", queries as u64);
+        let stage = Stage::start(observer, "measures: sums", "queries", queries as u64);
         let everyone = vec![true; models];
         let mut sums = Self {
             queries: vec![QuerySums::default(); queries],

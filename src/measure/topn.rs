@@ -3,11 +3,15 @@
 use super::cells::Cells;
 use super::nearest::{self, Share};
 use super::tables::TopNRow;
+use crate::base::events::Stage;
 use crate::base::similarity::Similarity;
 use crate::base::{Observer, Result};
 use crate::corpus::Corpus;
 use rayon::prelude::*;
 use std::cmp::Reverse;
+
+/// Queries that are computed before progress is told.
+const AT_ONCE: usize = 32;
 
 /// P(none of `marked` among `drawn` of `total` without replacement).
 fn none_drawn(total: u64, marked: u64, drawn: u64) -> f64 {
@@ -114,14 +118,17 @@ fn of_queries(
 ) -> Result<(Vec<TopNRow>, Vec<Option<Share>>)> {
     let (mut rows, mut shares) = (Vec::new(), Vec::new());
     let queries: Vec<usize> = (0..corpus.layout.query_positions.len()).collect();
-    for chunk in queries.chunks(64) {
+    let stage = Stage::start(observer, "measures: nearest answers", "queries", queries.len() as u64);
+    for chunk in queries.chunks(AT_ONCE) {
         observer.check_stop()?;
         let done: Vec<_> = chunk.par_iter().map(|&q| one_query(corpus, q, keep, sizes)).collect();
         for (lines, share) in done {
             rows.extend(lines);
             shares.push(share);
         }
+        stage.advance(shares.len() as u64);
     }
+    stage.finish();
     Ok((rows, shares))
 }
 
