@@ -23,6 +23,8 @@ pub struct Thresholds {
     parent: Vec<u32>,
     pairs: u64,
     edges: EdgeRuns,
+    edge_count: u64,
+    max_edges: u64,
 }
 
 impl Thresholds {
@@ -34,6 +36,8 @@ impl Thresholds {
             parent: (0..rows as u32).collect(),
             pairs: 0,
             edges: EdgeRuns::new(edges, &settings.scratch),
+            edge_count: 0,
+            max_edges: settings.max_edges,
         }
     }
 
@@ -54,14 +58,22 @@ impl Thresholds {
     /// Takes a pair of rows with its true similarity. Each unordered pair comes once.
     ///
     /// # Errors
-    /// [`Error::Io`] if edges can't be spilled.
+    /// [`Error::Io`] if edges can't be spilled, [`Error::Usage`] if there are more than `max_edges`: the estimate before
+    /// the pass is of a sample.
     pub fn add(&mut self, a: u32, b: u32, similarity: f32) -> Result<()> {
         if f64::from(similarity) >= self.near_duplicate {
             self.pairs += 1;
             let (a, b) = (self.root(a), self.root(b));
             self.parent[a.max(b) as usize] = a.min(b);
         }
-        if self.threshold.is_some_and(|threshold| f64::from(similarity) >= threshold) {
+        if let Some(threshold) = self.threshold.filter(|&threshold| f64::from(similarity) >= threshold) {
+            self.edge_count += 1;
+            if self.edge_count > self.max_edges {
+                return Err(Error::Usage(format!(
+                    "--threshold {threshold} gives more than --max-edges {} edges, against the estimate; raise one of them",
+                    self.max_edges
+                )));
+            }
             self.edges.push(Edge { src: a.min(b), dst: a.max(b), similarity })?;
         }
         Ok(())
@@ -161,5 +173,16 @@ mod tests {
             message.split("--threshold ").nth(2).and_then(|t| t.split(' ').next()).unwrap().parse().unwrap();
         let settings = PairSettings { threshold: Some(fits), ..settings };
         check_against(&corpus, &settings, 1000 * EDGE_ON_DISK).expect("the threshold that was named fits");
+    }
+
+    #[test]
+    fn more_edges_than_allowed_end_the_pass() {
+        let settings = PairSettings { threshold: Some(0.5), max_edges: 2, ..PairSettings::default() };
+        let mut thresholds = Thresholds::new(6, 100, &settings);
+        for (b, similarity) in [(1, 0.6), (2, 0.4), (3, 0.5)] {
+            thresholds.add(0, b, similarity).expect("two edges");
+        }
+        let error = thresholds.add(0, 4, 0.7).expect_err("a third edge");
+        assert!(error.exit_code() == 2 && error.to_string().contains("--max-edges 2"), "{error}");
     }
 }
