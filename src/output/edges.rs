@@ -3,10 +3,11 @@
 use super::Source;
 use super::table;
 use crate::base::Result;
+use crate::compute::PairOutcome;
 use std::path::Path;
 
-pub(super) fn write(path: &Path, source: &Source<'_>) -> Result<()> {
-    let Some(edges) = &source.outcome.edges else { return Ok(()) };
+pub(super) fn write(path: &Path, source: &Source<'_, PairOutcome>) -> Result<()> {
+    let Some(edges) = &source.content.edges else { return Ok(()) };
     let mut rest = edges.iter();
     table::write(path, edges.len(), |range, c| {
         let rows: Vec<_> = rest.by_ref().take(range.len()).collect();

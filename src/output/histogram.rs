@@ -3,12 +3,13 @@
 use super::Source;
 use super::table;
 use crate::base::Result;
+use crate::compute::PairOutcome;
 use std::path::Path;
 
 use crate::compute::outcome::{BINS, Relation, bin_edge};
 
-pub(super) fn write(path: &Path, source: &Source<'_>) -> Result<()> {
-    let Some(histogram) = &source.outcome.histogram else { return Ok(()) };
+pub(super) fn write(path: &Path, source: &Source<'_, PairOutcome>) -> Result<()> {
+    let Some(histogram) = &source.content.histogram else { return Ok(()) };
     let relations = table::names(&Relation::ALL.map(|relation| relation.name().to_owned()));
     table::write(path, BINS * 4, |range, c| {
         c.name("relation", range.clone().map(|i| (i / BINS) as u32), &relations)?;

@@ -22,29 +22,40 @@ mod responses;
 mod table;
 mod topn;
 
-/// What tables are written from.
-struct Source<'a> {
+/// What tables are written from: the corpus, and what the pair pass or the measures found.
+struct Source<'a, T> {
     corpus: &'a Corpus,
-    outcome: &'a PairOutcome,
-    measures: &'a Measures,
+    content: &'a T,
     queries: Arc<StringArray>,
     models: Arc<StringArray>,
 }
 
-/// Writes one table to a path, or nothing if the table is left out.
-type WriteTable = fn(&Path, &Source<'_>) -> Result<()>;
+impl<'a, T> Source<'a, T> {
+    fn new(corpus: &'a Corpus, content: &'a T) -> Self {
+        let queries = table::names(corpus.rows.queries.names());
+        let models = table::names(corpus.rows.models.names());
+        Self { corpus, content, queries, models }
+    }
+}
 
-/// Every table: a new one is one file here and one line.
-const TABLES: [(&str, WriteTable); 9] = [
+/// Writes one table to a path, or nothing if the table is left out.
+type WriteTable<T> = fn(&Path, &Source<'_, T>) -> Result<()>;
+
+/// Every table of the pair pass: a new one is one file here and one line.
+const PAIR_TABLES: [(&str, WriteTable<PairOutcome>); 4] = [
     ("responses.parquet", responses::write),
     ("neighbors.parquet", neighbors::write),
+    ("histogram.parquet", histogram::write),
+    ("edges.parquet", edges::write),
+];
+
+/// Every table of the measures, likewise.
+const MEASURE_TABLES: [(&str, WriteTable<Measures>); 5] = [
     ("intra.parquet", intra::write),
     ("models.parquet", models::write),
     ("model_pairs.parquet", model_pairs::write),
     ("queries.parquet", queries::write),
     ("topn.parquet", topn::write),
-    ("histogram.parquet", histogram::write),
-    ("edges.parquet", edges::write),
 ];
 
 /// A result directory being made: everything goes to DIR.partial, which becomes DIR at the end.
@@ -67,18 +78,25 @@ impl ResultDirectory {
         Ok(Self { partial, finished, overwrite })
     }
 
-    /// Writes every table and summary.json.
+    /// Writes the tables of the pair pass. They are the largest; what only they need can be let go of afterwards.
     ///
     /// # Errors
     /// [`crate::base::Error::Io`].
-    pub fn write_tables(&self, corpus: &Corpus, outcome: &PairOutcome, measures: &Measures) -> Result<()> {
-        let queries = table::names(corpus.rows.queries.names());
-        let models = table::names(corpus.rows.models.names());
-        let source = Source { corpus, outcome, measures, queries, models };
-        for (name, write) in TABLES {
-            write(&self.partial.join(name), &source)?;
-        }
+    pub fn write_pair_tables(&self, corpus: &Corpus, outcome: &PairOutcome) -> Result<()> {
+        self.write(&PAIR_TABLES, &Source::new(corpus, outcome))
+    }
+
+    /// Writes the tables of the measures and summary.json.
+    ///
+    /// # Errors
+    /// [`crate::base::Error::Io`].
+    pub fn write_measures(&self, corpus: &Corpus, measures: &Measures) -> Result<()> {
+        self.write(&MEASURE_TABLES, &Source::new(corpus, measures))?;
         json::write(&self.partial.join("summary.json"), &measures.summary)
+    }
+
+    fn write<T>(&self, tables: &[(&str, WriteTable<T>)], source: &Source<'_, T>) -> Result<()> {
+        tables.iter().try_for_each(|(name, write)| write(&self.partial.join(name), source))
     }
 
     /// Writes manifest.json.

@@ -3,10 +3,11 @@
 use super::Source;
 use super::table;
 use crate::base::Result;
+use crate::compute::PairOutcome;
 use std::path::Path;
 
-pub(super) fn write(path: &Path, source: &Source<'_>) -> Result<()> {
-    let graph = &source.outcome.neighbors;
+pub(super) fn write(path: &Path, source: &Source<'_, PairOutcome>) -> Result<()> {
+    let graph = &source.content.neighbors;
     let starts = &graph.starts;
     // The row that holds line `i`: the last whose start is not past it.
     let row_of = |i: usize| starts.partition_point(|&start| start <= i as u64).saturating_sub(1);

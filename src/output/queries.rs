@@ -3,10 +3,11 @@
 use super::Source;
 use super::table;
 use crate::base::Result;
+use crate::measure::Measures;
 use std::path::Path;
 
-pub(super) fn write(path: &Path, source: &Source<'_>) -> Result<()> {
-    let rows = &source.measures.queries;
+pub(super) fn write(path: &Path, source: &Source<'_, Measures>) -> Result<()> {
+    let rows = &source.content.queries;
     table::write(path, rows.len(), |range, c| {
         let rows = &rows[range];
         c.name("query", rows.iter().map(|r| r.query), &source.queries)?;

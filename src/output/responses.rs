@@ -3,6 +3,7 @@
 use super::Source;
 use super::table;
 use crate::base::Result;
+use crate::compute::PairOutcome;
 use std::path::Path;
 
 use crate::corpus::{Role, Samples};
@@ -16,10 +17,10 @@ const ROLES: [(Role, &str); 5] = [
     (Role::Team, "team"),
 ];
 
-pub(super) fn write(path: &Path, source: &Source<'_>) -> Result<()> {
+pub(super) fn write(path: &Path, source: &Source<'_, PairOutcome>) -> Result<()> {
     let rows = &source.corpus.rows;
-    let graph = &source.outcome.neighbors;
-    let component = &source.outcome.duplicates.component;
+    let graph = &source.content.neighbors;
+    let component = &source.content.duplicates.component;
     let mut members = vec![0u32; component.len()];
     for &lowest in component {
         members[lowest as usize] += 1;
