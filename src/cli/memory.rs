@@ -49,6 +49,29 @@ pub fn budget(asked: Option<&str>) -> Result<u64, Error> {
     }
 }
 
+/// Blocks of this size and more go back to the system when they are freed. Decompressed pages (1 MiB) stay below it.
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+const GIVEN_BACK: i32 = 2 << 20;
+
+/// Tells the C library's allocator to give large blocks back. By itself it raises the size from which it does so to
+/// that of the largest block freed (32 MiB at most), and then a run holds what its earlier parts needed.
+pub fn give_back_large_blocks() {
+    #[cfg(all(target_os = "linux", target_env = "gnu"))]
+    // SAFETY: `mallopt` sets a parameter of the allocator; it may be called at any time and takes its lock.
+    unsafe {
+        libc::mallopt(libc::M_MMAP_THRESHOLD, GIVEN_BACK);
+    }
+}
+
+/// Gives everything that is free back to the system.
+pub fn give_back() {
+    #[cfg(all(target_os = "linux", target_env = "gnu"))]
+    // SAFETY: `malloc_trim` releases free memory of the allocator; it may be called at any time and takes its locks.
+    unsafe {
+        libc::malloc_trim(0);
+    }
+}
+
 /// Bytes that the process holds beside the pair pass: what it started with, and the corpus.
 pub fn held(corpus: &Corpus) -> u64 {
     START + corpus.memory()

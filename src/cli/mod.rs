@@ -25,6 +25,7 @@ use std::process::ExitCode;
 /// while it has one thread.
 pub fn main() -> ExitCode {
     quiet_vulkan();
+    memory::give_back_large_blocks();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {

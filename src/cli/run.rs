@@ -97,6 +97,7 @@ fn work(settings: &Settings, console: &Console) -> Result<Measures> {
     for message in &corpus.notes {
         console.event(Event::Note { message: message.clone() });
     }
+    memory::give_back();
     clock.lap("read");
     let (mut backend, choice) = choose_backend(&settings.pass, console)?;
     let info = backend.info();
@@ -112,6 +113,7 @@ fn work(settings: &Settings, console: &Console) -> Result<Measures> {
     clock.lap("pairs");
     directory.write_pair_tables(&corpus, &outcome)?;
     (outcome.neighbors, outcome.edges) = (Neighbors::default(), None);
+    memory::give_back();
     clock.lap("pair_tables");
     let mut measures = measure::all(&corpus, &outcome, &measure_settings, console)?;
     fill_examples(&mut measures, &options, &corpus)?;
