@@ -130,3 +130,27 @@ fn a_planted_corpus_gives_back_what_was_planted() {
         assert!((value - planted).abs() < 1e-6, "{name} {value}, planted {planted}");
     }
 }
+
+/// Sent to the process and to its group, as `timeout` does: one request.
+#[cfg(unix)]
+#[test]
+fn an_interrupted_run_exits_130_and_leaves_nothing() {
+    let here = TempDir::new().unwrap();
+    let synth =
+        ["synth", "--out", "planted.parquet", "--queries", "40", "--models", "10", "--samples", "100", "--dim", "384"];
+    assert!(hivescope(here.path()).args(synth).output().unwrap().status.success());
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_hivescope"));
+    command.current_dir(here.path()).args(["run", "planted.parquet", "--out", "out", "--backend", "cpu", "--quiet"]);
+    let mut run = command.stderr(std::process::Stdio::null()).spawn().unwrap();
+    while !here.path().join("out.partial").exists() {
+        std::thread::sleep(std::time::Duration::from_millis(10));
+        assert!(run.try_wait().unwrap().is_none(), "the run ended before it could be interrupted");
+    }
+    for _ in 0..2 {
+        let sent = std::process::Command::new("kill").args(["-INT", &run.id().to_string()]).status();
+        assert!(sent.unwrap().success());
+    }
+    assert_eq!(run.wait().unwrap().code(), Some(130));
+    let left: Vec<_> = fs::read_dir(here.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(left, ["planted.parquet"]);
+}

@@ -1,4 +1,4 @@
-//! How much memory a run may use when nobody says.
+//! How much memory a run may use, what it holds of it, and how freed memory goes back to the system.
 
 use crate::base::units::{parse_bytes, show_bytes};
 use crate::base::{Error, Event, Observer};
