@@ -7,8 +7,10 @@ use crate::base::Result;
 use crate::base::random::Stream as Random;
 use crate::base::units::{show_bytes, show_count, show_seconds};
 use crate::compute::cpu::CpuBackend;
+use crate::compute::tile::Vectors;
 use crate::compute::{Backend, Block, HistogramMode, Job, Side, Stream, gpu};
 use crate::input;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// Rows of the blocks that are multiplied to measure the CPU.
@@ -24,7 +26,7 @@ fn block(first: usize, dim: usize) -> Block {
     let value = |i: usize| ((2.0 * random.uniform((first * dim + i) as u64, 0) - 1.0) * scale) as f32;
     Block {
         first,
-        unit: (0..ROWS * dim).map(value).collect(),
+        vectors: Vectors::Unit((0..ROWS * dim).map(value).collect()),
         half_bound: vec![0.0; ROWS],
         query: vec![0; ROWS],
         model: vec![0; ROWS],
@@ -33,9 +35,9 @@ fn block(first: usize, dim: usize) -> Block {
 
 /// FLOP a second of the CPU backend at dimension `dim`, measured for about 0.2 s.
 fn cpu_speed(dim: usize) -> Result<f64> {
-    let mut backend = CpuBackend::new();
-    backend.load(Side::Rows, block(0, dim))?;
-    backend.load(Side::Columns, block(ROWS, dim))?;
+    let mut backend = CpuBackend::default();
+    backend.load(Side::Rows, Arc::new(block(0, dim)))?;
+    backend.load(Side::Columns, Arc::new(block(ROWS, dim)))?;
     let job = Job {
         rows: 0..ROWS,
         columns: 0..ROWS,

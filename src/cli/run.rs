@@ -136,7 +136,7 @@ fn choose_backend(pass: &PassSettings, console: &Console) -> Result<(Box<dyn Bac
         BackendArg::Cpu if device.is_some() => {
             Err(Error::Usage("--device names a GPU and --backend cpu asks for none: leave one out".into()))
         }
-        BackendArg::Cpu => Ok((Box::new(CpuBackend::new()), "asked for".into())),
+        BackendArg::Cpu => Ok((Box::new(CpuBackend::default()), "asked for".into())),
         BackendArg::Gpu => Ok((gpu::open(device)?, "asked for".into())),
         BackendArg::Auto if device.is_some() => Ok((gpu::open(device)?, "device asked for".into())),
         BackendArg::Auto => match gpu::open(None) {
@@ -144,7 +144,7 @@ fn choose_backend(pass: &PassSettings, console: &Console) -> Result<(Box<dyn Bac
             Err(Error::Device(reason)) => {
                 let first = reason.lines().next().unwrap_or_default().to_owned();
                 console.event(Event::Note { message: format!("computing on the CPU: {first}") });
-                Ok((Box::new(CpuBackend::new()), format!("no GPU: {first}")))
+                Ok((Box::new(CpuBackend::default()), format!("no GPU: {first}")))
             }
             Err(error) => Err(error),
         },
@@ -218,7 +218,7 @@ fn manifest(
         "backend": info,
         "backend_choice": choice,
         "pair_pass": {
-            "pairs": stats.pairs, "survivors": stats.survivors, "repeated": stats.repeated,
+            "pairs": stats.pairs, "refined": stats.refined, "survivors": stats.survivors, "repeated": stats.repeated,
             "rescored": stats.rescored, "rows_redone": stats.rows_redone, "settled": stats.settled,
             "copies": stats.copies, "half_bound_max": stats.half_bound_max, "seconds": stats.seconds,
         },

@@ -11,26 +11,42 @@ pub const NORM_MAX: f64 = 1.0 + 1.0 / (1u64 << 22) as f64;
 /// adds once in f32.
 pub const SLACK: f64 = 1.0 / (1u64 << 22) as f64 + 1.0 / (1u64 << 22) as f64;
 
-/// Writes the coarse (f32) unit row of `row` to `out` and returns its half bound b, rounded up.
-///
-/// `row` and `out` have one length d; `norm` is |row| in f64, not zero; `gamma` is the kernel's.
+/// Writes `row` at unit length, rounded to f32, to `out`. Both have d elements; `norm` is |row| in f64, not zero.
 #[inline(always)]
-pub fn coarse_row(row: &[f32], norm: f64, gamma: f64, out: &mut [f32]) -> f32 {
+pub fn unit_row(row: &[f32], norm: f64, out: &mut [f32]) {
     let inverse = 1.0 / norm;
-    let mut square = [0.0f64; 8];
-    for (chunk, (values, coarse)) in row.chunks(8).zip(out.chunks_mut(8)).map(|(v, c)| (v.len(), (v, c))) {
-        for lane in 0..chunk {
-            let unit = f64::from(values[lane]) * inverse;
-            let rounded = unit as f32;
-            coarse[lane] = rounded;
-            let residual = unit - f64::from(rounded);
-            square[lane] += residual * residual;
-        }
+    for (value, unit) in row.iter().zip(out) {
+        *unit = (f64::from(*value) * inverse) as f32;
     }
-    // 2^-50 covers the f64 rounding of `unit` (the true unit row differs from it by at most 2^-52 in norm).
-    let residual = square.iter().sum::<f64>().sqrt() * (1.0 + 1e-9) + 1.0 / (1u64 << 50) as f64;
-    let half = residual * NORM_MAX + 0.5 * gamma * NORM_MAX * NORM_MAX;
+}
+
+/// A row in fewer bits: unit row x, stored elements q, x' = scale q.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Quantised {
+    /// What a stored element is worth.
+    pub scale: f32,
+    /// |x - x'|, in f64.
+    pub residual: f64,
+    /// Sum of the stored elements (integers).
+    pub sum: i32,
+}
+
+/// The half bound b of a quantised row, rounded up: |<x,y> - S| <= b_x + b_y.
+///
+/// <x,y> - <x',y'> = <x - x', y> + <x, y - y'> - <x - x', y - y'>, so it is at most r_x + r_y + r_x r_y; and
+/// |x'| <= 1 + r_x. Products of two rows split by 2ab <= a^2 + b^2. `gamma` is the kernel's.
+pub fn quantised_half_bound(row: &Quantised, gamma: f64) -> f32 {
+    // 2^-50 and 1e-9 cover the f64 rounding of the unit row and of the residual.
+    let r = row.residual * (1.0 + 1e-9) + 1.0 / (1u64 << 50) as f64;
+    let half = r + 0.5 * r * r + 0.5 * gamma * (1.0 + r) * (1.0 + r);
     (half as f32).next_up()
+}
+
+/// The half bound of a unit row that was rounded to f32, whatever the row: each element moves by at most 2^-24 of
+/// itself (2^-150 where it is subnormal), so the row by 2^-24. `gamma` is the kernel's.
+pub fn unit_half_bound(gamma: f64) -> f32 {
+    let residual = 1.0 / (1u64 << 24) as f64 * (1.0 + 1e-6);
+    ((residual * NORM_MAX + 0.5 * gamma * NORM_MAX * NORM_MAX) as f32).next_up()
 }
 
 /// The value a survivor must reach: `S + b_j >= keep_i`. `lower` is L_i, the k-th largest lower bound so far
@@ -62,7 +78,9 @@ mod tests {
             prop_assume!(nx > 0.0 && ny > 0.0);
             let gamma = dim as f64 / ((1u64 << 24) as f64 - dim as f64);
             let (mut ux, mut uy) = (vec![0.0; dim], vec![0.0; dim]);
-            let bound = f64::from(coarse_row(&x, nx, gamma, &mut ux)) + f64::from(coarse_row(&y, ny, gamma, &mut uy));
+            unit_row(&x, nx, &mut ux);
+            unit_row(&y, ny, &mut uy);
+            let bound = 2.0 * f64::from(unit_half_bound(gamma));
             let exact = similarity.cosine(&x, nx, &y, ny);
             let forward = ux.iter().zip(&uy).fold(0.0f32, |s, (a, b)| s + a * b);
             let backward = ux.iter().zip(&uy).rev().fold(0.0f32, |s, (a, b)| a.mul_add(*b, s));

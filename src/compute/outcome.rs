@@ -179,7 +179,9 @@ pub struct PairStats {
     pub survivors: u64,
     /// Dispatches that had to be repeated because the stream was full.
     pub repeated: u64,
-    /// Candidates rescored in f64.
+    /// Pairs that a product of quantised rows let through and f32 looked at again.
+    pub refined: u64,
+    /// Pairs whose true similarity was computed in f64.
     pub rescored: u64,
     /// Rows whose list overflowed and that were redone.
     pub rows_redone: u64,

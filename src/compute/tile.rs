@@ -1,9 +1,14 @@
 //! The seam between the driver and a backend: blocks of unit rows in, survivors and histogram counts out.
 
+use super::certificate::unit_row;
 use super::outcome::BINS;
 use crate::base::Result;
+use crate::corpus::Embeddings;
+use rayon::prelude::*;
 use serde::Serialize;
+use std::borrow::Cow;
 use std::ops::Range;
+use std::sync::Arc;
 
 /// Which operand of the tile a block is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,14 +19,34 @@ pub enum Side {
     Columns,
 }
 
-/// A block of consecutive positions, ready to multiply.
+/// The vectors of a block.
+#[derive(Debug, Clone)]
+pub enum Vectors {
+    /// Rows of a corpus as they are stored, from position `start` on.
+    Stored {
+        /// All of the corpus.
+        embeddings: Arc<Embeddings>,
+        /// Position of the block's first row.
+        start: usize,
+    },
+    /// Rows at unit length, row-major (tests).
+    Unit(Vec<f32>),
+}
+
+impl Default for Vectors {
+    fn default() -> Self {
+        Self::Unit(Vec::new())
+    }
+}
+
+/// A block of consecutive positions.
 #[derive(Debug, Clone, Default)]
 pub struct Block {
     /// First position.
     pub first: usize,
-    /// Coarse unit rows, `len x dim`, row-major.
-    pub unit: Vec<f32>,
-    /// Half bounds b_i, one a row: |true - coarse| <= b_i + b_j.
+    /// The vectors; a backend stores them as it multiplies them.
+    pub vectors: Vectors,
+    /// Half bounds b_i, one a row: |true - coarse| <= b_i + b_j for what the backend reports.
     pub half_bound: Vec<f32>,
     /// Query id of each row.
     pub query: Vec<u32>,
@@ -38,6 +63,39 @@ impl Block {
     /// Whether the block has no row.
     pub fn is_empty(&self) -> bool {
         self.half_bound.is_empty()
+    }
+
+    /// Dimension; 0 if there is no row.
+    pub fn dim(&self) -> usize {
+        match &self.vectors {
+            Vectors::Stored { embeddings, .. } => embeddings.dim(),
+            Vectors::Unit(unit) => unit.len().checked_div(self.len()).unwrap_or(0),
+        }
+    }
+
+    /// A row as it is stored, and its norm.
+    #[inline]
+    pub fn row(&self, row: usize) -> (&[f32], f64) {
+        match &self.vectors {
+            Vectors::Stored { embeddings, start } => (embeddings.row(start + row), embeddings.norms()[start + row]),
+            Vectors::Unit(unit) => (&unit[row * self.dim()..(row + 1) * self.dim()], 1.0),
+        }
+    }
+
+    /// Rows of the block at unit length, rounded to f32, row-major.
+    pub fn unit_rows(&self, rows: Range<usize>) -> Cow<'_, [f32]> {
+        let dim = self.dim();
+        match &self.vectors {
+            Vectors::Unit(unit) => Cow::Borrowed(&unit[rows.start * dim..rows.end * dim]),
+            Vectors::Stored { .. } => {
+                let mut unit = vec![0.0; rows.len() * dim];
+                unit.par_chunks_mut(dim).zip(rows).for_each(|(out, row)| {
+                    let (values, norm) = self.row(row);
+                    unit_row(values, norm, out);
+                });
+                Cow::Owned(unit)
+            }
+        }
     }
 }
 
@@ -87,6 +145,12 @@ impl Survivor {
     /// Top bit of [`Self::column_and_flag`].
     pub const NEAR_EDGE: u32 = 1 << 31;
 
+    /// The pair of two rows, local to their blocks.
+    pub fn new(row: usize, column: usize, near_edge: bool, coarse: f32) -> Self {
+        let flag = if near_edge { Self::NEAR_EDGE } else { 0 };
+        Self { row: row as u32, column_and_flag: column as u32 | flag, coarse }
+    }
+
     /// Column, local to the column block.
     pub fn column(self) -> u32 {
         self.column_and_flag & !Self::NEAR_EDGE
@@ -107,17 +171,20 @@ pub struct Stream {
     pub capacity: usize,
     /// `histogram[relation][bin]`.
     pub histogram: Box<[[u64; BINS]; 4]>,
+    /// Pairs that a coarser product let through and a finer one looked at again.
+    pub refined: u64,
 }
 
 impl Stream {
     /// An empty stream.
     pub fn new(capacity: usize) -> Self {
-        Self { survivors: Vec::new(), capacity, histogram: Box::new([[0; BINS]; 4]) }
+        Self { survivors: Vec::new(), capacity, histogram: Box::new([[0; BINS]; 4]), refined: 0 }
     }
 
     /// Empties it for the next dispatch.
     pub fn clear(&mut self) {
         self.survivors.clear();
+        self.refined = 0;
         *self.histogram = [[0; BINS]; 4];
     }
 }
@@ -142,8 +209,10 @@ pub struct BackendInfo {
     pub driver: String,
     /// Kernel, e.g. `f32`.
     pub kernel: String,
-    /// Rows a block should have.
+    /// Rows a block should have at most.
     pub block_rows: usize,
+    /// Rows and columns a dispatch should have at most.
+    pub dispatch_rows: usize,
 }
 
 /// Multiplies blocks. Knows nothing of lists, files or measures. It may report a pair twice, but counts it once.
@@ -158,17 +227,30 @@ pub trait Backend: Send {
     ///
     /// # Errors
     /// [`crate::base::Error::Device`] if the device can't take it.
-    fn load(&mut self, side: Side, block: Block) -> Result<()>;
+    fn load(&mut self, side: Side, block: Arc<Block>) -> Result<()>;
 
     /// Lets go of a block that is not needed any more. Until the next [`Self::load`] of that side nothing is dispatched.
     fn unload(&mut self, side: Side) {
         let _ = side;
     }
 
-    /// Bytes of anonymous host memory that it holds while it works on blocks of so many rows and columns, beside these
-    /// blocks and the stream. If it does not say: one block more, the copy that is uploaded.
-    fn host_bytes(&self, rows: usize, columns: usize, dim: usize) -> u64 {
-        (rows.max(columns) * dim * 4) as u64
+    /// Bytes of anonymous host memory that a loaded row takes, beside what the driver holds of it. If it does not say:
+    /// its f32 values, which wait to be uploaded.
+    fn row_bytes(&self, dim: usize) -> u64 {
+        4 * dim as u64
+    }
+
+    /// Bytes of anonymous host memory that it works with beside loaded rows and the stream, on blocks of so many rows and
+    /// columns.
+    fn working_bytes(&self, rows: usize, columns: usize) -> u64 {
+        let _ = (rows, columns);
+        0
+    }
+
+    /// How far a similarity that [`HistogramMode::Coarse`] counted can be from the true one, for the blocks loaded so
+    /// far, if that is more than their half bounds say.
+    fn histogram_bound(&self) -> f64 {
+        0.0
     }
 
     /// Forms the pairs of `job` between the loaded blocks and appends to `out`, which is empty.

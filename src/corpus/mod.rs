@@ -10,6 +10,8 @@ pub use embeddings::Embeddings;
 pub use layout::{Cell, Layout};
 pub use rows::{Category, Dictionary, Role, Rows, Samples, SourceFile};
 
+use std::sync::Arc;
+
 /// A corpus that passed the checks: every row has a query, a model and a finite, non-zero embedding.
 #[derive(Debug)]
 pub struct Corpus {
@@ -19,8 +21,8 @@ pub struct Corpus {
     pub rows: Rows,
     /// The order in which rows are computed: by query, then model.
     pub layout: Layout,
-    /// Vectors in that order.
-    pub embeddings: Embeddings,
+    /// Vectors in that order; backends hold on to them.
+    pub embeddings: Arc<Embeddings>,
     /// Sentences about how the input was understood (column names used, narrowing, sample by order of appearance).
     pub notes: Vec<String>,
     /// Rows left out under `--on-bad-row skip`.

@@ -10,6 +10,7 @@ use crate::base::units::show_count;
 use crate::base::{Error, Event, Observer, Place, Result};
 use crate::corpus::{Corpus, Embeddings, Layout};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// Bad rows that a message names.
 const NAMED: usize = 10;
@@ -136,6 +137,7 @@ pub fn read(options: &InputOptions, observer: &dyn Observer) -> Result<Corpus> {
         if found.narrowed {
             notes.push("embeddings were narrowed from f64 to f32".into());
         }
+        let embeddings = Arc::new(embeddings);
         return Ok(Corpus { files: opened.sources, rows, layout, embeddings, notes, skipped: bad.len() });
     }
 }

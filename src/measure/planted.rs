@@ -24,7 +24,7 @@ pub fn corpus(keys: impl Iterator<Item = (String, String)>, dim: usize, value: i
     };
     let layout = Layout::new(&rows);
     let values = layout.row_at.iter().flat_map(|&row| (0..dim).map(move |i| (row as usize, i)));
-    let embeddings = Embeddings::from_rows(values.map(|(row, i)| value(row, i)).collect(), dim);
+    let embeddings = std::sync::Arc::new(Embeddings::from_rows(values.map(|(row, i)| value(row, i)).collect(), dim));
     Corpus { files: Vec::new(), rows, layout, embeddings, notes: Vec::new(), skipped: 0 }
 }
 

@@ -29,8 +29,10 @@ pub struct Budget {
     pub stream: usize,
     /// Edges held before they are spilled.
     pub edges: usize,
-    /// Rows of a query that one thread seeds together.
+    /// Rows around a row that one thread seeds it with.
     pub seed: usize,
+    /// Rows of the two blocks by which overflowed rows are redone.
+    pub redo: usize,
 }
 
 /// What the sizes depend on.
@@ -110,9 +112,9 @@ impl<'a> Need<'a> {
         let early = |sizes| between(0.0, sizes);
         let late = |sizes| between(1.0, sizes);
         let (n, k, settings) = (self.n as usize, self.k as usize, self.settings);
-        let block = self.backend.info().block_rows;
+        let block = self.backend.info().block_rows.min(n.max(64));
         // Whole tiles of the CPU where there are some.
-        let whole = |rows: usize| rows - rows % if rows >= 512 { 512 } else { 64 };
+        let whole = |rows: usize| if rows >= n { n } else { rows - rows % if rows >= 512 { 512 } else { 64 } };
         let block_rows = |comfortable: usize| {
             settings.block_rows.unwrap_or_else(|| whole(early([64, comfortable.min(block), block]))).clamp(1, n.max(1))
         };
@@ -125,16 +127,18 @@ impl<'a> Need<'a> {
             stream: settings.stream_capacity.unwrap_or_else(|| early([1 << 14, 1 << 18, 1 << 22])).clamp(1, pairs),
             edges: settings.threshold.map_or(0, |_| early([1 << 14, 1 << 18, 1 << 24]).min(pairs)),
             seed: 0,
+            redo: early([64, 512, 2048]).clamp(1, n.max(1)),
         };
         // Seeding comes before the blocks and has their memory.
         let each = self.block_bytes(&parts) / self.threads / seed::row_bytes(self.dim);
-        parts.seed = (each as usize).clamp(16, 1 << 12);
+        parts.seed = (each as usize).clamp(16, seed::most(k));
         parts
     }
 
-    /// The two blocks with what belongs to their rows.
+    /// The two blocks with what belongs to their rows; one if they are all rows.
     fn block_bytes(&self, parts: &Budget) -> u64 {
-        (parts.rows + parts.columns) as u64 * (4 * self.dim + 16)
+        let both = if parts.rows.min(parts.columns) as u64 >= self.n { parts.rows } else { parts.rows + parts.columns };
+        both as u64 * (self.backend.row_bytes(self.dim as usize) + 16)
     }
 
     /// Anonymous memory at the fullest moment.
@@ -147,10 +151,11 @@ impl<'a> Need<'a> {
         let blocks = self.block_bytes(parts);
         // The backend and the driver each hold the survivors of a dispatch once.
         let stream = (2 * parts.stream * size_of::<Survivor>()) as u64;
-        let backend = self.backend.host_bytes(parts.rows, parts.columns, self.dim as usize);
+        let backend = self.backend.working_bytes(parts.rows, parts.columns);
         let sweep = rows + lists + blocks + stream + backend;
         let nearest = n * size_of::<Nearest>() as u64;
-        let redo = blocks + parts.rows as u64 * (16 * (k + 1) + 256) + self.threads * redo::strip_bytes(parts.columns);
+        let redo =
+            parts.redo as u64 * (8 * self.dim + 16 * (k + 1) + 256) + self.threads * redo::strip_bytes(parts.redo);
         let rescore = rows + lists + nearest + redo;
         // Ranked rows by position, and the same by row.
         let graph = rows + n * (8 * (k + 1) + 2) + nearest + n * (8 * k + 8);
@@ -165,14 +170,17 @@ mod tests {
 
     #[test]
     fn parts_grow_with_the_memory_and_stay_within_it() {
-        let (n, dim, backend) = (43_000, 1536, CpuBackend::new());
+        let (n, dim, backend) = (43_000, 1536, CpuBackend::default());
         let mut before = None;
         for mebibytes in [30, 40, 48, 64, 100, 1000, 10_000] {
             let settings = PairSettings { memory: mebibytes << 20, threshold: Some(0.5), ..PairSettings::default() };
             let budget = Budget::new(n, dim, &settings, &backend).expect("enough memory");
             let bytes = Need::new(n, dim, &settings, &backend).bytes(&budget);
             assert!(bytes <= settings.memory, "{bytes} at {mebibytes} MiB");
-            assert!(bytes as f64 >= 0.8 * settings.memory as f64 || budget.rows == 4096, "{budget:?} wastes memory");
+            assert!(
+                bytes as f64 >= 0.8 * settings.memory as f64 || budget.rows == backend.info().block_rows.min(n),
+                "{budget:?} wastes memory"
+            );
             let parts = [budget.rows, budget.columns, budget.slots, budget.long, budget.stream, budget.edges];
             if let Some(before) = before.replace(parts) {
                 assert!(before.iter().zip(&parts).all(|(a, b)| a <= b), "{before:?} then {parts:?}");
@@ -182,7 +190,7 @@ mod tests {
 
     #[test]
     fn too_little_memory_names_the_least_that_would_do() {
-        let backend = CpuBackend::new();
+        let backend = CpuBackend::default();
         let mut settings = PairSettings { k: 256, memory: 1 << 20, held: 5 << 20, ..PairSettings::default() };
         let error = Budget::new(43_000, 1536, &settings, &backend).expect_err("1 MiB is too little");
         assert_eq!(error.exit_code(), 1);

@@ -1,4 +1,4 @@
-//! From candidate lists to neighbours: rescoring in f64, copies expanded, ties counted, overflowed rows redone.
+//! From candidate lists to neighbours: copies expanded, ties counted, overflowed rows redone.
 
 use super::buffer::Buffer;
 use super::copies::Copies;
@@ -31,17 +31,17 @@ impl Ranked {
     }
 }
 
-/// Rescores every list and expands it to rows. Lists go as their results come; rows whose list overflowed are redone
-/// at the end, `blocks` (rows, columns) at a time.
+/// Ranks every list and expands it to rows. Lists go as their results come; rows whose list overflowed are redone at
+/// the end, `block` at a time.
 ///
 /// # Errors
 /// [`crate::base::Error::Interrupted`].
 pub fn finish(
     corpus: &Corpus,
     copies: &Copies,
-    (lists, half_bounds): (Lists, Vec<f32>),
+    lists: Lists,
     k: usize,
-    blocks: (usize, usize),
+    block: usize,
     stats: &mut PairStats,
     observer: &dyn Observer,
 ) -> Result<(Neighbors, Vec<Nearest>)> {
@@ -56,14 +56,13 @@ pub fn finish(
         if some.is_empty() {
             break;
         }
-        let rankings: Vec<_> = some.par_iter_mut().map(|shard| rank(corpus, copies, shard, k, &half_bounds)).collect();
+        let rankings: Vec<_> = some.par_iter_mut().map(|shard| rank(corpus, copies, shard, k)).collect();
         for (shard, rankings) in some.into_iter().zip(rankings) {
             ranked.shards.push((Buffer::zeroed(shard.len() * ranked.places)?, vec![0; shard.len()]));
             for (local, ranking) in rankings.into_iter().enumerate() {
                 let position = (shard.first + local) as u32;
                 match ranking {
                     Some(mut ranking) => {
-                        stats.rescored += shard.candidates(local).len() as u64;
                         ranked.put(position, ranking.ranked());
                         ranking.nearest().for_each(|(row, of_row)| nearest[row as usize] = of_row);
                     }
@@ -76,8 +75,7 @@ pub fn finish(
             }
         }
     }
-    drop(half_bounds);
-    redo(corpus, copies, k, &overflowed, blocks, observer, |mut ranking| {
+    redo(corpus, copies, k, &overflowed, block, observer, |mut ranking| {
         ranked.put(ranking.representative, ranking.ranked());
         ranking.nearest().for_each(|(row, of_row)| nearest[row as usize] = of_row);
     })?;
@@ -99,15 +97,9 @@ pub fn finish(
 }
 
 /// The ranking of each row of a shard; `None` for copies of an earlier row and for lists that overflowed.
-fn rank<'a>(
-    corpus: &'a Corpus,
-    copies: &'a Copies,
-    shard: &mut Shard,
-    k: usize,
-    half_bounds: &[f32],
-) -> Vec<Option<Ranking<'a>>> {
+fn rank<'a>(corpus: &'a Corpus, copies: &'a Copies, shard: &mut Shard, k: usize) -> Vec<Option<Ranking<'a>>> {
     for local in 0..shard.len() {
-        shard.compact(local, half_bounds);
+        shard.compact(local);
     }
     let (shard, similarity, embeddings) = (&*shard, Similarity::new(), &corpus.embeddings);
     (0..shard.len())
@@ -120,8 +112,7 @@ fn rank<'a>(
             let own = embeddings.similarity(&similarity, position, position);
             let mut ranking = Ranking::new(corpus, copies, position as u32, k, own);
             for candidate in shard.candidates(local) {
-                let other = candidate.position as usize;
-                ranking.add(candidate.position, embeddings.similarity(&similarity, position, other));
+                ranking.add(candidate.position, candidate.similarity);
             }
             Some(ranking)
         })

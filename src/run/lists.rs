@@ -1,16 +1,15 @@
 //! Candidate lists and the keep rule (DESIGN "Keep rule").
 //!
-//! L_i is the k-th largest lower bound S - B over distinct, non-self candidates; a candidate stays if and only if
-//! `S + B + slack >= L_i`. Compaction drops by this rule alone, never by rank.
+//! Lists hold true similarities: what a coarse product lets through is computed again before it comes here. L_i is the
+//! k-th largest of them over distinct candidates, or a lower bound of that; a candidate stays if and only if it reaches
+//! L_i. So ties at L stay, however many, and compaction never drops by rank.
 //!
 //! Lists stand in shards of consecutive positions. Each row has a few slots in one array of its shard; a list that the
-//! rule leaves longer moves to the shard's bounded room for long lists. Where that is used up too, the list *overflows*:
-//! its row is redone, and keeps its L until then.
+//! rule leaves longer (ties) moves to the shard's bounded room for long lists. Where that is used up too, the list
+//! *overflows*: its row is redone, and keeps its L until then.
 
 use super::buffer::Buffer;
 use crate::base::Result;
-use crate::compute::certificate::SLACK;
-use std::cmp::Ordering;
 use std::collections::HashMap;
 
 /// Positions of a shard.
@@ -22,14 +21,14 @@ const LONG: u16 = u16::MAX;
 /// Length of a list that overflowed.
 const OVERFLOWED: u16 = u16::MAX - 1;
 
-/// A candidate: representative position and coarse similarity.
+/// A candidate: representative position and similarity.
 #[derive(Debug, Clone, Copy, PartialEq, bytemuck::Pod, bytemuck::Zeroable)]
 #[repr(C)]
 pub struct Candidate {
     /// Position of the group's representative.
     pub position: u32,
-    /// Coarse similarity S.
-    pub coarse: f32,
+    /// Similarity.
+    pub similarity: f32,
 }
 
 /// What every list shares.
@@ -54,7 +53,7 @@ pub struct Shard {
     /// `slots[local * rule.slots..]`: candidates, possibly repeated until the next compaction.
     slots: Buffer<Candidate>,
     lengths: Vec<u16>,
-    /// L of each row, rounded down.
+    /// L of each row.
     lower: Vec<f32>,
     long: HashMap<usize, Vec<Candidate>>,
     /// Candidates that the long lists have room for together.
@@ -79,9 +78,14 @@ impl Shard {
         self.lengths.len()
     }
 
-    /// L of a row: the k-th largest lower bound so far.
+    /// L of a row.
     pub fn lower(&self, local: usize) -> f32 {
         self.lower[local]
+    }
+
+    /// Says that k distinct candidates of a row have at least the similarity `lower`.
+    pub fn raise(&mut self, local: usize, lower: f32) {
+        self.lower[local] = self.lower[local].max(lower);
     }
 
     /// Whether the list of a row grew past what there is room for.
@@ -98,9 +102,9 @@ impl Shard {
         }
     }
 
-    /// Adds a candidate (not of the row's own group) whose upper bound `coarse + bound` the rule keeps.
-    pub fn offer(&mut self, local: usize, candidate: Candidate, bound: f64, half_bounds: &[f32]) {
-        if f64::from(candidate.coarse) + bound + SLACK < f64::from(self.lower[local]) {
+    /// Adds a candidate (not of the row's own group) if the rule keeps it.
+    pub fn offer(&mut self, local: usize, candidate: Candidate) {
+        if candidate.similarity < self.lower[local] {
             return;
         }
         let full = match self.lengths[local] {
@@ -120,24 +124,23 @@ impl Shard {
             }
         };
         if full {
-            self.compact(local, half_bounds);
+            self.compact(local);
         }
     }
 
-    /// Removes repeats, raises L, drops what the keep rule drops. `half_bounds` is indexed by position.
-    pub fn compact(&mut self, local: usize, half_bounds: &[f32]) {
+    /// Removes repeats, raises L, drops what the keep rule drops.
+    pub fn compact(&mut self, local: usize) {
         match self.lengths[local] {
             OVERFLOWED => {}
-            LONG => self.compact_long(local, half_bounds),
+            LONG => self.compact_long(local),
             len => {
                 let slots = &mut self.slots[local * self.rule.slots..][..usize::from(len)];
-                let half_bound = half_bounds[self.first + local];
-                let len = reduce(slots, &mut self.lower[local], self.rule.k, half_bound, half_bounds);
+                let len = reduce(slots, &mut self.lower[local], self.rule.k);
                 let room = self.long_held + 2 * len <= self.rule.long * self.lengths.len();
                 let crowded = 4 * len > 3 * self.rule.slots;
                 if len > self.rule.capacity || (len == self.rule.slots && !room) {
                     self.lengths[local] = OVERFLOWED;
-                } else if crowded && room {
+                } else if crowded && room && len > self.rule.k {
                     let mut list = Vec::with_capacity(2 * len);
                     list.extend_from_slice(&slots[..len]);
                     self.long_held += list.capacity();
@@ -150,11 +153,10 @@ impl Shard {
         }
     }
 
-    fn compact_long(&mut self, local: usize, half_bounds: &[f32]) {
+    fn compact_long(&mut self, local: usize) {
         let Some(mut list) = self.long.remove(&local) else { return };
         self.long_held -= list.capacity();
-        let half_bound = half_bounds[self.first + local];
-        let len = reduce(&mut list, &mut self.lower[local], self.rule.k, half_bound, half_bounds);
+        let len = reduce(&mut list, &mut self.lower[local], self.rule.k);
         list.truncate(len);
         if 2 * len <= self.rule.slots {
             self.slots[local * self.rule.slots..][..len].copy_from_slice(&list);
@@ -174,9 +176,10 @@ impl Shard {
     }
 }
 
-/// Applies the keep rule to one list: what stays is moved to the front, and its number returned.
-fn reduce(list: &mut [Candidate], lower: &mut f32, k: usize, half_bound: f32, half_bounds: &[f32]) -> usize {
-    list.sort_unstable_by(|a, b| a.position.cmp(&b.position).then(b.coarse.total_cmp(&a.coarse)));
+/// Applies the keep rule to one list: what stays is moved to the front, best first, and its number returned.
+fn reduce(list: &mut [Candidate], lower: &mut f32, k: usize) -> usize {
+    // A repeat has the same similarity, so it comes to stand beside its like.
+    list.sort_unstable_by(|a, b| b.similarity.total_cmp(&a.similarity).then(a.position.cmp(&b.position)));
     let mut len = 0;
     for at in 0..list.len() {
         if len == 0 || list[len - 1].position != list[at].position {
@@ -184,30 +187,10 @@ fn reduce(list: &mut [Candidate], lower: &mut f32, k: usize, half_bound: f32, ha
             len += 1;
         }
     }
-    if len < k {
-        return len;
+    if len >= k {
+        *lower = lower.max(list[k - 1].similarity);
     }
-    let list = &mut list[..len];
-    let bound = |c: &Candidate| f64::from(half_bound) + f64::from(half_bounds[c.position as usize]);
-    let below = |c: &Candidate| f64::from(c.coarse) - bound(c);
-    let descending = |a: &Candidate, b: &Candidate| -> Ordering { below(b).total_cmp(&below(a)) };
-    let (_, kth, _) = list.select_nth_unstable_by(k - 1, descending);
-    *lower = lower.max(rounded_down(below(kth)));
-    let least = f64::from(*lower);
-    let mut kept = 0;
-    for at in 0..len {
-        if f64::from(list[at].coarse) + bound(&list[at]) + SLACK >= least {
-            list[kept] = list[at];
-            kept += 1;
-        }
-    }
-    kept
-}
-
-/// The largest f32 that is not above `value`.
-fn rounded_down(value: f64) -> f32 {
-    let nearest = value as f32;
-    if f64::from(nearest) > value { nearest.next_down() } else { nearest }
+    list[..len].partition_point(|candidate| candidate.similarity >= *lower)
 }
 
 /// The lists of all positions.
@@ -244,32 +227,42 @@ mod tests {
 
     fn ties(shard: &mut Shard, number: u32) {
         for position in 0..number {
-            let candidate = Candidate { position, coarse: 0.7 + position as f32 * 1e-5 };
-            shard.offer(0, candidate, 0.002, &[0.001; 64]);
+            shard.offer(0, Candidate { position, similarity: 0.7 });
         }
-        shard.compact(0, &[0.001; 64]);
+        shard.compact(0);
     }
 
     #[test]
     fn the_same_tile_twice_does_not_raise_l() {
-        let bounds = [0.001f32; 10];
         let mut shard = shard(Rule { k: 2, capacity: 100, slots: 4, long: 0 });
         for _ in 0..3 {
-            shard.offer(0, Candidate { position: 1, coarse: 0.9 }, 0.002, &bounds);
+            shard.offer(0, Candidate { position: 1, similarity: 0.9 });
         }
-        shard.offer(0, Candidate { position: 2, coarse: 0.5 }, 0.002, &bounds);
-        shard.compact(0, &bounds);
+        shard.offer(0, Candidate { position: 2, similarity: 0.5 });
+        shard.compact(0);
         assert_eq!(shard.candidates(0).len(), 2, "repeats are one candidate");
-        let lower = shard.lower(0);
-        assert!((lower - (0.5 - 0.002)).abs() < 1e-6, "L is the second distinct one, not a repeat of the first");
-        shard.offer(0, Candidate { position: 3, coarse: 0.49 }, 0.002, &bounds);
-        assert_eq!(shard.candidates(0).len(), 2, "under L, bounds and all");
-        shard.offer(0, Candidate { position: 3, coarse: 0.4999 }, 0.002, &bounds);
-        assert_eq!(shard.candidates(0).len(), 3, "within the bounds of L");
+        assert_eq!(shard.lower(0), 0.5, "L is the second distinct one, not a repeat of the first");
+        shard.offer(0, Candidate { position: 3, similarity: 0.4999 });
+        assert_eq!(shard.candidates(0).len(), 2, "under L");
+        shard.offer(0, Candidate { position: 3, similarity: 0.5 });
+        assert_eq!(shard.candidates(0).len(), 3, "a tie with L stays");
+        shard.compact(0);
+        assert_eq!(shard.candidates(0).len(), 3);
     }
 
     #[test]
-    fn ties_within_the_bound_are_never_dropped_by_rank() {
+    fn what_the_seed_says_holds_before_the_list_is_full() {
+        let mut shard = shard(Rule { k: 2, capacity: 100, slots: 4, long: 0 });
+        shard.raise(0, 0.6);
+        shard.raise(0, 0.4);
+        shard.offer(0, Candidate { position: 1, similarity: 0.59 });
+        shard.offer(0, Candidate { position: 2, similarity: 0.61 });
+        shard.compact(0);
+        assert_eq!((shard.candidates(0).len(), shard.lower(0)), (1, 0.6));
+    }
+
+    #[test]
+    fn ties_are_never_dropped_by_rank() {
         let mut wide = shard(Rule { k: 1, capacity: 100, slots: 80, long: 0 });
         ties(&mut wide, 64);
         assert_eq!(wide.candidates(0).len(), 64);
@@ -288,7 +281,7 @@ mod tests {
             let mut shard = shard(rule);
             ties(&mut shard, 64);
             assert!(shard.overflowed(0) && shard.candidates(0).is_empty(), "{rule:?}");
-            assert!(shard.lower(0) >= 0.7 - 0.0021 && shard.lower(0) < 0.71, "{rule:?}");
+            assert_eq!(shard.lower(0), 0.7, "{rule:?}");
         }
     }
 
@@ -297,8 +290,8 @@ mod tests {
         let mut shard = shard(Rule { k: 1, capacity: 100, slots: 8, long: 128 });
         ties(&mut shard, 32);
         assert!(shard.long_held > 0);
-        shard.offer(0, Candidate { position: 40, coarse: 0.9 }, 0.002, &[0.001; 64]);
-        shard.compact(0, &[0.001; 64]);
+        shard.offer(0, Candidate { position: 40, similarity: 0.9 });
+        shard.compact(0);
         assert_eq!((shard.candidates(0).len(), shard.long_held, shard.long.len()), (1, 0, 0));
     }
 }

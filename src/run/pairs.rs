@@ -10,13 +10,15 @@ use crate::base::events::Stage;
 use crate::base::similarity::Similarity;
 use crate::base::units::{show_count, show_seconds};
 use crate::base::{Event, Observer, Result};
-use crate::compute::certificate::{SLACK, coarse_row, keep_value};
-use crate::compute::cpu::similarity_f32;
+use crate::compute::certificate::{SLACK, keep_value, unit_half_bound};
 use crate::compute::outcome::{BINS, Histogram, PairOutcome, PairStats, bin_of};
+use crate::compute::tile::Vectors;
 use crate::compute::{Backend, Block, Dispatch, HistogramMode, Job, Side, Stream, Survivor};
 use crate::corpus::Corpus;
 use rayon::prelude::*;
+use std::collections::BTreeMap;
 use std::ops::Range;
+use std::sync::Arc;
 use std::time::Instant;
 
 /// Pairs up to which `--histogram auto` is exact (DESIGN "Histogram").
@@ -24,9 +26,6 @@ const EXACT_PAIRS: f64 = 1e9;
 
 /// Rounding of the bin arithmetic and of the f32 similarity, in units of similarity (see `similarity_f32`).
 const BIN_ROUNDING: f32 = 5e-7;
-
-/// Survivors whose true similarities are computed together.
-const CHUNK: usize = 1 << 14;
 
 /// Forms all pairs of `corpus` on `backend`.
 ///
@@ -59,19 +58,20 @@ pub fn pair_pass(
     let mut pass = Pass::new(corpus, backend, settings, budget)?;
     let started = Instant::now();
     step("seeding");
-    seed::seed(corpus, &pass.copies, pass.k, budget.seed, pass.gamma, &pass.half_bounds, &mut pass.lists);
+    seed::seed(corpus, &pass.copies, pass.k, budget.seed, &mut pass.lists);
     pass.stats.seconds.insert("seed".into(), started.elapsed().as_secs_f64());
     step("sweeping");
     pass.sweep(backend, &stage, observer)?;
-    step("rescoring");
+    step("ranking");
     let outcome = pass.finish(settings, observer)?;
     stage.finish();
     let seconds: f64 = outcome.stats.seconds.values().sum();
     observer.event(Event::Detail {
         message: format!(
-            "{} pairs in {}: {} survivors, {} rescored, {} rows redone",
+            "{} pairs in {}: {} looked at again in f32, {} survivors, {} computed in f64, {} rows redone",
             show_count(pairs),
             show_seconds(seconds),
+            show_count(outcome.stats.refined),
             show_count(outcome.stats.survivors),
             show_count(outcome.stats.rescored),
             show_count(outcome.stats.rows_redone)
@@ -86,12 +86,14 @@ struct Pass<'a> {
     budget: Budget,
     copies: Copies,
     k: usize,
-    gamma: f64,
-    half_bounds: Vec<f32>,
+    /// b of every row: |true - coarse| is at most twice that for what the backend reports.
+    half_bound: f32,
     lists: Lists,
     thresholds: Thresholds,
     mode: HistogramMode,
     histogram: Box<[[u64; BINS]; 4]>,
+    /// How far a pair of a coarse histogram can be from its place.
+    histogram_bound: f64,
     similarity: Similarity,
     stats: PairStats,
 }
@@ -101,29 +103,20 @@ impl<'a> Pass<'a> {
         let (n, dim) = (corpus.len(), corpus.dim());
         let started = Instant::now();
         let copies = Copies::find(&corpus.embeddings);
-        // The seed multiplies on the CPU whatever the backend.
-        let gamma = backend.gamma(dim).max(similarity_f32::gamma(dim));
-        let half_bounds: Vec<f32> = (0..n)
-            .into_par_iter()
-            .map_init(
-                || vec![0.0; dim],
-                |unit, p| coarse_row(corpus.embeddings.row(p), corpus.embeddings.norms()[p], gamma, unit),
-            )
-            .collect();
-        let half_bound_max = half_bounds.iter().fold(0.0f32, |most, &b| most.max(b));
+        let half_bound = unit_half_bound(backend.gamma(dim));
         let exact = match settings.histogram {
             HistogramChoice::Auto => n as f64 * n as f64 / 2.0 <= EXACT_PAIRS,
             choice => choice == HistogramChoice::Exact,
         };
         let mode = match settings.histogram {
             HistogramChoice::Off => HistogramMode::Off,
-            _ if exact => HistogramMode::Exact { width: 2.0 * half_bound_max + BIN_ROUNDING },
+            _ if exact => HistogramMode::Exact { width: 2.0 * half_bound + BIN_ROUNDING },
             _ => HistogramMode::Coarse,
         };
         let mut stats = PairStats {
             pairs: n as u64 * (n as u64).saturating_sub(1) / 2,
             copies: copies.count(),
-            half_bound_max: f64::from(half_bound_max),
+            half_bound_max: f64::from(half_bound),
             ..PairStats::default()
         };
         stats.seconds.insert("prepare".into(), started.elapsed().as_secs_f64());
@@ -132,41 +125,35 @@ impl<'a> Pass<'a> {
             budget,
             copies,
             k: budget::neighbors(settings, n),
-            gamma,
-            half_bounds,
+            half_bound,
             lists: Lists::new(n, budget.rule(settings, n))?,
             thresholds: Thresholds::new(n, budget.edges, settings),
             mode,
             histogram: Box::new([[0; BINS]; 4]),
+            histogram_bound: 0.0,
             similarity: Similarity::new(),
             stats,
         })
     }
 
-    /// Coarse unit rows of the positions `range`, with what the filter needs of them.
-    fn block(&self, range: Range<usize>) -> Block {
-        let dim = self.corpus.dim();
-        let mut unit = vec![0.0; range.len() * dim];
-        unit.par_chunks_mut(dim).zip(range.clone()).for_each(|(out, p)| {
-            coarse_row(self.corpus.embeddings.row(p), self.corpus.embeddings.norms()[p], self.gamma, out);
-        });
+    /// The positions `range`, with what the filter needs of them.
+    fn block(&self, range: &Range<usize>) -> Arc<Block> {
         let row_at = &self.corpus.layout.row_at[range.clone()];
-        Block {
+        Arc::new(Block {
             first: range.start,
-            unit,
-            half_bound: self.half_bounds[range].to_vec(),
+            vectors: Vectors::Stored { embeddings: Arc::clone(&self.corpus.embeddings), start: range.start },
+            half_bound: vec![self.half_bound; range.len()],
             query: row_at.iter().map(|&row| self.corpus.question(row)).collect(),
             model: row_at.iter().map(|&row| self.corpus.rows.model[row as usize]).collect(),
-        }
+        })
     }
 
     /// The value that survivors of the positions `range` must reach, for lists and thresholds together.
     fn keep(&self, range: Range<usize>) -> Vec<f32> {
-        let threshold = self.thresholds.least();
+        let half_bound = self.half_bound;
+        let for_threshold = keep_value(self.thresholds.least(), half_bound);
         range
             .map(|p| {
-                let half_bound = self.half_bounds[p];
-                let for_threshold = keep_value(threshold, half_bound);
                 // Copies of an earlier row have no list of their own; an overflowed row is redone anyway.
                 match self.lists.lower(p) {
                     Some(lower) if self.copies.is_representative(p as u32) => {
@@ -183,101 +170,112 @@ impl<'a> Pass<'a> {
         let n = self.corpus.len();
         let mut stream = Stream::new(self.budget.stream);
         let mut done = 0u64;
-        let (mut multiply, mut merge) = (0.0, 0.0);
-        let mut loaded = None;
+        let mut seconds = Seconds::default();
+        let mut loaded: Option<(Range<usize>, Arc<Block>)> = None;
         for (sweep, rows) in blocks(0..n, self.budget.rows).enumerate() {
             // A block goes before the next is made, so that there are never more than one of each side.
             backend.unload(Side::Rows);
-            backend.load(Side::Rows, self.block(rows.clone()))?;
+            let block = self.block(&rows);
+            seconds.time("load", || backend.load(Side::Rows, Arc::clone(&block)))?;
             let mut order: Vec<Range<usize>> = blocks(rows.start..n, self.budget.columns).collect();
             if sweep % 2 == 1 {
                 order.reverse();
             }
             for columns in order {
-                if loaded.as_ref() != Some(&columns) {
+                if loaded.as_ref().is_none_or(|(range, _)| *range != columns) {
                     backend.unload(Side::Columns);
-                    backend.load(Side::Columns, self.block(columns.clone()))?;
-                    loaded = Some(columns.clone());
+                    drop(loaded.take());
+                    // The same rows on both sides are one block.
+                    let block = if columns == rows { Arc::clone(&block) } else { self.block(&columns) };
+                    seconds.time("load", || backend.load(Side::Columns, Arc::clone(&block)))?;
+                    loaded = Some((columns.clone(), block));
                 }
-                let mut jobs = vec![(0..rows.len(), 0..columns.len())];
+                let mut jobs = rectangles(&rows, &columns, backend.info().dispatch_rows);
                 while let Some((job_rows, job_columns)) = jobs.pop() {
                     observer.check_stop()?;
                     let job = Job {
-                        keep_rows: self.keep(rows.start + job_rows.start..rows.start + job_rows.end),
-                        keep_columns: self.keep(columns.start + job_columns.start..columns.start + job_columns.end),
-                        rows: job_rows.clone(),
-                        columns: job_columns.clone(),
+                        keep_rows: self.keep(job_rows.clone()),
+                        keep_columns: self.keep(job_columns.clone()),
+                        rows: job_rows.start - rows.start..job_rows.end - rows.start,
+                        columns: job_columns.start - columns.start..job_columns.end - columns.start,
                         histogram: self.mode,
                     };
                     stream.clear();
-                    let started = Instant::now();
-                    let dispatch = backend.dispatch(&job, &mut stream)?;
-                    multiply += started.elapsed().as_secs_f64();
+                    let dispatch = seconds.time("multiply", || backend.dispatch(&job, &mut stream))?;
                     if dispatch == Dispatch::StreamFull && job_rows.len() * job_columns.len() > 1 {
                         self.stats.repeated += 1;
                         jobs.extend(halves(job_rows, job_columns));
                         continue;
                     }
-                    let started = Instant::now();
-                    self.merge(rows.start, columns.start, &mut stream)?;
-                    merge += started.elapsed().as_secs_f64();
+                    seconds.time("merge", || self.merge(rows.start, columns.start, &mut stream))?;
+                    done += pairs_between(&job_rows, &job_columns);
+                    stage.advance(done);
                 }
-                done += pairs_between(&rows, &columns);
-                stage.advance(done);
             }
         }
         backend.unload(Side::Rows);
         backend.unload(Side::Columns);
-        self.stats.seconds.insert("multiply".into(), multiply);
-        self.stats.seconds.insert("merge".into(), merge);
+        self.stats.seconds.extend(seconds.0);
+        self.histogram_bound = backend.histogram_bound().max(2.0 * f64::from(self.half_bound));
         Ok(())
     }
 
-    /// Takes one dispatch: settles bins, thresholds and lists. The blocks begin at `row` and `column`.
+    /// Takes one dispatch: true similarities, then bins, thresholds and lists. The blocks begin at `row` and `column`.
     fn merge(&mut self, row: usize, column: usize, stream: &mut Stream) -> Result<()> {
         // One order whatever the backend's, and a pair that came twice counts once.
         stream.survivors.par_sort_unstable_by_key(|s| (s.row, s.column()));
         stream.survivors.dedup_by_key(|s| (s.row, s.column()));
         self.stats.survivors += stream.survivors.len() as u64;
+        self.stats.refined += stream.refined;
         for (total, part) in self.histogram.iter_mut().zip(stream.histogram.iter()) {
             for (sum, count) in total.iter_mut().zip(part) {
                 *sum += count;
             }
         }
-        for survivors in stream.survivors.chunks(CHUNK) {
-            self.settle(row, column, survivors)?;
-        }
+        self.rescore(row, column, &mut stream.survivors);
+        self.settle(row, column, &stream.survivors)?;
         self.list(row, column, &stream.survivors);
         Ok(())
     }
 
-    /// True similarities where a bin or a threshold needs one.
+    /// Puts the true similarity in the place of the coarse one, and minus infinity where it does not matter any more:
+    /// L has risen since.
+    fn rescore(&mut self, row: usize, column: usize, survivors: &mut [Survivor]) {
+        let (corpus, similarity) = (self.corpus, &self.similarity);
+        let reach = 2.0 * f64::from(self.half_bound) + SLACK;
+        let least = self.thresholds.least();
+        let (lists, copies) = (&self.lists, &self.copies);
+        let listed = |i: usize, j: usize| copies.is_representative(i as u32) && copies.is_representative(j as u32);
+        let reaches = |position: usize, most: f64| lists.lower(position).is_some_and(|lower| most >= f64::from(lower));
+        let rescored: u64 = (survivors.par_iter_mut().with_min_len(256))
+            .map(|s| {
+                let (i, j) = (row + s.row as usize, column + s.column() as usize);
+                let most = f64::from(s.coarse) + reach;
+                let matters =
+                    s.near_edge() || most >= least || (listed(i, j) && (reaches(i, most) || reaches(j, most)));
+                s.coarse = if matters { corpus.embeddings.similarity(similarity, i, j) } else { f32::NEG_INFINITY };
+                u64::from(matters)
+            })
+            .sum();
+        self.stats.rescored += rescored;
+    }
+
+    /// Bins and thresholds, from true similarities.
     fn settle(&mut self, row: usize, column: usize, survivors: &[Survivor]) -> Result<()> {
         let corpus = self.corpus;
         let least = self.thresholds.least();
-        let exact: Vec<f32> = (survivors.par_iter().with_min_len(1024))
-            .map(|s| {
-                let (i, j) = (row + s.row as usize, column + s.column() as usize);
-                let bound = f64::from(self.half_bounds[i]) + f64::from(self.half_bounds[j]);
-                if s.near_edge() || f64::from(s.coarse) + bound + SLACK >= least {
-                    corpus.embeddings.similarity(&self.similarity, i, j)
-                } else {
-                    f32::NEG_INFINITY
-                }
-            })
-            .collect();
         let row_at = &corpus.layout.row_at;
         let model = &corpus.rows.model;
-        for (s, &exact) in survivors.iter().zip(&exact) {
+        for s in survivors.iter().filter(|s| s.near_edge() || f64::from(s.coarse) >= least) {
             let (i, j) = (row_at[row + s.row as usize], row_at[column + s.column() as usize]);
             if s.near_edge() {
                 let relation = 2 * usize::from(corpus.question(i) != corpus.question(j))
                     + usize::from(model[i as usize] != model[j as usize]);
-                self.histogram[relation][bin_of(exact)] += 1;
+                self.histogram[relation][bin_of(s.coarse)] += 1;
                 self.stats.settled += 1;
             }
-            if f64::from(exact) >= least {
-                self.thresholds.add(i, j, exact)?;
+            if f64::from(s.coarse) >= least {
+                self.thresholds.add(i, j, s.coarse)?;
             }
         }
         Ok(())
@@ -292,15 +290,14 @@ impl<'a> Pass<'a> {
         let (low, high) = columns.fold((usize::MAX, 0), |(low, high), c| (low.min(c), high.max(c)));
         let touched_columns = low..high + 1;
         let overlaps = |a: &Range<usize>, b: &Range<usize>| a.start < b.end && b.start < a.end;
-        let (copies, half_bounds) = (&self.copies, &self.half_bounds);
+        let copies = &self.copies;
         let touched = touched_rows.start.min(low) / SHARD..(touched_rows.end.max(high + 1)).div_ceil(SHARD);
         self.lists.shards[touched].par_iter_mut().for_each(|shard| {
             let positions = shard.first..shard.first + shard.len();
-            let mut offer = |own: usize, other: usize, coarse: f32| {
+            let mut offer = |own: usize, other: usize, similarity: f32| {
                 let (a, b) = (own as u32, other as u32);
                 if copies.is_representative(a) && copies.is_representative(b) {
-                    let bound = f64::from(half_bounds[own]) + f64::from(half_bounds[other]);
-                    shard.offer(own - positions.start, Candidate { position: b, coarse }, bound, half_bounds);
+                    shard.offer(own - positions.start, Candidate { position: b, similarity });
                 }
             };
             if overlaps(&positions, &touched_rows) {
@@ -319,27 +316,44 @@ impl<'a> Pass<'a> {
 
     fn finish(mut self, settings: &PairSettings, observer: &dyn Observer) -> Result<PairOutcome> {
         let started = Instant::now();
-        let (neighbors, nearest) = finish::finish(
-            self.corpus,
-            &self.copies,
-            (self.lists, self.half_bounds),
-            self.k,
-            (self.budget.rows, self.budget.columns),
-            &mut self.stats,
-            observer,
-        )?;
+        let (neighbors, nearest) =
+            finish::finish(self.corpus, &self.copies, self.lists, self.k, self.budget.redo, &mut self.stats, observer)?;
         let (duplicates, edges) = self.thresholds.finish()?;
-        self.stats.seconds.insert("rescore".into(), started.elapsed().as_secs_f64());
+        self.stats.seconds.insert("rank".into(), started.elapsed().as_secs_f64());
         let histogram = match self.mode {
             HistogramMode::Off => None,
             mode => {
                 let exact = mode != HistogramMode::Coarse;
-                let bound = if exact { 0.0 } else { 2.0 * self.stats.half_bound_max };
+                let bound = if exact { 0.0 } else { self.histogram_bound };
                 Some(Histogram { counts: self.histogram, exact, bound })
             }
         };
         Ok(PairOutcome { k: settings.k, neighbors, nearest, duplicates, histogram, edges, stats: self.stats })
     }
+}
+
+/// Wall-clock seconds by phase.
+#[derive(Default)]
+struct Seconds(BTreeMap<String, f64>);
+
+impl Seconds {
+    fn time<T>(&mut self, phase: &str, work: impl FnOnce() -> T) -> T {
+        let started = Instant::now();
+        let result = work();
+        *self.0.entry(phase.into()).or_default() += started.elapsed().as_secs_f64();
+        result
+    }
+}
+
+/// Rows and columns of a dispatch.
+type Rectangle = (Range<usize>, Range<usize>);
+
+/// The rectangles of at most `side` rows and columns that hold pairs (i, j), j > i, those near the diagonal last.
+fn rectangles(rows: &Range<usize>, columns: &Range<usize>, side: usize) -> Vec<Rectangle> {
+    let all = blocks(rows.clone(), side).flat_map(|r| blocks(columns.clone(), side).map(move |c| (r.clone(), c)));
+    let mut some: Vec<_> = all.filter(|(r, c)| c.end > r.start + 1 || c.start > r.start).collect();
+    some.sort_by_key(|(r, c)| std::cmp::Reverse(c.start.saturating_sub(r.start)));
+    some
 }
 
 /// `range` in pieces of `rows`; the last may be shorter.

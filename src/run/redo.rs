@@ -7,7 +7,7 @@ use super::copies::Copies;
 use super::ranking::Ranking;
 use crate::base::similarity::Similarity;
 use crate::base::{Observer, Result};
-use crate::compute::certificate::{SLACK, coarse_row};
+use crate::compute::certificate::{SLACK, unit_half_bound, unit_row};
 use crate::compute::cpu::similarity_f32::{gamma, multiply};
 use crate::corpus::Corpus;
 use rayon::prelude::*;
@@ -30,18 +30,16 @@ pub struct Overflowed {
     pub lower: f32,
 }
 
-/// Coarse unit rows and their half bounds.
-fn coarse(corpus: &Corpus, positions: impl IndexedParallelIterator<Item = usize>) -> (Vec<f32>, Vec<f32>) {
+/// Unit rows.
+fn unit_rows(corpus: &Corpus, positions: impl IndexedParallelIterator<Item = usize>) -> Vec<f32> {
     let (dim, embeddings) = (corpus.dim(), &corpus.embeddings);
-    let gamma = gamma(dim);
     let mut unit = vec![0.0; positions.len() * dim];
-    let half_bounds = (unit.par_chunks_exact_mut(dim).zip(positions))
-        .map(|(out, p)| coarse_row(embeddings.row(p), embeddings.norms()[p], gamma, out))
-        .collect();
-    (unit, half_bounds)
+    (unit.par_chunks_exact_mut(dim).zip(positions))
+        .for_each(|(out, p)| unit_row(embeddings.row(p), embeddings.norms()[p], out));
+    unit
 }
 
-/// Ranks every row of `rows`, at most `block` at a time against `columns` at a time, and hands each ranking to `done`.
+/// Ranks every row of `rows`, `block` at a time against `block` at a time, and hands each ranking to `done`.
 ///
 /// # Errors
 /// [`crate::base::Error::Interrupted`].
@@ -50,36 +48,34 @@ pub fn redo(
     copies: &Copies,
     k: usize,
     rows: &[Overflowed],
-    (block, columns): (usize, usize),
+    block: usize,
     observer: &dyn Observer,
     mut done: impl FnMut(Ranking<'_>),
 ) -> Result<()> {
     let (n, dim) = (corpus.len(), corpus.dim());
     let similarity = Similarity::new();
+    let bound = 2.0 * f64::from(unit_half_bound(gamma(dim))) + SLACK;
     for rows in rows.chunks(block) {
-        let (unit, half_bounds) = coarse(corpus, rows.par_iter().map(|row| row.position as usize));
+        let unit = unit_rows(corpus, rows.par_iter().map(|row| row.position as usize));
         let mut rankings: Vec<Ranking<'_>> = (rows.par_iter())
             .map(|row| {
                 let p = row.position as usize;
                 Ranking::new(corpus, copies, row.position, k, corpus.embeddings.similarity(&similarity, p, p))
             })
             .collect();
-        for first in (0..n).step_by(columns) {
+        for first in (0..n).step_by(block) {
             observer.check_stop()?;
-            let range = first..n.min(first + columns);
-            let (others, others_bounds) = coarse(corpus, range.clone().into_par_iter());
-            let strips = (rankings.par_chunks_mut(STRIP).zip(rows.par_chunks(STRIP)))
-                .zip(unit.par_chunks(STRIP * dim).zip(half_bounds.par_chunks(STRIP)));
+            let range = first..n.min(first + block);
+            let others = unit_rows(corpus, range.clone().into_par_iter());
+            let strips = rankings.par_chunks_mut(STRIP).zip(rows.par_chunks(STRIP)).zip(unit.par_chunks(STRIP * dim));
             strips.for_each_init(
                 || (Vec::new(), Vec::new(), Vec::new()),
-                |(product, kept, exact), ((rankings, rows), (unit, half_bounds))| {
+                |(product, kept, exact), ((rankings, rows), unit)| {
                     multiply(unit, &others, dim, product);
                     let products = product.chunks_exact(range.len());
-                    for (((ranking, row), products), &half_bound) in
-                        rankings.iter_mut().zip(rows).zip(products).zip(half_bounds)
-                    {
-                        let least = f64::from(row.lower.max(ranking.least())) - f64::from(half_bound) - SLACK;
-                        keep(copies, row.position, &range, products, &others_bounds, least, kept);
+                    for ((ranking, row), products) in rankings.iter_mut().zip(rows).zip(products) {
+                        let least = f64::from(row.lower.max(ranking.least())) - bound;
+                        keep(copies, row.position, &range, products, least, kept);
                         settle(corpus, &similarity, row.position, kept, exact);
                         kept.iter().zip(exact.iter()).for_each(|(&other, &s)| ranking.add(other, s));
                     }
@@ -92,23 +88,13 @@ pub fn redo(
 }
 
 /// The representatives of `range`, other than `position`, that the bound does not rule out.
-fn keep(
-    copies: &Copies,
-    position: u32,
-    range: &Range<usize>,
-    products: &[f32],
-    half_bounds: &[f32],
-    least: f64,
-    kept: &mut Vec<u32>,
-) {
+fn keep(copies: &Copies, position: u32, range: &Range<usize>, products: &[f32], least: f64, kept: &mut Vec<u32>) {
     kept.clear();
     let others = range.clone().map(|other| other as u32);
     kept.extend(
-        (others.zip(products).zip(half_bounds))
-            .filter(|&((other, &s), &half_bound)| {
-                f64::from(s) + f64::from(half_bound) >= least && other != position && copies.is_representative(other)
-            })
-            .map(|((other, _), _)| other),
+        (others.zip(products))
+            .filter(|&(other, &s)| f64::from(s) >= least && other != position && copies.is_representative(other))
+            .map(|(other, _)| other),
     );
 }
 

@@ -1,48 +1,49 @@
-//! Seeding: within-query blocks first, so that L starts near its end value.
+//! Seeding: L starts near its end value, so that the first tiles let few pairs through.
 //!
-//! Only the best few of each row are taken: every pair is met again in the tiles, so a seed need not be complete, and
-//! merging removes repeats.
+//! A row's seed is a lower bound of the k-th largest similarity among some rows around it: those of its own query, and
+//! of the queries beside where that has few. Only the bound is kept, since every pair is met again in the tiles.
 
 use super::copies::Copies;
-use super::lists::{Candidate, Lists, Shard};
-use crate::compute::certificate::coarse_row;
-use crate::compute::cpu::similarity_f32::multiply;
+use super::lists::{Lists, Shard};
+use crate::compute::certificate::{SLACK, unit_half_bound, unit_row};
+use crate::compute::cpu::similarity_f32::{gamma, multiply};
 use crate::corpus::Corpus;
 use rayon::prelude::*;
 use std::ops::Range;
 
-/// Rows of a query that are multiplied at once.
+/// Rows that are multiplied at once.
 const STRIP: usize = 128;
+
+/// Rows around a row that are looked at, at least, where its query has fewer than twice k.
+const FEW: usize = 512;
 
 /// Bytes that one thread needs for each row that is seeded together.
 pub fn row_bytes(dim: u64) -> u64 {
     4 * dim + 4 * STRIP as u64 + 8
 }
 
-/// Puts the best same-query candidates of each row into its list, of `most` rows around it where its query has more.
-/// `gamma` is at least the CPU kernel's.
-pub fn seed(
-    corpus: &Corpus,
-    copies: &Copies,
-    k: usize,
-    most: usize,
-    gamma: f64,
-    half_bounds: &[f32],
-    lists: &mut Lists,
-) {
-    let mut queries: Vec<_> = corpus.layout.query_positions.iter().filter(|range| range.len() > 1).cloned().collect();
+/// Rows around a row that are looked at, at most.
+pub fn most(k: usize) -> usize {
+    (4 * k).max(FEW)
+}
+
+/// Raises L of every row to the k-th largest similarity among at most `most` rows around it.
+pub fn seed(corpus: &Corpus, copies: &Copies, k: usize, most: usize, lists: &mut Lists) {
+    let n = corpus.len();
+    let mut queries = corpus.layout.query_positions.clone();
     queries.sort_unstable_by_key(|range| range.start);
     lists.shards.par_iter_mut().for_each(|shard| {
         let (first, end) = (shard.first, shard.first + shard.len());
         let from = queries.partition_point(|query| query.end <= first);
-        let mut work = Work { corpus, copies, k, gamma, half_bounds, unit: Vec::new(), product: Vec::new() };
+        let mut work =
+            Work { corpus, copies, k, unit: Vec::new(), window: 0..0, product: Vec::new(), others: Vec::new() };
         for query in queries[from..].iter().take_while(|query| query.start < end) {
             let rows = query.start.max(first)..query.end.min(end);
-            for start in rows.clone().step_by(most) {
-                let rows = start..rows.end.min(start + most);
-                // A window of the query around the rows.
-                let begin = rows.start.min(query.end.saturating_sub(most)).max(query.start);
-                work.seed(shard, &rows, begin..query.end.min(begin + most));
+            for start in rows.clone().step_by(STRIP) {
+                let rows = start..rows.end.min(start + STRIP);
+                let within = if query.len() < 2 * k { 0..n } else { query.clone() };
+                let begin = rows.start.saturating_sub(most / 2).min(within.end.saturating_sub(most)).max(within.start);
+                work.seed(shard, &rows, begin..within.end.min(begin + most));
             }
         }
     });
@@ -53,45 +54,40 @@ struct Work<'a> {
     corpus: &'a Corpus,
     copies: &'a Copies,
     k: usize,
-    gamma: f64,
-    half_bounds: &'a [f32],
+    /// Unit rows of `window`.
     unit: Vec<f32>,
+    window: Range<usize>,
     product: Vec<f32>,
+    others: Vec<f32>,
 }
 
 impl Work<'_> {
-    /// Seeds `rows` with the best of `window`, which holds them.
+    /// Seeds `rows` by the rows of `window`.
     fn seed(&mut self, shard: &mut Shard, rows: &Range<usize>, window: Range<usize>) {
-        let (corpus, copies, dim) = (self.corpus, self.copies, self.corpus.dim());
-        self.unit.resize(window.len() * dim, 0.0);
-        for (position, out) in window.clone().zip(self.unit.chunks_exact_mut(dim)) {
-            coarse_row(corpus.embeddings.row(position), corpus.embeddings.norms()[position], self.gamma, out);
+        let (embeddings, copies, dim) = (&self.corpus.embeddings, self.copies, self.corpus.dim());
+        if window.len() <= self.k {
+            return;
         }
-        let mut best: Vec<Candidate> = Vec::with_capacity(window.len());
-        for strip in rows.clone().step_by(STRIP) {
-            let strip = strip..rows.end.min(strip + STRIP);
-            let of_strip = (strip.start - window.start) * dim..(strip.end - window.start) * dim;
-            multiply(&self.unit[of_strip], &self.unit, dim, &mut self.product);
-            for (position, products) in strip.zip(self.product.chunks_exact(window.len())) {
-                if !copies.is_representative(position as u32) {
-                    continue;
-                }
-                best.clear();
-                best.extend(products.iter().zip(window.clone()).filter_map(|(&coarse, other)| {
-                    let other = copies.representative[other];
-                    (other != position as u32).then_some(Candidate { position: other, coarse })
-                }));
-                let take = (2 * self.k).min(best.len());
-                if take > 0 && take < best.len() {
-                    best.select_nth_unstable_by(take - 1, |a, b| b.coarse.total_cmp(&a.coarse));
-                }
-                let local = position - shard.first;
-                for &candidate in &best[..take] {
-                    let bound = f64::from(self.half_bounds[position])
-                        + f64::from(self.half_bounds[candidate.position as usize]);
-                    shard.offer(local, candidate, bound, self.half_bounds);
-                }
-                shard.compact(local, self.half_bounds);
+        let unit =
+            |position: usize, out: &mut [f32]| unit_row(embeddings.row(position), embeddings.norms()[position], out);
+        if self.window != window {
+            self.unit.resize(window.len() * dim, 0.0);
+            window.clone().zip(self.unit.chunks_exact_mut(dim)).for_each(|(position, out)| unit(position, out));
+            self.window = window.clone();
+        }
+        let mut own = vec![0.0; rows.len() * dim];
+        rows.clone().zip(own.chunks_exact_mut(dim)).for_each(|(position, out)| unit(position, out));
+        multiply(&own, &self.unit, dim, &mut self.product);
+        // The similarity that decides is rounded to f32: SLACK covers it.
+        let bound = 2.0 * f64::from(unit_half_bound(gamma(dim))) + SLACK;
+        for (position, products) in rows.clone().zip(self.product.chunks_exact(window.len())) {
+            let distinct = window.clone().map(|other| other != position && copies.is_representative(other as u32));
+            self.others.clear();
+            self.others.extend(products.iter().zip(distinct).filter_map(|(&s, distinct)| distinct.then_some(s)));
+            // A copy's own group is one of those that were counted.
+            if copies.is_representative(position as u32) && self.others.len() >= self.k {
+                let (_, kth, _) = self.others.select_nth_unstable_by(self.k - 1, |a, b| b.total_cmp(a));
+                shard.raise(position - shard.first, ((f64::from(*kth) - bound) as f32).next_down());
             }
         }
     }

@@ -10,6 +10,7 @@ use crate::compute::outcome::{BINS, bin_of};
 use crate::compute::{Backend, BackendInfo, Block, Dispatch, Job, PairOutcome, Side, Stream};
 use crate::corpus::{Corpus, Dictionary, Embeddings, Layout, Rows, Samples};
 use rayon::prelude::*;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// A corpus from rows in file order with query and model ids.
@@ -31,7 +32,7 @@ fn corpus(values: &[Vec<f32>], query: &[usize], model: &[usize]) -> Corpus {
     };
     let layout = Layout::new(&rows);
     let ordered: Vec<f32> = layout.row_at.iter().flat_map(|&row| values[row as usize].iter().copied()).collect();
-    let embeddings = Embeddings::from_rows(ordered, values[0].len());
+    let embeddings = Arc::new(Embeddings::from_rows(ordered, values[0].len()));
     Corpus { files: Vec::new(), rows, layout, embeddings, notes: Vec::new(), skipped: 0 }
 }
 
@@ -117,7 +118,7 @@ fn sizes_and_dimensions_at_the_cliffs() {
             corpus(&rows, &(0..n).map(|i| i % 7).collect::<Vec<_>>(), &(0..n).map(|i| i % 3).collect::<Vec<_>>());
         for (k, block_rows) in [(10, None), (1, Some(64)), (300, Some(129))] {
             let settings = PairSettings { k, block_rows, threshold: Some(0.1), ..PairSettings::default() };
-            check(&corpus, &pass(&corpus, &mut CpuBackend::new(), &settings), &settings);
+            check(&corpus, &pass(&corpus, &mut CpuBackend::default(), &settings), &settings);
         }
     }
 }
@@ -133,7 +134,7 @@ fn small_streams_and_small_lists_change_nothing() {
         threshold: Some(0.3),
         ..PairSettings::default()
     };
-    let outcome = pass(&corpus, &mut CpuBackend::new(), &settings);
+    let outcome = pass(&corpus, &mut CpuBackend::default(), &settings);
     assert!(outcome.stats.repeated > 0, "the stream was forced to overflow");
     check(&corpus, &outcome, &settings);
 }
@@ -144,10 +145,10 @@ fn copies_of_a_query_are_one_question() {
     let (query, model): (Vec<_>, Vec<_>) = (0..90).map(|i| (i % 6, i / 6 % 5)).unzip();
     let mut corpus = corpus(&rows, &query, &model);
     let settings = PairSettings { k: 3, ..PairSettings::default() };
-    let apart = pass(&corpus, &mut CpuBackend::new(), &settings);
+    let apart = pass(&corpus, &mut CpuBackend::default(), &settings);
     check(&corpus, &apart, &settings);
     corpus.layout.canonical[1] = 0;
-    let joined = pass(&corpus, &mut CpuBackend::new(), &settings);
+    let joined = pass(&corpus, &mut CpuBackend::default(), &settings);
     check(&corpus, &joined, &settings);
     assert_ne!(apart.histogram, joined.histogram);
 }
@@ -169,7 +170,7 @@ fn near_ties(ties: usize, copies: usize) -> Corpus {
 fn near_ties_beside_exact_copies() {
     let corpus = near_ties(5000, 500);
     let settings = PairSettings { k: 10, ..PairSettings::default() };
-    let outcome = pass(&corpus, &mut CpuBackend::new(), &settings);
+    let outcome = pass(&corpus, &mut CpuBackend::default(), &settings);
     assert_eq!(outcome.stats.copies, 499);
     assert!(outcome.stats.rows_redone >= 5000, "lists of near ties overflow: {}", outcome.stats.rows_redone);
     check(&corpus, &outcome, &settings);
@@ -191,12 +192,12 @@ fn any_budget_and_any_number_of_threads_give_the_same() {
     let queries: Vec<usize> = (0..1500).map(|i| i % 30).collect();
     let corpus = corpus(&rows, &queries, &(0..1500).map(|i| i / 30 % 7).collect::<Vec<_>>());
     let settings = PairSettings { k: 12, threshold: Some(0.2), ..PairSettings::default() };
-    let reference = pass(&corpus, &mut CpuBackend::new(), &settings);
+    let reference = pass(&corpus, &mut CpuBackend::default(), &settings);
     check(&corpus, &reference, &settings);
-    let least = Budget::least(1500, 33, &settings, &CpuBackend::new());
+    let least = Budget::least(1500, 33, &settings, &CpuBackend::default());
     for memory in [least, least + least / 4, 2 * least, 10 * least] {
         let settings = PairSettings { memory, ..settings.clone() };
-        let outcome = pass(&corpus, &mut CpuBackend::new(), &settings);
+        let outcome = pass(&corpus, &mut CpuBackend::default(), &settings);
         assert!(memory > least || outcome.stats.rows_redone > 0, "no room for long lists");
         same(&outcome, &reference, &format!("{memory} bytes"));
     }
@@ -204,7 +205,7 @@ fn any_budget_and_any_number_of_threads_give_the_same() {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads");
         for memory in [3 * least, u64::MAX] {
             let settings = PairSettings { memory, ..settings.clone() };
-            let outcome = pool.install(|| pass(&corpus, &mut CpuBackend::new(), &settings));
+            let outcome = pool.install(|| pass(&corpus, &mut CpuBackend::default(), &settings));
             same(&outcome, &reference, &format!("{threads} threads"));
         }
     }
@@ -220,9 +221,9 @@ fn small_streams_and_lists_in_a_small_budget() {
         threshold: Some(-0.1),
         ..PairSettings::default()
     };
-    let memory = Budget::least(corpus.len(), corpus.dim(), &settings, &CpuBackend::new());
+    let memory = Budget::least(corpus.len(), corpus.dim(), &settings, &CpuBackend::default());
     let settings = PairSettings { memory, ..settings };
-    let outcome = pass(&corpus, &mut CpuBackend::new(), &settings);
+    let outcome = pass(&corpus, &mut CpuBackend::default(), &settings);
     assert!(outcome.stats.repeated > 0 && outcome.stats.rows_redone > 400);
     check(&corpus, &outcome, &settings);
 }
@@ -233,10 +234,10 @@ fn more_neighbours_than_rows_and_fewer() {
         let rows = random(n, 19, n as u64);
         let corpus = corpus(&rows, &(0..n).map(|i| i % 5).collect::<Vec<_>>(), &vec![0; n]);
         for memory in
-            [Budget::least(n, 19, &PairSettings { k: 256, ..Default::default() }, &CpuBackend::new()), u64::MAX]
+            [Budget::least(n, 19, &PairSettings { k: 256, ..Default::default() }, &CpuBackend::default()), u64::MAX]
         {
             let settings = PairSettings { k: 256, memory, ..PairSettings::default() };
-            let outcome = pass(&corpus, &mut CpuBackend::new(), &settings);
+            let outcome = pass(&corpus, &mut CpuBackend::default(), &settings);
             assert_eq!(outcome.neighbors.dst.len(), n * 256.min(n - 1));
             check(&corpus, &outcome, &settings);
         }
@@ -267,12 +268,12 @@ fn an_interrupted_pass_leaves_no_scratch_file() {
         list_capacity: Some(10),
         ..PairSettings::default()
     };
-    let memory = Budget::least(700, 9, &settings, &CpuBackend::new());
+    let memory = Budget::least(700, 9, &settings, &CpuBackend::default());
     let settings = PairSettings { memory, ..settings };
     let mut stopped = 0;
     for at in (0..).step_by(5) {
         let observer = StopAt { at, asked: AtomicUsize::new(0) };
-        let result = pair_pass(&corpus, &mut CpuBackend::new(), &settings, &observer);
+        let result = pair_pass(&corpus, &mut CpuBackend::default(), &settings, &observer);
         assert_eq!(std::fs::read_dir(scratch.path()).expect("a directory").count(), 0, "a file is left");
         match result {
             Err(Error::Interrupted) => stopped += 1,
@@ -299,7 +300,7 @@ fn one_hot_tiny_and_huge_rows() {
     let corpus =
         corpus(&rows, &(0..n).map(|i| i / 10).collect::<Vec<_>>(), &(0..n).map(|i| i % 10).collect::<Vec<_>>());
     let settings = PairSettings { k: 256, threshold: Some(-0.05), block_rows: Some(50), ..PairSettings::default() };
-    check(&corpus, &pass(&corpus, &mut CpuBackend::new(), &settings), &settings);
+    check(&corpus, &pass(&corpus, &mut CpuBackend::default(), &settings), &settings);
 }
 
 /// Does what real devices do wrong: kills dispatches half way, reports every survivor twice, loses one.
@@ -319,7 +320,7 @@ impl Backend for Faulty {
     fn gamma(&self, dim: usize) -> f64 {
         self.inner.gamma(dim)
     }
-    fn load(&mut self, side: Side, block: Block) -> crate::base::Result<()> {
+    fn load(&mut self, side: Side, block: Arc<Block>) -> crate::base::Result<()> {
         self.inner.load(side, block)
     }
     fn dispatch(&mut self, job: &Job, out: &mut Stream) -> crate::base::Result<Dispatch> {
@@ -361,7 +362,7 @@ fn survivors_that_come_twice_count_once() {
     let mut backend = Faulty { twice: true, ..Faulty::default() };
     let outcome = pass(&corpus, &mut backend, &settings);
     check(&corpus, &outcome, &settings);
-    same(&outcome, &pass(&corpus, &mut CpuBackend::new(), &settings), "survivors once and twice");
+    same(&outcome, &pass(&corpus, &mut CpuBackend::default(), &settings), "survivors once and twice");
     assert!(outcome.stats.settled > 0, "some pairs are settled at bin edges");
 }
 
@@ -380,7 +381,8 @@ fn too_many_edges_are_refused_with_a_threshold_that_fits() {
     let rows = random(200, 8, 4);
     let corpus = corpus(&rows, &(0..200).collect::<Vec<_>>(), &vec![0; 200]);
     let settings = PairSettings { threshold: Some(-1.0), max_edges: 1000, ..PairSettings::default() };
-    let error = pair_pass(&corpus, &mut CpuBackend::new(), &settings, &Silent).expect_err("20,000 edges are too many");
+    let error =
+        pair_pass(&corpus, &mut CpuBackend::default(), &settings, &Silent).expect_err("20,000 edges are too many");
     assert_eq!(error.exit_code(), 2);
     assert!(error.to_string().contains("would fit"), "{error}");
 }

@@ -1,14 +1,30 @@
-//! The CPU backend: the tile of `shaders/similarity_f32.wgsl` on all cores, products by the `gemm` crate.
+//! The CPU backend: tiles on all cores.
+//!
+//! [`kernel`] says which product there is and which is taken. f32 tiles ([`similarity_f32`], the mirror of
+//! `shaders/similarity_f32.wgsl`) use the `gemm` crate; [`packed`] tiles multiply quantised rows ([`panels`]) by strips
+//! ([`strip`], one file per instruction set) and look at what passes again in f32 ([`refine`]). [`scan`] filters and
+//! counts for both.
 
+pub mod kernel;
+pub mod packed;
+pub mod panels;
+pub mod refine;
+pub mod scan;
 pub mod similarity_f32;
+pub mod strip;
+
+pub use kernel::CpuKernel;
 
 use super::outcome::BINS;
-use super::tile::{Backend, BackendInfo, Block, Dispatch, HistogramMode, Job, Side, Stream};
-use crate::base::Result;
+use super::tile::{Backend, BackendInfo, Block, Dispatch, HistogramMode, Job, Side, Stream, Survivor};
+use crate::base::{Error, Result};
+use packed::{Operand, PackedJob};
 use rayon::prelude::*;
+use std::ops::Range;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-/// Rows and columns of the tile that one thread works on: two operands of 512 x 384 f32 and the product stay in L2
+/// Rows and columns of the f32 tile that one thread works on: two operands of 512 x 384 f32 and the product stay in L2
 /// and L3, and packing costs a few percent of the product.
 const TILE: usize = 512;
 
@@ -19,85 +35,179 @@ const LEAST_TILE: usize = 128;
 /// slab of the size of L2).
 const THREAD_BYTES: usize = 3 << 20;
 
-/// Multiplies on the CPU.
+/// What a thread found in a tile.
+#[derive(Debug, Default)]
+pub struct Found {
+    survivors: Vec<Survivor>,
+    histogram: Option<scan::Counts>,
+    /// Pairs that got a second look.
+    refined: u64,
+}
+
+/// A loaded block.
+#[derive(Debug)]
+enum Loaded {
+    Unit(Arc<Block>, Vec<f32>),
+    Packed(Operand),
+}
+
+impl Loaded {
+    fn block(&self) -> &Arc<Block> {
+        match self {
+            Self::Unit(block, _) | Self::Packed(Operand { block, .. }) => block,
+        }
+    }
+}
+
+/// Multiplies on the CPU, on the current rayon pool.
 #[derive(Debug, Default)]
 pub struct CpuBackend {
-    rows: Block,
-    columns: Block,
+    kernel: CpuKernel,
+    rows: Option<Arc<Loaded>>,
+    columns: Option<Arc<Loaded>>,
+    histogram_bound: f64,
 }
 
 impl CpuBackend {
-    /// A backend on the current rayon pool.
-    pub fn new() -> Self {
-        Self::default()
+    /// A backend that multiplies by `kernel`.
+    pub fn new(kernel: CpuKernel) -> Self {
+        Self { kernel, ..Self::default() }
+    }
+
+    fn side(&mut self, side: Side) -> &mut Option<Arc<Loaded>> {
+        match side {
+            Side::Rows => &mut self.rows,
+            Side::Columns => &mut self.columns,
+        }
+    }
+
+    /// Rows and columns of a tile.
+    fn tile(&self, job: &Job, dim: usize) -> (usize, usize) {
+        match self.kernel {
+            CpuKernel::F32 => [tile_side(job.rows.len(), job.columns.len()); 2].into(),
+            CpuKernel::Packed(kernel) => {
+                (packed::TILE_ROWS, packed::tile_columns(kernel.precision, dim, job.histogram))
+            }
+        }
     }
 }
 
 impl Backend for CpuBackend {
     fn info(&self) -> BackendInfo {
+        let (block_rows, dispatch_rows) = match self.kernel {
+            CpuKernel::F32 => (4096, 4096),
+            // Packed rows are few bytes, and packing them again and again would cost more than the product.
+            CpuKernel::Packed(_) => (usize::MAX, 4096),
+        };
         BackendInfo {
             backend: "cpu".into(),
             device: format!("{} threads", rayon::current_num_threads()),
             driver: String::new(),
-            kernel: "f32".into(),
-            block_rows: 4096,
+            kernel: self.kernel.name().into(),
+            block_rows,
+            dispatch_rows,
         }
     }
 
     fn gamma(&self, dim: usize) -> f64 {
-        similarity_f32::gamma(dim)
+        match self.kernel {
+            CpuKernel::F32 => similarity_f32::gamma(dim),
+            CpuKernel::Packed(_) => refine::gamma(dim),
+        }
     }
 
-    fn load(&mut self, side: Side, block: Block) -> Result<()> {
-        match side {
-            Side::Rows => self.rows = block,
-            Side::Columns => self.columns = block,
-        }
+    fn load(&mut self, side: Side, block: Arc<Block>) -> Result<()> {
+        let other = match side {
+            Side::Rows => &self.columns,
+            Side::Columns => &self.rows,
+        };
+        let loaded = match (other, self.kernel) {
+            (Some(other), _) if Arc::ptr_eq(other.block(), &block) => Arc::clone(other),
+            (_, CpuKernel::F32) => {
+                let unit = block.unit_rows(0..block.len()).into_owned();
+                Arc::new(Loaded::Unit(block, unit))
+            }
+            (_, CpuKernel::Packed(kernel)) => {
+                let operand = Operand::new(block, kernel.precision);
+                self.histogram_bound = self.histogram_bound.max(2.0 * f64::from(operand.panels.half_bound_max));
+                Arc::new(Loaded::Packed(operand))
+            }
+        };
+        *self.side(side) = Some(loaded);
         Ok(())
     }
 
     fn unload(&mut self, side: Side) {
-        match side {
-            Side::Rows => self.rows = Block::default(),
-            Side::Columns => self.columns = Block::default(),
+        *self.side(side) = None;
+    }
+
+    fn row_bytes(&self, dim: usize) -> u64 {
+        self.kernel.precision().map_or(4 * dim, |precision| precision.row_bytes(dim)) as u64
+    }
+
+    fn working_bytes(&self, rows: usize, columns: usize) -> u64 {
+        let threads = rayon::current_num_threads();
+        match self.kernel {
+            CpuKernel::F32 => {
+                let side = tile_side(rows, columns);
+                let tiles = rows.div_ceil(side) * columns.div_ceil(side);
+                (threads.min(tiles) * THREAD_BYTES.min(8 * side * side + (1 << 20))) as u64
+            }
+            // Similarities of a strip and counters; keep values of a dispatch.
+            CpuKernel::Packed(_) => (threads << 16) as u64 + 8 * rows.max(columns).min(4096) as u64,
         }
     }
 
-    fn host_bytes(&self, rows: usize, columns: usize, _dim: usize) -> u64 {
-        let side = tile_side(rows, columns);
-        let tiles = rows.div_ceil(side) * columns.div_ceil(side);
-        (rayon::current_num_threads().min(tiles) * THREAD_BYTES.min(8 * side * side + (1 << 20))) as u64
+    fn histogram_bound(&self) -> f64 {
+        self.histogram_bound
     }
 
     fn dispatch(&mut self, job: &Job, out: &mut Stream) -> Result<Dispatch> {
-        let side = tile_side(job.rows.len(), job.columns.len());
-        let tiles = tiles(job, side, self.rows.first, self.columns.first);
+        let (Some(rows), Some(columns)) = (&self.rows, &self.columns) else {
+            return Err(Error::Run("no block is loaded".into()));
+        };
+        let blocks = (&**rows.block(), &**columns.block());
+        let sides = self.tile(job, blocks.0.dim());
+        let tiles = tiles(job, sides, blocks.0.first, blocks.1.first);
+        let packed = match (&**rows, &**columns) {
+            (Loaded::Packed(rows), Loaded::Packed(columns)) => Some(PackedJob::new(job, rows, columns)),
+            _ => None,
+        };
         let produced = AtomicUsize::new(0);
         let full = AtomicBool::new(false);
-        let (rows, columns) = (&self.rows, &self.columns);
-        let results: Vec<_> = tiles
+        let results: Vec<Found> = tiles
             .into_par_iter()
-            .map_init(similarity_f32::Scratch::default, |scratch, (row, column)| {
-                if full.load(Ordering::Relaxed) {
-                    return (Vec::new(), None);
-                }
-                let tile_rows = row..(row + side).min(job.rows.end);
-                let tile_columns = column..(column + side).min(job.columns.end);
-                let result = similarity_f32::tile(rows, columns, job, tile_rows, tile_columns, out.capacity, scratch);
-                if produced.fetch_add(result.0.len(), Ordering::Relaxed) + result.0.len() > out.capacity {
-                    full.store(true, Ordering::Relaxed);
-                }
-                result
-            })
+            .map_init(
+                || (similarity_f32::Scratch::default(), packed::Scratch::default()),
+                |(scratch, packed_scratch), tile| {
+                    if full.load(Ordering::Relaxed) {
+                        return Found::default();
+                    }
+                    let found = match (&**rows, &**columns, &packed, self.kernel) {
+                        (Loaded::Packed(rows), Loaded::Packed(columns), Some(job), CpuKernel::Packed(kernel)) => {
+                            packed::tile(&kernel, (rows, columns), job, tile, out.capacity, packed_scratch)
+                        }
+                        (Loaded::Unit(_, rows), Loaded::Unit(_, columns), ..) => {
+                            similarity_f32::tile(blocks, (rows, columns), job, tile, out.capacity, scratch)
+                        }
+                        _ => Found::default(),
+                    };
+                    let all = produced.fetch_add(found.survivors.len(), Ordering::Relaxed) + found.survivors.len();
+                    if all > out.capacity {
+                        full.store(true, Ordering::Relaxed);
+                    }
+                    found
+                },
+            )
             .collect();
         if full.into_inner() {
             return Ok(Dispatch::StreamFull);
         }
         out.survivors.reserve_exact(produced.into_inner());
-        for (survivors, histogram) in results {
-            out.survivors.extend_from_slice(&survivors);
-            drop(survivors);
-            if let (Some(counts), false) = (histogram, job.histogram == HistogramMode::Off) {
+        for found in results {
+            out.survivors.extend_from_slice(&found.survivors);
+            out.refined += found.refined;
+            if let (Some(counts), false) = (found.histogram, job.histogram == HistogramMode::Off) {
                 for (total, part) in out.histogram.iter_mut().zip(counts.iter()) {
                     for bin in 0..BINS {
                         total[bin] += u64::from(part[bin]);
@@ -109,7 +219,7 @@ impl Backend for CpuBackend {
     }
 }
 
-/// Rows and columns of a tile: enough tiles for all threads.
+/// Rows and columns of an f32 tile: enough tiles for all threads.
 fn tile_side(rows: usize, columns: usize) -> usize {
     let enough = 2 * rayon::current_num_threads();
     let mut side = TILE;
@@ -119,14 +229,14 @@ fn tile_side(rows: usize, columns: usize) -> usize {
     side
 }
 
-/// Upper-left corners of the tiles of `job` that hold at least one pair (j > i).
-fn tiles(job: &Job, side: usize, first_row: usize, first_column: usize) -> Vec<(usize, usize)> {
+/// The tiles of `job`, of so many rows and columns, that hold at least one pair (j > i).
+fn tiles(job: &Job, sides: (usize, usize), first_row: usize, first_column: usize) -> Vec<(Range<usize>, Range<usize>)> {
     let mut tiles = Vec::new();
-    for row in job.rows.clone().step_by(side) {
-        for column in job.columns.clone().step_by(side) {
-            let last_column = (column + side).min(job.columns.end) - 1;
-            if first_column + last_column > first_row + row {
-                tiles.push((row, column));
+    for row in job.rows.clone().step_by(sides.0) {
+        for column in job.columns.clone().step_by(sides.1) {
+            let end = (column + sides.1).min(job.columns.end);
+            if first_column + end - 1 > first_row + row {
+                tiles.push((row..(row + sides.0).min(job.rows.end), column..end));
             }
         }
     }

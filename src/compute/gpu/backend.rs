@@ -9,6 +9,7 @@ use crate::base::Result;
 use crate::compute::outcome::BINS;
 use crate::compute::tile::{Backend, BackendInfo, Block, Dispatch, HistogramMode, Job, Side, Stream, Survivor};
 use std::borrow::Cow;
+use std::sync::Arc;
 
 /// Survivors that are read back along with the counters at first; later as many as the last dispatch had.
 const EXPECTED: usize = 4096;
@@ -50,13 +51,15 @@ impl GpuBackend {
         let device = Device::open(adapter)?;
         let kernel = Kernel::new(&device, &options.source)?;
         let about = adapter.get_info();
+        // A dispatch can't be interrupted: short ones where a second holds few multiplications.
+        let block_rows = if about.device_type == wgpu::DeviceType::Cpu { 2048 } else { 8192 };
         let info = BackendInfo {
             backend: "gpu".into(),
             device: about.name,
             driver: format!("{} {}", about.driver, about.driver_info),
             kernel: "f32".into(),
-            // A dispatch can't be interrupted: short ones where a second holds few multiplications.
-            block_rows: if about.device_type == wgpu::DeviceType::Cpu { 2048 } else { 8192 },
+            block_rows,
+            dispatch_rows: block_rows,
         };
         let limits = adapter.limits();
         let alignment = u64::from(limits.min_uniform_buffer_offset_alignment);
@@ -201,7 +204,7 @@ impl Backend for GpuBackend {
         kernel::gamma(dim)
     }
 
-    fn load(&mut self, side: Side, block: Block) -> Result<()> {
+    fn load(&mut self, side: Side, block: Arc<Block>) -> Result<()> {
         let operand = match side {
             Side::Rows => &mut self.rows,
             Side::Columns => &mut self.columns,

@@ -6,6 +6,7 @@ use super::kernel::DEPTH;
 use crate::base::Result;
 use crate::compute::tile::Block;
 use std::ops::Range;
+use std::sync::Arc;
 
 /// Rows that stand together in one buffer.
 #[derive(Default)]
@@ -23,8 +24,8 @@ pub(super) struct Piece {
 /// A block on the device. Buffers outlive the block and are used again for the next.
 #[derive(Default)]
 pub(super) struct Operand {
-    /// Facts of the rows; its unit rows are on the device only.
-    block: Block,
+    /// Facts of the rows; its unit rows are on the device.
+    block: Arc<Block>,
     /// Values of a row after padding.
     padded: usize,
     /// Rows of every piece but the last.
@@ -62,9 +63,9 @@ impl Operand {
     ///
     /// # Errors
     /// [`crate::base::Error::Device`] if a row is longer than a binding, or the device fails.
-    pub(super) fn load(&mut self, device: &Device, limits: Limits, mut block: Block) -> Result<()> {
+    pub(super) fn load(&mut self, device: &Device, limits: Limits, block: Arc<Block>) -> Result<()> {
         let len = block.len();
-        let dim = block.unit.len().checked_div(len).unwrap_or(0);
+        let dim = block.dim();
         let padded = dim.next_multiple_of(DEPTH).max(DEPTH);
         let piece_rows = limits.piece_rows(padded);
         if piece_rows == 0 {
@@ -75,7 +76,7 @@ impl Operand {
             )));
         }
         // Until the end there is no block: an error must not leave half of one.
-        self.block = Block::default();
+        self.block = Arc::default();
         self.pieces.resize_with(len.div_ceil(piece_rows), Piece::default);
         let usage = wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_DST;
         for (piece, first) in self.pieces.iter_mut().zip((0..len).step_by(piece_rows)) {
@@ -83,9 +84,8 @@ impl Operand {
             piece.rows = piece_rows.min(len - first);
             device.at_least(&mut piece.facts, "facts", piece.rows as u64 * 16, usage)?;
             let unit = device.at_least(&mut piece.unit, "unit rows", (piece.rows * padded * 4) as u64, usage)?;
-            device.write_rows(unit, &block.unit[first * dim..(first + piece.rows) * dim], dim, padded)?;
+            device.write_rows(unit, &block.unit_rows(first..first + piece.rows), dim, padded)?;
         }
-        block.unit = Vec::new();
         (self.block, self.padded, self.piece_rows) = (block, padded, piece_rows);
         Ok(())
     }

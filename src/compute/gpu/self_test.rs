@@ -7,7 +7,8 @@ use super::backend::GpuBackend;
 use crate::base::Result;
 use crate::base::random::Stream as Draws;
 use crate::compute::outcome::BINS;
-use crate::compute::tile::{Backend, Block, Dispatch, HistogramMode, Job, Side, Stream};
+use crate::compute::tile::{Backend, Block, Dispatch, HistogramMode, Job, Side, Stream, Vectors};
+use std::sync::Arc;
 
 /// Rows of the test.
 const ROWS: usize = 200;
@@ -64,9 +65,10 @@ fn test(backend: &mut GpuBackend, dim: usize) -> Result<std::result::Result<(), 
     let gamma = backend.gamma(dim);
     let half_bound: Vec<f32> = (0..ROWS).map(|i| (i % 7) as f32 * 0.01).collect();
     let id = |modulus: u32| (0..ROWS as u32).map(|i| i % modulus).collect::<Vec<_>>();
-    let block = Block { first: 0, unit: unit.clone(), half_bound, query: id(5), model: id(3) };
-    backend.load(Side::Rows, block.clone())?;
-    backend.load(Side::Columns, block.clone())?;
+    let vectors = Vectors::Unit(unit.clone());
+    let block = Arc::new(Block { first: 0, vectors, half_bound, query: id(5), model: id(3) });
+    backend.load(Side::Rows, Arc::clone(&block))?;
+    backend.load(Side::Columns, Arc::clone(&block))?;
     // Once everything survives and is counted, once the filter works.
     let job = |keep: f32, histogram: HistogramMode| Job {
         rows: 0..ROWS,

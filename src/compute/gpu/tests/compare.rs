@@ -22,7 +22,6 @@ pub(super) fn differences(
     job: &Job,
     bound: f64,
 ) -> Vec<String> {
-    let dim = rows.unit.len() / rows.len();
     let (on_gpu, on_cpu) = (by_pair(gpu), by_pair(cpu));
     let mut found = Vec::new();
     if on_gpu.len() != gpu.survivors.len() || on_cpu.len() != cpu.survivors.len() {
@@ -39,9 +38,9 @@ pub(super) fn differences(
     let mut free = vec![[0i64; BINS]; 4];
     let tolerance = bound + ARITHMETIC;
     for i in job.rows.clone() {
-        let x = &rows.unit[i * dim..(i + 1) * dim];
+        let (x, _) = rows.row(i);
         for j in job.columns.clone().filter(|j| columns.first + j > rows.first + i) {
-            let y = &columns.unit[j * dim..(j + 1) * dim];
+            let (y, _) = columns.row(j);
             let s: f64 = x.iter().zip(y).map(|(a, b)| f64::from(*a) * f64::from(*b)).sum();
             let (a, b) = (on_gpu.get(&(i, j)), on_cpu.get(&(i, j)));
             met_gpu += usize::from(a.is_some());

@@ -23,7 +23,7 @@ fn a_lost_device_is_an_error_and_stays_one() {
         let result = gpu.dispatch(&job, &mut Stream::new(10_000));
         assert!(message(&gpu, result).contains("lost"));
     }
-    let result = gpu.load(Side::Rows, block(0, 200, 67));
+    let result = gpu.load(Side::Rows, Arc::new(block(0, 200, 67)));
     assert!(message(&gpu, result).contains("lost"));
     drop(gpu);
     // Another opening of the adapter is not touched.
@@ -40,8 +40,8 @@ fn what_the_driver_interface_refuses_is_an_error() {
     let job = whole(&b, &b, 0.3, HistogramMode::Coarse);
     let Some(adapter) = adapter() else { return };
     let too_many = adapter.limits().max_buffer_size as usize / 12 + 1;
-    gpu.load(Side::Rows, b.clone()).unwrap();
-    gpu.load(Side::Columns, b.clone()).unwrap();
+    gpu.load(Side::Rows, Arc::new(b.clone())).unwrap();
+    gpu.load(Side::Columns, Arc::new(b.clone())).unwrap();
     let result = gpu.dispatch(&job, &mut Stream::new(too_many));
     assert!(message(&gpu, result).contains("survivors"), "the buffer is named");
     // Not lost: the next dispatch works.
@@ -65,8 +65,8 @@ fn a_job_outside_the_blocks_is_an_error() {
     let job = whole(&b, &b, 0.3, HistogramMode::Off);
     let result = gpu.dispatch(&job, &mut Stream::new(100));
     assert!(message(&gpu, result).contains("do not fit the job"), "nothing is loaded");
-    gpu.load(Side::Rows, b.clone()).unwrap();
-    gpu.load(Side::Columns, block(0, 10, 17)).unwrap();
+    gpu.load(Side::Rows, Arc::new(b.clone())).unwrap();
+    gpu.load(Side::Columns, Arc::new(block(0, 10, 17))).unwrap();
     let result = gpu.dispatch(&job, &mut Stream::new(100));
     assert!(message(&gpu, result).contains("do not fit the job"), "two dimensions");
 }

@@ -37,8 +37,8 @@ fn tiny_limits_change_nothing() {
         job.rows = part;
         let all = find(&mut free, &rows, &columns, &job);
         assert!(all.survivors.len() > binding as usize / 12, "{} do not overflow", all.survivors.len());
-        tiny.load(Side::Rows, rows.clone()).unwrap();
-        tiny.load(Side::Columns, columns.clone()).unwrap();
+        tiny.load(Side::Rows, Arc::new(rows.clone())).unwrap();
+        tiny.load(Side::Columns, Arc::new(columns.clone())).unwrap();
         let mut out = Stream::new(1 << 20);
         in_halves(&mut tiny, job, &mut out);
         assert!(sorted(&out) == sorted(&all), "binding {binding}, groups {groups}");
@@ -49,8 +49,8 @@ fn tiny_limits_change_nothing() {
 fn a_row_longer_than_a_binding_is_an_error() {
     let options = Options { limits: Some(Limits { binding: 1 << 16, groups: 65_535 }), ..Options::default() };
     let Some(mut gpu) = backend(&options) else { return };
-    gpu.load(Side::Rows, block(0, 2, 16_384)).unwrap();
-    let message = gpu.load(Side::Rows, block(0, 2, 16_385)).unwrap_err().to_string();
+    gpu.load(Side::Rows, Arc::new(block(0, 2, 16_384))).unwrap();
+    let message = gpu.load(Side::Rows, Arc::new(block(0, 2, 16_385))).unwrap_err().to_string();
     assert!(message.contains("a row of 16385 values takes 65568 bytes"), "{message}");
     assert!(message.contains("65536") && message.contains("--backend cpu"), "{message}");
 }
@@ -67,8 +67,9 @@ fn a_block_above_the_binding_limit_of_the_adapter() {
     }
     let mut gpu = GpuBackend::new(&adapter, &Options::default()).unwrap();
     let near = block(seam - 40, 80, dim);
-    let mut far = Block { first: 0, unit: vec![0.0; (seam - 40) * dim], ..Block::default() };
-    far.unit.extend_from_slice(&near.unit);
+    let mut unit = vec![0.0; (seam - 40) * dim];
+    unit.extend_from_slice(&near.unit_rows(0..80));
+    let mut far = Block { vectors: Vectors::Unit(unit), ..Block::default() };
     for (to, from) in [(&mut far.query, &near.query), (&mut far.model, &near.model)] {
         to.resize(seam - 40, 0);
         to.extend_from_slice(from);

@@ -11,8 +11,9 @@ mod shaders;
 use super::adapters;
 use super::backend::{GpuBackend, Options};
 use crate::base::random::Stream as Draws;
-use crate::compute::tile::{Backend, Block, Dispatch, HistogramMode, Job, Side, Stream};
+use crate::compute::tile::{Backend, Block, Dispatch, HistogramMode, Job, Side, Stream, Vectors};
 use std::io::Write;
+use std::sync::Arc;
 
 /// A software adapter, else any; `None` (said aloud) where there is none.
 fn adapter() -> Option<wgpu::Adapter> {
@@ -45,7 +46,7 @@ fn block(first: usize, n: usize, dim: usize) -> Block {
     }
     let id = |modulus: usize| (first..first + n).map(|position| (position % modulus) as u32).collect();
     let half_bound = (first..first + n).map(|position| 1e-6 + 1e-3 * (position % 3) as f32).collect();
-    Block { first, unit, half_bound, query: id(5), model: id(3) }
+    Block { first, vectors: Vectors::Unit(unit), half_bound, query: id(5), model: id(3) }
 }
 
 /// A job over all of two blocks, with one keep value for all.
@@ -61,8 +62,8 @@ fn whole(rows: &Block, columns: &Block, keep: f32, histogram: HistogramMode) -> 
 
 /// What `backend` finds for `job`, with room for everything.
 fn find(backend: &mut dyn Backend, rows: &Block, columns: &Block, job: &Job) -> Stream {
-    backend.load(Side::Rows, rows.clone()).unwrap();
-    backend.load(Side::Columns, columns.clone()).unwrap();
+    backend.load(Side::Rows, Arc::new(rows.clone())).unwrap();
+    backend.load(Side::Columns, Arc::new(columns.clone())).unwrap();
     let mut out = Stream::new(job.rows.len() * job.columns.len());
     assert_eq!(backend.dispatch(job, &mut out).unwrap(), Dispatch::Done);
     out

@@ -11,8 +11,8 @@ const EXACT: HistogramMode = HistogramMode::Exact { width: 2e-4 };
 
 /// Both backends on one job.
 fn differ(gpu: &mut GpuBackend, rows: &Block, columns: &Block, job: &Job) -> Vec<String> {
-    let dim = rows.unit.len() / rows.len();
-    let mut cpu = CpuBackend::new();
+    let dim = rows.dim();
+    let mut cpu = CpuBackend::default();
     // Either bound times |x| |y|, which f32 unit rows may exceed 1 by a little.
     let bound = gamma(dim).max(cpu.gamma(dim)) * 1.001;
     let streams = (find(gpu, rows, columns, job), find(&mut cpu, rows, columns, job));
@@ -135,7 +135,7 @@ fn a_wrong_shader_is_noticed() {
 fn the_comparison_can_fail() {
     let b = block(0, 60, 67);
     let job = whole(&b, &b, 0.4, EXACT);
-    let right = find(&mut CpuBackend::new(), &b, &b, &job);
+    let right = find(&mut CpuBackend::default(), &b, &b, &job);
     let same = |wrong: &Stream| differences((wrong, &right), (&b, &b), &job, gamma(67)).is_empty();
     assert!(same(&right));
     let change = |change: &dyn Fn(&mut Stream)| {

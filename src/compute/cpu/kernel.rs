@@ -1,0 +1,64 @@
+//! Which product the CPU uses: f32 everywhere, or one of the kernels on packed rows where the CPU has its instructions.
+
+use super::panels::Precision;
+use super::strip::{KERNELS, Kernel};
+use crate::base::{Error, Result};
+
+/// A product of the CPU.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub enum CpuKernel {
+    /// f32, by the `gemm` crate.
+    #[default]
+    F32,
+    /// Quantised rows; what they let through is looked at again in f32.
+    Packed(Kernel),
+}
+
+impl CpuKernel {
+    /// Every product that this CPU has, f32 last.
+    pub fn available() -> Vec<Self> {
+        let packed = KERNELS.iter().filter(|kernel| (kernel.available)()).map(|&kernel| Self::Packed(kernel));
+        packed.chain([Self::F32]).collect()
+    }
+
+    /// The fastest for a graph, or for a graph with a `histogram`.
+    ///
+    /// int8 multiplies twice as fast as int16, but its bound is wider than a bin, so a histogram takes int16. bf16 is as
+    /// fast as int16 with a bound sixty times as wide: it is there for comparison.
+    pub fn choose(histogram: bool) -> Self {
+        let fast = |name: &str| Self::available().into_iter().find(|kernel| kernel.name() == name);
+        let graph = ["int8-avx512", "int8-avxvnni", "int16-avx2", "int8-neon"];
+        let bins = ["int16-avx512", "int16-avxvnni", "int16-avx2"];
+        let order = if histogram { &bins[..] } else { &graph[..] };
+        order.iter().find_map(|name| fast(name)).unwrap_or_default()
+    }
+
+    /// The product called `name`: `f32`, a precision (its fastest kernel on this CPU) or a kernel.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] with the names there are.
+    pub fn named(name: &str) -> Result<Self> {
+        let available = Self::available();
+        let wanted = |kernel: &&Self| kernel.name() == name || kernel.name().split('-').next() == Some(name);
+        available.iter().find(wanted).copied().ok_or_else(|| {
+            let names: Vec<_> = available.iter().map(Self::name).collect();
+            Error::Usage(format!("--kernel {name}: this CPU has {}", names.join(", ")))
+        })
+    }
+
+    /// Its name.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::F32 => "f32",
+            Self::Packed(kernel) => kernel.name,
+        }
+    }
+
+    /// How its rows are stored; `None`: as f32.
+    pub fn precision(&self) -> Option<Precision> {
+        match self {
+            Self::F32 => None,
+            Self::Packed(kernel) => Some(kernel.precision),
+        }
+    }
+}

@@ -1,0 +1,243 @@
+//! Rows of a block as the dot-product instructions want them: quantised, sixteen rows side by side.
+//!
+//! A *panel* holds [`PANEL`] rows. Its line g has four bytes of each: four int8, two int16 or two bf16 elements. So one
+//! load gives the same four bytes of sixteen columns, and one broadcast those of a row: the one copy serves both sides.
+
+use crate::base::simd::widest;
+use crate::compute::certificate::{Quantised, quantised_half_bound};
+use pulp::Arch;
+use rayon::prelude::*;
+
+/// Rows of a panel.
+pub const PANEL: usize = 16;
+
+/// How an element is stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Precision {
+    /// A scale a row, 127 steps to each side.
+    Int8,
+    /// One scale for nearly all rows, chosen so that no sum of products leaves 32 bits.
+    Int16,
+    /// The upper half of an f32.
+    Bf16,
+}
+
+impl Precision {
+    /// Bytes of an element.
+    pub fn bytes(self) -> usize {
+        match self {
+            Self::Int8 => 1,
+            Self::Int16 | Self::Bf16 => 2,
+        }
+    }
+
+    /// Lines of a panel at dimension `dim`.
+    pub fn groups(self, dim: usize) -> usize {
+        (dim * self.bytes()).div_ceil(4)
+    }
+
+    /// Bytes that a row of dimension `dim` takes in [`Panels`].
+    pub fn row_bytes(self, dim: usize) -> usize {
+        4 * self.groups(dim) + 12
+    }
+}
+
+/// Four bytes of each row of a panel.
+#[derive(Debug, Clone, Copy, Default)]
+#[repr(C, align(64))]
+pub struct Line(pub [[u8; 4]; PANEL]);
+
+/// Quantised rows of a block. The rows that fill the last panel up are zeros with a half bound of minus infinity.
+#[derive(Debug, Default)]
+pub struct Panels {
+    /// Lines of a panel.
+    pub groups: usize,
+    /// Panel after panel.
+    pub lines: Vec<Line>,
+    /// What a stored element is worth, one a row.
+    pub scale: Vec<f32>,
+    /// Half bounds of the quantised product, one a row.
+    pub half_bound: Vec<f32>,
+    /// -128 times the sum of a row's elements, one a row (int8): see `strip`.
+    pub correction: Vec<i32>,
+    /// Largest half bound.
+    pub half_bound_max: f32,
+}
+
+impl Panels {
+    /// Quantises rows of `dim` elements: `row(i)` gives row i of `rows` and its norm, which is not zero.
+    pub fn pack<'a>(
+        rows: usize,
+        dim: usize,
+        precision: Precision,
+        row: impl Fn(usize) -> (&'a [f32], f64) + Sync,
+    ) -> Self {
+        let groups = precision.groups(dim);
+        let panels = rows.div_ceil(PANEL);
+        let padded = panels * PANEL;
+        let mut packed = Self {
+            groups,
+            lines: vec![Line::default(); panels * groups],
+            scale: vec![0.0; padded],
+            half_bound: vec![f32::NEG_INFINITY; padded],
+            correction: vec![0; padded],
+            half_bound_max: 0.0,
+        };
+        let facts = (packed.scale.par_chunks_mut(PANEL).zip(packed.half_bound.par_chunks_mut(PANEL)))
+            .zip(packed.correction.par_chunks_mut(PANEL));
+        let lines = packed.lines.par_chunks_mut(groups.max(1));
+        lines.zip(facts).enumerate().for_each_init(
+            || vec![0u8; 4 * groups],
+            |bytes, (panel, (lines, ((scale, half_bound), correction)))| {
+                for place in 0..PANEL.min(rows - panel * PANEL) {
+                    let (values, norm) = row(panel * PANEL + place);
+                    let quantised = quantise(values, norm, precision, bytes);
+                    scale[place] = quantised.scale;
+                    half_bound[place] = quantised_half_bound(&quantised, precision.gamma(dim));
+                    correction[place] = -128 * quantised.sum;
+                    for (line, four) in lines.iter_mut().zip(bytes.as_chunks::<4>().0) {
+                        line.0[place] = *four;
+                    }
+                }
+            },
+        );
+        packed.half_bound_max = packed.half_bound.iter().fold(0.0, |most, &b| most.max(b));
+        packed
+    }
+
+    /// Number of panels.
+    pub fn len(&self) -> usize {
+        self.scale.len() / PANEL
+    }
+
+    /// The lines of the panels `first..first + count`.
+    pub fn lines(&self, first: usize, count: usize) -> &[Line] {
+        &self.lines[first * self.groups..(first + count) * self.groups]
+    }
+}
+
+impl Precision {
+    /// Relative error of the sum, for |x'| |y'| (DESIGN "Coarse, then certified").
+    ///
+    /// Integer sums are exact: three roundings turn them into a similarity. bf16 products are exact in f32, and each
+    /// addition may be rounded either way (`vdpbf16ps` does not say how it rounds inside a pair).
+    fn gamma(self, dim: usize) -> f64 {
+        let unit = 1.0 / (1u64 << 24) as f64;
+        match self {
+            Self::Int8 | Self::Int16 => 3.1 * unit,
+            Self::Bf16 => {
+                let chain = 2.0 * (dim as f64 + 4.0) * unit;
+                chain / (1.0 - chain)
+            }
+        }
+    }
+}
+
+/// Writes the elements of one row, zeros after them, and returns what they are worth.
+fn quantise(values: &[f32], norm: f64, precision: Precision, bytes: &mut [u8]) -> Quantised {
+    let inverse = 1.0 / norm;
+    let largest = f64::from(largest(values)) * inverse;
+    let arch = Arch::new();
+    match precision {
+        Precision::Int8 => {
+            let scale = ((largest / 127.0) as f32).next_up();
+            let elements = bytemuck::cast_slice_mut::<u8, i8>(bytes);
+            widest(
+                arch,
+                #[inline(always)]
+                || round_to_steps(values, inverse, scale, elements, |q| q as i8, f64::from),
+            )
+        }
+        Precision::Int16 => {
+            // No sum of products leaves 32 bits: |q_x| |q_y| < 2^31, where |q| <= |x|/scale + sqrt(d)/2.
+            let most = 46_339.0 - 0.5 * (values.len() as f64).sqrt();
+            let scale = ((1.0 / most).max(largest / 32_767.0) as f32).next_up();
+            let elements = bytemuck::cast_slice_mut::<u8, i16>(bytes);
+            widest(
+                arch,
+                #[inline(always)]
+                || round_to_steps(values, inverse, scale, elements, |q| q as i16, f64::from),
+            )
+        }
+        Precision::Bf16 => {
+            let elements = bytemuck::cast_slice_mut::<u8, u16>(bytes);
+            widest(
+                arch,
+                #[inline(always)]
+                || round_to_bf16(values, inverse, elements),
+            )
+        }
+    }
+}
+
+#[inline(always)]
+fn largest(values: &[f32]) -> f32 {
+    let (chunks, rest) = values.as_chunks::<16>();
+    let mut most = [0.0f32; 16];
+    for chunk in chunks {
+        for (most, value) in most.iter_mut().zip(chunk) {
+            let size = value.abs();
+            *most = if size > *most { size } else { *most };
+        }
+    }
+    most.iter().chain(rest).fold(0.0, |most, value| most.max(value.abs()))
+}
+
+/// Rounds `values * inverse / scale` to whole steps.
+#[inline(always)]
+fn round_to_steps<T: Copy + Default>(
+    values: &[f32],
+    inverse: f64,
+    scale: f32,
+    elements: &mut [T],
+    narrow: impl Fn(i32) -> T,
+    widen: impl Fn(T) -> f64,
+) -> Quantised {
+    /// Adding it to a small f64 rounds that to the nearest integer, which then stands in the low mantissa bits.
+    const ROUNDER: f64 = 6_755_399_441_055_744.0;
+    let scale = f64::from(scale);
+    let steps = inverse / scale;
+    let mut square = [0.0f64; 8];
+    let mut sum = [0i32; 8];
+    let mut eight = |values: &[f32; 8], elements: &mut [T; 8]| {
+        for lane in 0..8 {
+            let value = f64::from(values[lane]);
+            let step = (value * steps + ROUNDER).to_bits() as u32 as i32;
+            elements[lane] = narrow(step);
+            sum[lane] = sum[lane].wrapping_add(step);
+            let residual = value * inverse - widen(elements[lane]) * scale;
+            square[lane] += residual * residual;
+        }
+    };
+    let (chunks, rest) = values.as_chunks::<8>();
+    let (places, last) = elements.as_chunks_mut::<8>();
+    for (values, elements) in chunks.iter().zip(&mut *places) {
+        eight(values, elements);
+    }
+    if !rest.is_empty() {
+        let (mut padded, mut rounded) = ([0.0; 8], [T::default(); 8]);
+        padded[..rest.len()].copy_from_slice(rest);
+        eight(&padded, &mut rounded);
+        let places = places.get_mut(chunks.len()).map_or(last, |place| &mut place[..]);
+        places[..rest.len()].copy_from_slice(&rounded[..rest.len()]);
+    }
+    Quantised { scale: scale as f32, residual: square.iter().sum::<f64>().sqrt(), sum: sum.iter().sum() }
+}
+
+/// Rounds `values * inverse` to bf16; what would be subnormal becomes zero, since the instruction takes it so.
+#[inline(always)]
+fn round_to_bf16(values: &[f32], inverse: f64, elements: &mut [u16]) -> Quantised {
+    let mut square = [0.0f64; 8];
+    for (values, elements) in values.chunks(8).zip(elements.chunks_mut(8)) {
+        for (lane, (&value, element)) in values.iter().zip(elements).enumerate() {
+            let unit = f64::from(value) * inverse;
+            let bits = (unit as f32).to_bits();
+            let rounded = bits.wrapping_add(0x7fff + (bits >> 16 & 1)) & 0xffff_0000;
+            let rounded = if rounded & 0x7f80_0000 == 0 { 0 } else { rounded };
+            *element = (rounded >> 16) as u16;
+            let residual = unit - f64::from(f32::from_bits(rounded));
+            square[lane] += residual * residual;
+        }
+    }
+    Quantised { scale: 1.0, residual: square.iter().sum::<f64>().sqrt(), sum: 0 }
+}

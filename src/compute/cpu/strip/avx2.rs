@@ -1,0 +1,97 @@
+//! Strips in 256-bit registers: a panel of columns is two of them, and 4 rows by one panel are 8 sums.
+
+use super::super::panels::PANEL;
+use super::{ROWS, Strip, panels};
+use std::arch::x86_64::*;
+
+/// Rows whose sums are held at once.
+const HELD: usize = 4;
+
+/// Whether this CPU has 256-bit integer vectors.
+pub fn has_avx2() -> bool {
+    is_x86_feature_detected!("avx2")
+}
+
+/// Whether this CPU has the integer dot products on 256 bits.
+pub fn has_vnni() -> bool {
+    has_avx2() && is_x86_feature_detected!("avxvnni")
+}
+
+/// Defines one kernel, as in `avx512`.
+macro_rules! kernel {
+    ($name:ident, $features:literal, $start:expr, $prepare:expr, $dot:expr) => {
+        #[target_feature(enable = $features)]
+        pub fn $name(strip: &Strip<'_>, similarities: &mut [f32]) {
+            let groups = strip.groups;
+            let count = panels(strip, similarities);
+            let width = count * PANEL;
+            let rows: *const i32 = strip.rows.as_ptr().cast();
+            for panel in 0..count {
+                let lines: *const __m256i = strip.columns[panel * groups..(panel + 1) * groups].as_ptr().cast();
+                for first in (0..ROWS).step_by(HELD) {
+                    let mut sums: [[__m256i; 2]; HELD] =
+                        std::array::from_fn(|row| [$start(strip.correction[first + row]); 2]);
+                    for group in 0..groups {
+                        // SAFETY: the slices above hold `groups` lines of the rows' panel and of the columns';
+                        // `panels` has checked the former, and that `first` + ROWS is within a line.
+                        let columns: [__m256i; 2] =
+                            std::array::from_fn(|p| $prepare(unsafe { _mm256_load_si256(lines.add(2 * group + p)) }));
+                        for row in 0..HELD {
+                            // SAFETY: as above.
+                            let four = _mm256_set1_epi32(unsafe {
+                                rows.add(group * PANEL + strip.first + first + row).read()
+                            });
+                            for p in 0..2 {
+                                sums[row][p] = $dot(sums[row][p], columns[p], four);
+                            }
+                        }
+                    }
+                    for row in 0..HELD {
+                        let row_scale = _mm256_set1_ps(strip.row_scale[first + row]);
+                        for p in 0..2 {
+                            let column = panel * PANEL + 8 * p;
+                            let scale: &[f32] = &strip.column_scale[column..column + 8];
+                            let place: &mut [f32] = &mut similarities[(first + row) * width + column..][..8];
+                            // SAFETY: both slices have 8 elements.
+                            unsafe {
+                                let scaled =
+                                    _mm256_mul_ps(_mm256_cvtepi32_ps(sums[row][p]), _mm256_loadu_ps(scale.as_ptr()));
+                                _mm256_storeu_ps(place.as_mut_ptr(), _mm256_mul_ps(scaled, row_scale));
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    };
+}
+
+kernel!(
+    int8_vnni,
+    "avx2,avxvnni",
+    |correction| _mm256_set1_epi32(correction),
+    // The instruction takes its first operand as unsigned: q + 128.
+    |columns| _mm256_xor_si256(columns, _mm256_set1_epi8(-128)),
+    |sum, columns, row| _mm256_dpbusd_avx_epi32(sum, columns, row)
+);
+
+kernel!(int16_vnni, "avx2,avxvnni", |_| _mm256_setzero_si256(), |columns| columns, |sum, columns, row| {
+    _mm256_dpwssd_avx_epi32(sum, columns, row)
+});
+
+kernel!(int16, "avx2", |_| _mm256_setzero_si256(), |columns| columns, |sum, columns, row| _mm256_add_epi32(
+    sum,
+    _mm256_madd_epi16(columns, row)
+));
+
+kernel!(
+    int8,
+    "avx2",
+    |_| _mm256_setzero_si256(),
+    |columns| columns,
+    // |row| times the columns with the row's signs: no pair of products leaves 16 bits, since no element is -128.
+    |sum, columns, row| {
+        let pairs = _mm256_maddubs_epi16(_mm256_abs_epi8(row), _mm256_sign_epi8(columns, row));
+        _mm256_add_epi32(sum, _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)))
+    }
+);

@@ -1,0 +1,111 @@
+//! Strips in AVX-512: one panel of columns is one register.
+//!
+//! 8 rows by 3 panels are 24 sums; with three columns and one broadcast 28 of the 32 registers are in use, and 11 loads
+//! feed 24 multiplications.
+
+use super::super::panels::{Line, PANEL};
+use super::{ROWS, Strip, panels};
+use std::arch::x86_64::*;
+
+/// Whether this CPU has the integer dot products.
+pub fn has_vnni() -> bool {
+    is_x86_feature_detected!("avx512f")
+        && is_x86_feature_detected!("avx512bw")
+        && is_x86_feature_detected!("avx512vnni")
+}
+
+/// Whether this CPU has the bf16 dot product.
+pub fn has_bf16() -> bool {
+    has_vnni() && is_x86_feature_detected!("avx512bf16")
+}
+
+/// Defines one kernel: `$prepare` is applied to a register of columns once, `$dot` adds to a sum, `$sum` makes a sum
+/// of f32 of it, `$start` is what a row's sum begins with.
+macro_rules! kernel {
+    ($name:ident, $features:literal, $sums:ty, $start:expr, $prepare:expr, $dot:expr, $finish:expr) => {
+        #[target_feature(enable = $features)]
+        pub fn $name(strip: &Strip<'_>, similarities: &mut [f32]) {
+            /// The columns of `P` panels from `panel` on.
+            #[target_feature(enable = $features)]
+            fn columns<const P: usize>(strip: &Strip<'_>, panel: usize, width: usize, similarities: &mut [f32]) {
+                let groups = strip.groups;
+                let mut sums: [[$sums; P]; ROWS] = std::array::from_fn(|row| [$start(strip.correction[row]); P]);
+                let rows: *const i32 = strip.rows.as_ptr().cast();
+                let lines: *const Line = strip.columns[panel * groups..(panel + P) * groups].as_ptr();
+                for group in 0..groups {
+                    // SAFETY: the slices above hold `groups` lines of the rows' panel and P times as many of the
+                    // columns'; `panels` has checked the former, and that `first` + ROWS is within a line.
+                    let columns: [__m512i; P] = std::array::from_fn(|p| {
+                        $prepare(unsafe { _mm512_load_si512(lines.add(p * groups + group).cast()) })
+                    });
+                    for row in 0..ROWS {
+                        // SAFETY: as above.
+                        let four = _mm512_set1_epi32(unsafe { rows.add(group * PANEL + strip.first + row).read() });
+                        for p in 0..P {
+                            sums[row][p] = $dot(sums[row][p], columns[p], four);
+                        }
+                    }
+                }
+                for row in 0..ROWS {
+                    let row_scale = _mm512_set1_ps(strip.row_scale[row]);
+                    for p in 0..P {
+                        let column = (panel + p) * PANEL;
+                        let scale: &[f32] = &strip.column_scale[column..column + PANEL];
+                        let place: &mut [f32] = &mut similarities[row * width + column..][..PANEL];
+                        // SAFETY: both slices have PANEL elements.
+                        unsafe {
+                            let scaled = _mm512_mul_ps($finish(sums[row][p]), _mm512_loadu_ps(scale.as_ptr()));
+                            _mm512_storeu_ps(place.as_mut_ptr(), _mm512_mul_ps(scaled, row_scale));
+                        }
+                    }
+                }
+            }
+            let count = panels(strip, similarities);
+            let width = count * PANEL;
+            let mut panel = 0;
+            while panel + 3 <= count {
+                columns::<3>(strip, panel, width, similarities);
+                panel += 3;
+            }
+            match count - panel {
+                2 => columns::<2>(strip, panel, width, similarities),
+                1 => columns::<1>(strip, panel, width, similarities),
+                _ => {}
+            }
+        }
+    };
+}
+
+kernel!(
+    int8,
+    "avx512f,avx512bw,avx512vnni",
+    __m512i,
+    |correction| _mm512_set1_epi32(correction),
+    // The instruction takes its first operand as unsigned: q + 128.
+    |columns| _mm512_xor_si512(columns, _mm512_set1_epi8(-128)),
+    |sum, columns, row| _mm512_dpbusd_epi32(sum, columns, row),
+    |sum| _mm512_cvtepi32_ps(sum)
+);
+
+kernel!(
+    int16,
+    "avx512f,avx512bw,avx512vnni",
+    __m512i,
+    |_| _mm512_setzero_si512(),
+    |columns| columns,
+    |sum, columns, row| _mm512_dpwssd_epi32(sum, columns, row),
+    |sum| _mm512_cvtepi32_ps(sum)
+);
+
+kernel!(
+    bf16,
+    "avx512f,avx512bw,avx512bf16",
+    __m512,
+    |_| _mm512_setzero_ps(),
+    |columns| columns,
+    // SAFETY: any bits are bf16 values.
+    |sum, columns, row| _mm512_dpbf16_ps(sum, unsafe { std::mem::transmute::<__m512i, __m512bh>(columns) }, unsafe {
+        std::mem::transmute::<__m512i, __m512bh>(row)
+    }),
+    |sum| sum
+);
