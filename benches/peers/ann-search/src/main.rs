@@ -1,7 +1,8 @@
 //! Exhaustive search by ann-search-rs (cosine, f32), for `benches/pairs.py`.
 //!
 //! `ann-search-peer ROWS.f32 DIM K SLAB NEIGHBORS`: a flat little-endian f32 file; searches the K + 1 nearest rows of the
-//! first SLAB rows among all, writes their numbers to NEIGHBORS (u32, little-endian) and prints the seconds of the search.
+//! first SLAB rows among all, writes their numbers to NEIGHBORS (u32, little-endian) and prints the seconds of
+//! the search in JSON.
 
 use ann_search_rs::prelude::Verbosity;
 use std::error::Error;
@@ -20,7 +21,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let queries = &values[..slab.min(rows) * dim];
     let started = Instant::now();
     let found = index.query_batch(queries, queries.len() / dim, k + 1, None, Verbosity::Quiet)?;
-    println!("{}", started.elapsed().as_secs_f64());
+    println!("{{\"seconds\": {}}}", started.elapsed().as_secs_f64());
     let numbers: Vec<u8> =
         found.iter().flat_map(|(rows, _)| rows).flat_map(|&row| (row as u32).to_le_bytes()).collect();
     std::fs::write(out, numbers)?;
