@@ -34,8 +34,14 @@ parser.add_argument("--coretype", help="OPENBLAS_CORETYPE for faiss; default: wh
 parser.add_argument("--realtime", action="store_true", help="run everything under chrt -f 10, before other programs")
 parser.add_argument("--no-peaks", action="store_true")
 parser.add_argument("--json", help="JSON lines of every run and figure go here")
+LEGEND = """
+k: neighbours asked for (peers: one more, and the row itself dropped). median, min, max: seconds for all rows; ~: less was
+done and multiplied up. G op/s: executed, a multiplication and an addition are two. of peak: of the best instruction for such
+numbers, all threads. / hivescope: seconds over those of hivescope's graph of the same k (of the pass with edges for
+range_search; of the first k for products alone; of the first kernel). peak MiB: resident at most while the clock ran;
+before: when it started, rows included (faiss: twice, as queries and in the index)."""
 GROWTH = [10_000, 20_000, 50_000, 100_000, 200_000]
-GROWTH_ENGINES = ["hivescope, everything", "hivescope, graph", "search"]
+GROWTH_ENGINES = ["hivescope", "faiss"]
 
 
 def say(kind, **fields):
@@ -156,9 +162,9 @@ def check(corpus, found, results, directory):
             print(f"{engine.label:64} {engine.k:>4} {equal} of {len(rows)} rows equal{'' if equal == len(rows) else '  WRONG'}")
             say("check", corpus=corpus.name, engine=engine.label, k=engine.k, rows=len(rows), equal=equal)
         elif (ours := reference(found, engine)) and (true := answers(ours, directory)) is not None:
-            share = checks.recall(checks.without_self(got), true[:engine.rows])
-            print(f"{engine.label:64} {engine.k:>4} recall {share:.6f} on {engine.rows} rows")
-            say("check", corpus=corpus.name, engine=engine.label, k=engine.k, rows=engine.rows, recall=share)
+            share, with_ties = checks.recall(corpus, checks.without_self(got), true[:engine.rows])
+            print(f"{engine.label:64} {engine.k:>4} recall {share:.6f}, {with_ties:.6f} if ties at the k-th place are right, on {engine.rows} rows")
+            say("check", corpus=corpus.name, engine=engine.label, k=engine.k, rows=engine.rows, recall=share, recall_with_ties=with_ties)
     for engine in [engine for engine in found if engine.threshold is not None and results[engine.key]]:
         run = results[engine.key][-1]
         edges = run["edges"] if is_ours(engine) else (run["pairs"] - engine.rows) // 2
@@ -214,6 +220,7 @@ else:
     a.only = a.only or GROWTH_ENGINES
     a.k, a.pairs_a_row = a.k[:1], 0
     makers = [lambda directory, n=n: corpora.plant(n, 384, directory) for n in sizes]
+print(LEGEND)
 columns = []
 for make in makers:
     with tempfile.TemporaryDirectory() as directory:

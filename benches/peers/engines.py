@@ -4,7 +4,7 @@ import dataclasses, importlib.util, json, os, re, subprocess, sys
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
 # Kernels of OpenBLAS are set below or left to its own choice, whatever this shell says.
-ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith("OPENBLAS_")}
+ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith("OPENBLAS_")} | {"RUST_BACKTRACE": "0"}
 
 
 @dataclasses.dataclass
@@ -36,7 +36,8 @@ class Engine:
             command = command + [self.answers, file] if self.answers else command + [file]
         done = subprocess.run(command, capture_output=True, text=True, env=ENVIRONMENT | self.environment, cwd=ROOT)
         if done.returncode:
-            raise RuntimeError((done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1])
+            said = [line for line in done.stderr.splitlines() if line.strip() and not line.startswith("note:")]
+            raise RuntimeError(said[-1] if said else f"exit code {done.returncode}")
         return json.loads(done.stdout.strip().splitlines()[-1])
 
 

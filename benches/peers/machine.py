@@ -6,6 +6,11 @@ PACKAGES = ["numpy", "pyarrow", "faiss-cpu", "usearch", "scikit-learn", "numkong
 FLAGS = ["avx2", "fma", "avx_vnni", "avx512f", "avx512_bf16", "avx512_vnni", "amx_int8", "amx_bf16", "asimd", "asimddp", "i8mm", "bf16"]
 
 
+def threads():
+    """Logical processors that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+
+
 def note():
     try:
         listed = subprocess.run(["lscpu"], capture_output=True, text=True, env={**os.environ, "LC_ALL": "C"}).stdout
@@ -19,7 +24,7 @@ def note():
         "family": field("CPU family"),
         "model": field("Model"),
         "hypervisor": field("Hypervisor vendor"),
-        "threads": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        "threads": threads(),
         "caches": {name: field(f"{name} cache") for name in ["L1d", "L2", "L3"]},
         "flags": [flag for flag in FLAGS if flag in flags],
         "system": platform.platform(),

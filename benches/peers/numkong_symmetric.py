@@ -2,16 +2,16 @@
 
 f32 (sums and result in f64), bf16 (f32) or i8 (i32). Its result is a whole square matrix, so it gets a slab of rows.
 """
-import os
 from concurrent.futures import ThreadPoolExecutor
 import numkong, numpy as np
+import machine
 
 VERSION = f"numkong {numkong.__version__}"
 OUT = {"f32": "float64", "bf16": "float32", "i8": "int32"}
 
 
 def prepare(unit, rows, k, threshold, variant):
-    threads = len(os.sched_getaffinity(0))
+    threads = machine.threads()
     vectors = unit[:rows]
     if variant == "bf16":
         vectors = ((np.ascontiguousarray(vectors).view(np.uint32) + 0x8000) >> 16).astype(np.uint16)
