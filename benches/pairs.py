@@ -147,7 +147,7 @@ def passes(corpus, found, results):
 def check(corpus, found, results, directory):
     """Prints whether hivescope's neighbours are the true ones, and how many of them the peers found."""
     rows = np.sort(np.random.default_rng().choice(corpus.rows, min(200, corpus.rows), replace=False))
-    truth, wrong = {}, False
+    truth, wrong = {}, any(is_ours(engine) and not results[engine.key] for engine in found)
     print(f"\nneighbours of {len(rows)} random rows beside numpy's in f64; recall of the peers beside hivescope's on all they searched")
     for engine in [engine for engine in found if results[engine.key]]:
         got = answers(engine, directory)
