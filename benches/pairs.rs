@@ -12,10 +12,11 @@ use hivescope::base::Silent;
 use hivescope::base::random::Stream;
 use hivescope::base::units::parse_bytes;
 use hivescope::compute::Backend;
-use hivescope::compute::cpu::CpuBackend;
+use hivescope::compute::cpu::{CpuBackend, CpuKernel};
 use hivescope::corpus::{Corpus, Dictionary, Embeddings, Layout, Rows, Samples};
 use hivescope::run::{HistogramChoice, PairSettings, pair_pass};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 #[derive(Parser)]
 struct Arguments {
@@ -51,12 +52,12 @@ struct Arguments {
     bench: bool,
 }
 
-/// The backend with the kernel of that name.
-fn backend(kernel: Option<&str>) -> impl Backend {
-    match kernel {
-        None | Some("f32") => CpuBackend::new(),
-        Some(other) => panic!("no kernel is called {other}"),
-    }
+/// The backend with the kernel of that name, or the one that a run would choose.
+fn backend(kernel: Option<&str>, histogram: HistogramChoice) -> CpuBackend {
+    CpuBackend::new(match kernel {
+        None => CpuKernel::choose(histogram != HistogramChoice::Off),
+        Some(name) => CpuKernel::named(name).expect("a kernel of this CPU"),
+    })
 }
 
 fn histogram(text: &str) -> Result<HistogramChoice, serde_json::Error> {
@@ -85,7 +86,7 @@ fn main() {
         ..PairSettings::default()
     };
     for repetition in 1..=arguments.repetitions {
-        let mut backend = backend(arguments.kernel.as_deref());
+        let mut backend = backend(arguments.kernel.as_deref(), arguments.histogram);
         let before = resident("VmRSS:");
         restart_peak();
         let started = std::time::Instant::now();
@@ -153,7 +154,7 @@ fn corpus(values: Vec<f32>, dim: usize, query: &[u32], model: &[u32]) -> Corpus 
         files: Vec::new(),
         rows,
         layout,
-        embeddings: Embeddings::from_rows(ordered, dim),
+        embeddings: Arc::new(Embeddings::from_rows(ordered, dim)),
         notes: Vec::new(),
         skipped: 0,
     }

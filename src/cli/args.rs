@@ -206,6 +206,10 @@ pub struct PassSettings {
     /// What multiplies [default: auto]
     #[arg(long, value_enum, env = "HIVESCOPE_BACKEND", hide_env = true, help_heading = "Machine")]
     pub backend: Option<BackendArg>,
+    /// Product to multiply by: auto, f32, int16, int8 or one that `hivescope devices` lists; results do not depend on it
+    /// [default: auto]
+    #[arg(long, value_name = "NAME", env = "HIVESCOPE_KERNEL", hide_env = true, help_heading = "Machine")]
+    pub kernel: Option<String>,
     /// GPU by index, part of its name or PCI bus id (see `hivescope devices`)
     #[arg(long, value_name = "SELECTOR", env = "HIVESCOPE_DEVICE", hide_env = true, help_heading = "Machine")]
     pub device: Option<String>,

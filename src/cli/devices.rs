@@ -1,9 +1,30 @@
 //! `hivescope devices`: what could multiply.
 
 use super::args::Messages;
-use super::messages;
+use super::{backend, messages};
 use crate::base::units::show_bytes;
+use crate::compute::cpu::CpuKernel;
 use crate::compute::gpu;
+
+/// Dimension at which the CPU's kernels are measured: that of small embedding models.
+const DIM: usize = 384;
+
+/// A kernel of this CPU: operations a second, and what it is chosen for.
+struct Measured {
+    name: &'static str,
+    speed: f64,
+    chosen_for: Vec<&'static str>,
+}
+
+/// Every kernel of this CPU, measured now.
+fn cpu_kernels() -> anyhow::Result<Vec<Measured>> {
+    let choices = [("graph", CpuKernel::choose(false)), ("graph and histogram", CpuKernel::choose(true))];
+    let measure = |kernel: CpuKernel| -> anyhow::Result<Measured> {
+        let chosen_for = choices.iter().filter(|choice| choice.1 == kernel).map(|choice| choice.0).collect();
+        Ok(Measured { name: kernel.name(), speed: backend::cpu_speed(kernel, DIM, false)?, chosen_for })
+    };
+    CpuKernel::available().into_iter().map(measure).collect()
+}
 
 /// Runs `devices`.
 ///
@@ -12,32 +33,46 @@ use crate::compute::gpu;
 pub fn main(flags: &Messages) -> anyhow::Result<u8> {
     let adapters = gpu::adapters();
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let kernels = cpu_kernels()?;
     if flags.json {
         for adapter in &adapters {
             messages::json(&serde_json::json!({"type": "adapter", "adapter": adapter}));
         }
         messages::json(&serde_json::json!({"type": "cpu", "arch": std::env::consts::ARCH, "threads": threads}));
+        for kernel in &kernels {
+            messages::json(&serde_json::json!({
+                "type": "cpu_kernel", "kernel": kernel.name, "dim": DIM, "operations_per_second": kernel.speed,
+                "chosen_for": kernel.chosen_for,
+            }));
+        }
         return Ok(0);
     }
-    let head = ["index", "name", "api", "kind", "driver", "PCI bus", "binding", "workgroup", "self-test"];
-    let mut rows: Vec<Vec<String>> = vec![head.iter().map(|&name| name.to_owned()).collect()];
-    for adapter in &adapters {
-        rows.push(vec![
-            adapter.index.to_string(),
-            adapter.name.clone(),
-            adapter.api.clone(),
-            adapter.kind.clone(),
-            adapter.driver.clone(),
-            adapter.pci_bus_id.clone(),
-            show_bytes(adapter.max_binding_bytes),
-            show_bytes(u64::from(adapter.workgroup_bytes)),
-            adapter.self_test.clone(),
-        ]);
+    if !adapters.is_empty() {
+        let head = ["index", "name", "api", "kind", "driver", "PCI bus", "binding", "workgroup", "self-test"];
+        let mut rows: Vec<Vec<String>> = vec![head.iter().map(|&name| name.to_owned()).collect()];
+        rows.extend(adapters.iter().map(|adapter| {
+            vec![
+                adapter.index.to_string(),
+                adapter.name.clone(),
+                adapter.api.clone(),
+                adapter.kind.clone(),
+                adapter.driver.clone(),
+                adapter.pci_bus_id.clone(),
+                show_bytes(adapter.max_binding_bytes),
+                show_bytes(u64::from(adapter.workgroup_bytes)),
+                adapter.self_test.clone(),
+            ]
+        }));
+        messages::data(&messages::table(&rows, &[1, 2, 3, 4, 5, 8]));
+        messages::data("");
     }
-    let mut cpu = vec!["cpu".to_owned(), format!("{}, {threads} threads", std::env::consts::ARCH)];
-    cpu.extend(["-", "cpu", "-", "-", "-", "-", "-"].map(String::from));
-    rows.push(cpu);
-    messages::data(&messages::table(&rows, &[1, 2, 3, 4, 5, 8]));
+    let head = ["CPU kernel", "G operations/s", "chosen for"];
+    let mut rows: Vec<Vec<String>> = vec![head.iter().map(|&name| name.to_owned()).collect()];
+    rows.extend(kernels.iter().map(|kernel| {
+        vec![kernel.name.to_owned(), format!("{:.0}", kernel.speed / 1e9), kernel.chosen_for.join(", ")]
+    }));
+    messages::data(&format!("CPU: {}, {threads} threads; measured now at dimension {DIM}", std::env::consts::ARCH));
+    messages::data(&messages::table(&rows, &[0, 2]));
     if adapters.is_empty() && !flags.quiet {
         messages::say("note: no graphics adapter was found; `hivescope run` will use the CPU");
     }

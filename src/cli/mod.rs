@@ -4,6 +4,7 @@
 //! [`args::Command`] and one line in [`main`].
 
 pub mod args;
+mod backend;
 pub mod check;
 pub mod devices;
 pub mod interrupt;

@@ -1,14 +1,13 @@
 //! `hivescope run`: the whole way from files to a result directory.
 
-use super::args::{BackendArg, InputSettings, Messages, PassSettings, RunArgs};
+use super::args::{InputSettings, Messages, PassSettings, RunArgs};
 use super::observer::Console;
 use super::settings::{self, SettingsFile};
-use super::{memory, messages};
+use super::{backend, memory, messages};
 use crate::base::units::{show_count, show_seconds};
-use crate::base::{Error, Event, Observer, Result};
-use crate::compute::cpu::CpuBackend;
+use crate::base::{Event, Observer, Result};
 use crate::compute::outcome::Neighbors;
-use crate::compute::{Backend, BackendInfo, PairOutcome, gpu};
+use crate::compute::{BackendInfo, PairOutcome};
 use crate::corpus::Corpus;
 use crate::input::{self, InputOptions};
 use crate::measure::{self, Headline, Measures};
@@ -99,7 +98,7 @@ fn work(settings: &Settings, console: &Console) -> Result<Measures> {
     }
     memory::give_back();
     clock.lap("read");
-    let (mut backend, choice) = choose_backend(&settings.pass, console)?;
+    let (mut backend, choice) = backend::choose(&settings.pass, pair_settings.histogram, console)?;
     let info = backend.info();
     console.event(Event::Detail { message: format!("{} {}: {choice}", info.backend, info.device) });
     clock.lap("open_backend");
@@ -127,28 +126,6 @@ fn work(settings: &Settings, console: &Console) -> Result<Measures> {
     directory.finish()?;
     cleanup.armed = false;
     Ok(measures)
-}
-
-/// The backend asked for, and a sentence on why it is this one.
-fn choose_backend(pass: &PassSettings, console: &Console) -> Result<(Box<dyn Backend>, String)> {
-    let device = pass.device.as_deref();
-    match pass.backend.unwrap_or(BackendArg::Auto) {
-        BackendArg::Cpu if device.is_some() => {
-            Err(Error::Usage("--device names a GPU and --backend cpu asks for none: leave one out".into()))
-        }
-        BackendArg::Cpu => Ok((Box::new(CpuBackend::default()), "asked for".into())),
-        BackendArg::Gpu => Ok((gpu::open(device)?, "asked for".into())),
-        BackendArg::Auto if device.is_some() => Ok((gpu::open(device)?, "device asked for".into())),
-        BackendArg::Auto => match gpu::open(None) {
-            Ok(backend) => Ok((backend, "a GPU was found".into())),
-            Err(Error::Device(reason)) => {
-                let first = reason.lines().next().unwrap_or_default().to_owned();
-                console.event(Event::Note { message: format!("computing on the CPU: {first}") });
-                Ok((Box::new(CpuBackend::default()), format!("no GPU: {first}")))
-            }
-            Err(error) => Err(error),
-        },
-    }
 }
 
 /// Puts the texts of the examples into the summary, cut to [`EXAMPLE_CHARS`].

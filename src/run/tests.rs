@@ -5,7 +5,7 @@ use super::*;
 use crate::base::random::Stream as Draws;
 use crate::base::similarity::Similarity;
 use crate::base::{Error, Event, Observer, Silent};
-use crate::compute::cpu::CpuBackend;
+use crate::compute::cpu::{CpuBackend, CpuKernel};
 use crate::compute::outcome::{BINS, bin_of};
 use crate::compute::{Backend, BackendInfo, Block, Dispatch, Job, PairOutcome, Side, Stream};
 use crate::corpus::{Corpus, Dictionary, Embeddings, Layout, Rows, Samples};
@@ -118,7 +118,9 @@ fn sizes_and_dimensions_at_the_cliffs() {
             corpus(&rows, &(0..n).map(|i| i % 7).collect::<Vec<_>>(), &(0..n).map(|i| i % 3).collect::<Vec<_>>());
         for (k, block_rows) in [(10, None), (1, Some(64)), (300, Some(129))] {
             let settings = PairSettings { k, block_rows, threshold: Some(0.1), ..PairSettings::default() };
-            check(&corpus, &pass(&corpus, &mut CpuBackend::default(), &settings), &settings);
+            for kernel in CpuKernel::available() {
+                check(&corpus, &pass(&corpus, &mut CpuBackend::new(kernel), &settings), &settings);
+            }
         }
     }
 }
@@ -207,6 +209,68 @@ fn any_budget_and_any_number_of_threads_give_the_same() {
             let settings = PairSettings { memory, ..settings.clone() };
             let outcome = pool.install(|| pass(&corpus, &mut CpuBackend::default(), &settings));
             same(&outcome, &reference, &format!("{threads} threads"));
+        }
+    }
+}
+
+/// Every kernel of this CPU, alone and with a histogram, in any budget: what tables are made of is the same, and the
+/// packed ones let more pairs through than they report.
+#[test]
+fn every_kernel_gives_the_same() {
+    let (centres, noise) = (random(30, 67, 41), random(1500, 67, 42));
+    let mut rows: Vec<Vec<f32>> = (noise.iter().enumerate())
+        .map(|(i, noise)| centres[i % 30].iter().zip(noise).map(|(c, e)| c + 0.3 * e).collect())
+        .collect();
+    for i in (0..600).step_by(30) {
+        rows[i] = rows[0].clone();
+    }
+    let queries: Vec<usize> = (0..1500).map(|i| i % 30).collect();
+    let corpus = corpus(&rows, &queries, &(0..1500).map(|i| i / 30 % 7).collect::<Vec<_>>());
+    let near = near_ties(300, 20);
+    for corpus in [&corpus, &near] {
+        for histogram in [HistogramChoice::Exact, HistogramChoice::Off] {
+            let settings = PairSettings { k: 9, threshold: Some(0.7), histogram, ..PairSettings::default() };
+            let reference = pass(corpus, &mut CpuBackend::new(CpuKernel::F32), &settings);
+            check(corpus, &reference, &settings);
+            for kernel in CpuKernel::available() {
+                let mut backend = CpuBackend::new(kernel);
+                let outcome = pass(corpus, &mut backend, &settings);
+                same(&outcome, &reference, kernel.name());
+                let refined = outcome.stats.refined;
+                assert!(kernel == CpuKernel::F32 || refined >= outcome.stats.survivors, "{} {refined}", kernel.name());
+                let least = Budget::least(corpus.len(), corpus.dim(), &settings, &backend);
+                let settings = PairSettings { memory: 2 * least, ..settings.clone() };
+                same(&pass(corpus, &mut backend, &settings), &reference, kernel.name());
+            }
+        }
+    }
+}
+
+/// A coarse histogram has every pair within its bound.
+#[test]
+fn a_coarse_histogram_says_how_far_off_it_may_be() {
+    let rows = random(400, 384, 8);
+    let corpus = corpus_of(&rows);
+    let exact = PairSettings { histogram: HistogramChoice::Exact, ..PairSettings::default() };
+    let exact = pass(&corpus, &mut CpuBackend::default(), &exact).histogram.expect("a histogram");
+    let total =
+        |counts: &[[u64; BINS]; 4], to: usize| counts.iter().map(|bins| bins[..to].iter().sum::<u64>()).sum::<u64>();
+    for kernel in CpuKernel::available() {
+        let settings = PairSettings { histogram: HistogramChoice::Coarse, ..PairSettings::default() };
+        let found = pass(&corpus, &mut CpuBackend::new(kernel), &settings).histogram.expect("a histogram");
+        let wide = kernel.is_coarse();
+        assert!(
+            !found.exact && (if wide { 0.003..0.05 } else { 1e-7..4e-4 }).contains(&found.bound),
+            "{} {}",
+            kernel.name(),
+            found.bound
+        );
+        assert_eq!(total(&found.counts, BINS), 400 * 399 / 2, "{}", kernel.name());
+        // Below an edge there are at least as many as well below it, and at most as many as a little above it.
+        let bins = (found.bound * 100.0).ceil() as usize;
+        for edge in bins..=BINS - bins {
+            let between = total(&exact.counts, edge - bins)..=total(&exact.counts, edge + bins);
+            assert!(between.contains(&total(&found.counts, edge)), "{} edge {edge}", kernel.name());
         }
     }
 }
@@ -300,7 +364,9 @@ fn one_hot_tiny_and_huge_rows() {
     let corpus =
         corpus(&rows, &(0..n).map(|i| i / 10).collect::<Vec<_>>(), &(0..n).map(|i| i % 10).collect::<Vec<_>>());
     let settings = PairSettings { k: 256, threshold: Some(-0.05), block_rows: Some(50), ..PairSettings::default() };
-    check(&corpus, &pass(&corpus, &mut CpuBackend::default(), &settings), &settings);
+    for kernel in CpuKernel::available() {
+        check(&corpus, &pass(&corpus, &mut CpuBackend::new(kernel), &settings), &settings);
+    }
 }
 
 /// Does what real devices do wrong: kills dispatches half way, reports every survivor twice, loses one.

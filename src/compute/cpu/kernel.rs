@@ -54,6 +54,11 @@ impl CpuKernel {
         }
     }
 
+    /// Whether its bound is about as wide as a bin of the histogram.
+    pub fn is_coarse(&self) -> bool {
+        matches!(self.precision(), Some(Precision::Int8 | Precision::Bf16))
+    }
+
     /// How its rows are stored; `None`: as f32.
     pub fn precision(&self) -> Option<Precision> {
         match self {

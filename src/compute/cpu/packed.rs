@@ -4,7 +4,7 @@
 use super::Found;
 use super::panels::{PANEL, Panels, Precision};
 use super::refine::refine;
-use super::scan::{ColumnContext, RowContext, Scan};
+use super::scan::{ColumnContext, NEAR_EDGE, RowContext, Scan};
 use super::similarity_f32::edge_width;
 use super::strip::{Kernel, ROWS, Strip};
 use crate::compute::certificate::SLACK;
@@ -96,10 +96,10 @@ pub struct Scratch {
     arch: Arch,
     scan: Scan,
     products: Vec<f32>,
-    /// Columns of a row that get a second look.
+    /// What the scan of a row found.
+    found: Vec<u32>,
+    /// The columns that it found: they get a second look.
     others: Vec<u32>,
-    /// Those of them that the histogram still lacks.
-    uncounted: Vec<bool>,
     refined: Vec<f32>,
 }
 
@@ -109,8 +109,8 @@ impl Default for Scratch {
             arch: Arch::new(),
             scan: Scan::default(),
             products: Vec::new(),
+            found: Vec::new(),
             others: Vec::new(),
-            uncounted: Vec::new(),
             refined: Vec::new(),
         }
     }
@@ -176,7 +176,7 @@ fn scan_row(
     survivors: &mut Vec<Survivor>,
     scratch: &mut Scratch,
 ) {
-    let Scratch { arch, scan, products: all, others, uncounted, refined } = scratch;
+    let Scratch { arch, scan, products: all, found, others, refined } = scratch;
     let (block, from) = (&rows.block, range.start);
     let in_job = range.start - job.job.columns.start..range.end - job.job.columns.start;
     let row_context = RowContext {
@@ -191,18 +191,16 @@ fn scan_row(
         query: &columns.block.query[range.clone()],
         model: &columns.block.model[range],
     };
+    found.clear();
+    scan.row(&all[products], &row_context, &column_context, job.widths.map(|widths| widths.0), found);
     others.clear();
-    uncounted.clear();
-    scan.row(&all[products], &row_context, &column_context, job.widths.map(|widths| widths.0), |c, near| {
-        others.push((from + c) as u32);
-        uncounted.push(near);
-    });
+    others.extend(found.iter().map(|found| (found & !NEAR_EDGE) + from as u32));
     refined.clear();
     refine(*arch, (block, row), &columns.block, others, refined);
     let keep_row = job.job.keep_rows[row - job.job.rows.start];
-    for ((&other, &s), &uncounted) in others.iter().zip(refined.iter()).zip(uncounted.iter()) {
+    for ((&other, &s), &found) in others.iter().zip(refined.iter()).zip(found.iter()) {
         let column = other as usize;
-        let near = uncounted && {
+        let near = found & NEAR_EDGE != 0 && {
             let relation = 2 * usize::from(columns.block.query[column] != row_context.query)
                 + usize::from(columns.block.model[column] != row_context.model);
             !scan.count(s, relation, job.widths.map_or(0.0, |widths| widths.1))

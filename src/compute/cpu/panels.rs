@@ -8,6 +8,9 @@ use crate::compute::certificate::{Quantised, quantised_half_bound};
 use pulp::Arch;
 use rayon::prelude::*;
 
+/// Elements of a slice: the sum of so many products is formed in 32 bits (int16) or in one f32 chain (bf16).
+pub const SLICE: usize = 64;
+
 /// Rows of a panel.
 pub const PANEL: usize = 16;
 
@@ -16,7 +19,7 @@ pub const PANEL: usize = 16;
 pub enum Precision {
     /// A scale a row, 127 steps to each side.
     Int8,
-    /// One scale for nearly all rows, chosen so that no sum of products leaves 32 bits.
+    /// A scale a row, chosen so that no sum of products over a slice leaves 32 bits.
     Int16,
     /// The upper half of an f32.
     Bf16,
@@ -119,14 +122,16 @@ impl Panels {
 impl Precision {
     /// Relative error of the sum, for |x'| |y'| (DESIGN "Coarse, then certified").
     ///
-    /// Integer sums are exact: three roundings turn them into a similarity. bf16 products are exact in f32, and each
-    /// addition may be rounded either way (`vdpbf16ps` does not say how it rounds inside a pair).
+    /// Integer sums are exact: each slice is rounded to f32, the slices are added, and two scales multiplied (|sum of a
+    /// slice| <= |x'| |y'| over it). bf16 products are exact in f32, and each addition may be rounded either way
+    /// (`vdpbf16ps` does not say how it rounds inside a pair).
     fn gamma(self, dim: usize) -> f64 {
         let unit = 1.0 / (1u64 << 24) as f64;
         match self {
-            Self::Int8 | Self::Int16 => 3.1 * unit,
+            Self::Int8 => 4.1 * unit,
+            Self::Int16 => (dim.div_ceil(SLICE) as f64 + 3.1) * unit,
             Self::Bf16 => {
-                let chain = 2.0 * (dim as f64 + 4.0) * unit;
+                let chain = (2 * SLICE + dim.div_ceil(SLICE) + 4) as f64 * unit;
                 chain / (1.0 - chain)
             }
         }
@@ -149,9 +154,12 @@ fn quantise(values: &[f32], norm: f64, precision: Precision, bytes: &mut [u8]) -
             )
         }
         Precision::Int16 => {
-            // No sum of products leaves 32 bits: |q_x| |q_y| < 2^31, where |q| <= |x|/scale + sqrt(d)/2.
-            let most = 46_339.0 - 0.5 * (values.len() as f64).sqrt();
-            let scale = ((1.0 / most).max(largest / 32_767.0) as f32).next_up();
+            // No sum of products over a slice leaves 32 bits: |q_x| |q_y| < 2^31, where |q| <= |x|/scale + sqrt(64)/2
+            // over the slice.
+            let most = 46_339.0 - 0.5 * (SLICE as f64).sqrt();
+            let square = |slice: &[f32]| slice.iter().map(|&v| f64::from(v) * f64::from(v)).sum::<f64>();
+            let slice = values.chunks(SLICE).map(square).fold(0.0, f64::max).sqrt() * inverse * (1.0 + 1e-9);
+            let scale = ((slice / most).max(largest / 32_767.0) as f32).next_up();
             let elements = bytemuck::cast_slice_mut::<u8, i16>(bytes);
             widest(
                 arch,

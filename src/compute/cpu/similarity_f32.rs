@@ -1,7 +1,7 @@
 //! One tile of similarities in f32: product, filter, histogram. CPU mirror of `shaders/similarity_f32.wgsl`.
 
 use super::Found;
-use super::scan::{ColumnContext, RowContext, Scan};
+use super::scan::{ColumnContext, NEAR_EDGE, RowContext, Scan};
 use crate::compute::tile::{Block, HistogramMode, Job, Survivor};
 use std::ops::Range;
 
@@ -13,6 +13,7 @@ const SLICE: usize = 256;
 pub struct Scratch {
     product: Vec<f32>,
     scan: Scan,
+    columns_found: Vec<u32>,
 }
 
 /// gamma of the certificate: u times the longest chain of additions, u = 2^-24 (a chain is a slice, then the slices;
@@ -71,7 +72,7 @@ pub fn tile(
 ) -> Found {
     let dim = rows.dim();
     let width = tile_columns.len();
-    let Scratch { product, scan } = scratch;
+    let Scratch { product, scan, columns_found } = scratch;
     multiply(
         &unit.0[tile_rows.start * dim..tile_rows.end * dim],
         &unit.1[tile_columns.start * dim..tile_columns.end * dim],
@@ -100,9 +101,12 @@ pub fn tile(
             query: &columns.query[range.clone()],
             model: &columns.model[range],
         };
-        scan.row(products, &row_context, &column_context, edge_width, |c, near| {
-            survivors.push(Survivor::new(row, from + c, near, products[c]));
-        });
+        columns_found.clear();
+        scan.row(products, &row_context, &column_context, edge_width, columns_found);
+        survivors.extend(columns_found.iter().map(|&found| {
+            let c = (found & !NEAR_EDGE) as usize;
+            Survivor::new(row, from + c, found & NEAR_EDGE != 0, products[c])
+        }));
     }
     Found { survivors, histogram: edge_width.map(|_| scan.take_counts()), refined: 0 }
 }

@@ -1,7 +1,7 @@
 //! Strips in 256-bit registers: a panel of columns is two of them, and 4 rows by one panel are 8 sums.
 
-use super::super::panels::PANEL;
-use super::{ROWS, Strip, panels};
+use super::super::panels::{PANEL, SLICE};
+use super::{ROWS, Strip, WHOLE, panels};
 use std::arch::x86_64::*;
 
 /// Rows whose sums are held at once.
@@ -19,7 +19,7 @@ pub fn has_vnni() -> bool {
 
 /// Defines one kernel, as in `avx512`.
 macro_rules! kernel {
-    ($name:ident, $features:literal, $start:expr, $prepare:expr, $dot:expr) => {
+    ($name:ident, $features:literal, $slice:expr, $start:expr, $prepare:expr, $dot:expr) => {
         #[target_feature(enable = $features)]
         pub fn $name(strip: &Strip<'_>, similarities: &mut [f32]) {
             let groups = strip.groups;
@@ -29,20 +29,29 @@ macro_rules! kernel {
             for panel in 0..count {
                 let lines: *const __m256i = strip.columns[panel * groups..(panel + 1) * groups].as_ptr().cast();
                 for first in (0..ROWS).step_by(HELD) {
-                    let mut sums: [[__m256i; 2]; HELD] =
-                        std::array::from_fn(|row| [$start(strip.correction[first + row]); 2]);
-                    for group in 0..groups {
-                        // SAFETY: the slices above hold `groups` lines of the rows' panel and of the columns';
-                        // `panels` has checked the former, and that `first` + ROWS is within a line.
-                        let columns: [__m256i; 2] =
-                            std::array::from_fn(|p| $prepare(unsafe { _mm256_load_si256(lines.add(2 * group + p)) }));
-                        for row in 0..HELD {
-                            // SAFETY: as above.
-                            let four = _mm256_set1_epi32(unsafe {
-                                rows.add(group * PANEL + strip.first + first + row).read()
+                    let mut totals = [[_mm256_setzero_ps(); 2]; HELD];
+                    for start in (0..groups).step_by($slice) {
+                        let mut sums: [[__m256i; 2]; HELD] =
+                            std::array::from_fn(|row| [$start(strip.correction[first + row]); 2]);
+                        for group in start..groups.min(start.saturating_add($slice)) {
+                            // SAFETY: the slices above hold `groups` lines of the rows' panel and of the columns';
+                            // `panels` has checked the former, and that `first` + ROWS is within a line.
+                            let columns: [__m256i; 2] = std::array::from_fn(|p| {
+                                $prepare(unsafe { _mm256_load_si256(lines.add(2 * group + p)) })
                             });
+                            for row in 0..HELD {
+                                // SAFETY: as above.
+                                let four = _mm256_set1_epi32(unsafe {
+                                    rows.add(group * PANEL + strip.first + first + row).read()
+                                });
+                                for p in 0..2 {
+                                    sums[row][p] = $dot(sums[row][p], columns[p], four);
+                                }
+                            }
+                        }
+                        for (totals, sums) in totals.iter_mut().zip(&sums) {
                             for p in 0..2 {
-                                sums[row][p] = $dot(sums[row][p], columns[p], four);
+                                totals[p] = _mm256_add_ps(totals[p], _mm256_cvtepi32_ps(sums[p]));
                             }
                         }
                     }
@@ -54,8 +63,7 @@ macro_rules! kernel {
                             let place: &mut [f32] = &mut similarities[(first + row) * width + column..][..8];
                             // SAFETY: both slices have 8 elements.
                             unsafe {
-                                let scaled =
-                                    _mm256_mul_ps(_mm256_cvtepi32_ps(sums[row][p]), _mm256_loadu_ps(scale.as_ptr()));
+                                let scaled = _mm256_mul_ps(totals[row][p], _mm256_loadu_ps(scale.as_ptr()));
                                 _mm256_storeu_ps(place.as_mut_ptr(), _mm256_mul_ps(scaled, row_scale));
                             }
                         }
@@ -69,17 +77,18 @@ macro_rules! kernel {
 kernel!(
     int8_vnni,
     "avx2,avxvnni",
+    WHOLE,
     |correction| _mm256_set1_epi32(correction),
     // The instruction takes its first operand as unsigned: q + 128.
     |columns| _mm256_xor_si256(columns, _mm256_set1_epi8(-128)),
     |sum, columns, row| _mm256_dpbusd_avx_epi32(sum, columns, row)
 );
 
-kernel!(int16_vnni, "avx2,avxvnni", |_| _mm256_setzero_si256(), |columns| columns, |sum, columns, row| {
+kernel!(int16_vnni, "avx2,avxvnni", SLICE / 2, |_| _mm256_setzero_si256(), |columns| columns, |sum, columns, row| {
     _mm256_dpwssd_avx_epi32(sum, columns, row)
 });
 
-kernel!(int16, "avx2", |_| _mm256_setzero_si256(), |columns| columns, |sum, columns, row| _mm256_add_epi32(
+kernel!(int16, "avx2", SLICE / 2, |_| _mm256_setzero_si256(), |columns| columns, |sum, columns, row| _mm256_add_epi32(
     sum,
     _mm256_madd_epi16(columns, row)
 ));
@@ -87,6 +96,7 @@ kernel!(int16, "avx2", |_| _mm256_setzero_si256(), |columns| columns, |sum, colu
 kernel!(
     int8,
     "avx2",
+    WHOLE,
     |_| _mm256_setzero_si256(),
     |columns| columns,
     // |row| times the columns with the row's signs: no pair of products leaves 16 bits, since no element is -128.

@@ -3,8 +3,8 @@
 //! 8 rows by 3 panels are 24 sums; with three columns and one broadcast 28 of the 32 registers are in use, and 11 loads
 //! feed 24 multiplications.
 
-use super::super::panels::{Line, PANEL};
-use super::{ROWS, Strip, panels};
+use super::super::panels::{Line, PANEL, SLICE};
+use super::{ROWS, Strip, WHOLE, panels};
 use std::arch::x86_64::*;
 
 /// Whether this CPU has the integer dot products.
@@ -19,30 +19,38 @@ pub fn has_bf16() -> bool {
     has_vnni() && is_x86_feature_detected!("avx512bf16")
 }
 
-/// Defines one kernel: `$prepare` is applied to a register of columns once, `$dot` adds to a sum, `$sum` makes a sum
-/// of f32 of it, `$start` is what a row's sum begins with.
+/// Defines one kernel. Slices of `$slice` groups are summed and added as f32: `$start` is what a slice's sum begins with,
+/// `$prepare` is applied to a register of columns once, `$dot` adds to a sum, `$finish` makes f32 of it.
 macro_rules! kernel {
-    ($name:ident, $features:literal, $sums:ty, $start:expr, $prepare:expr, $dot:expr, $finish:expr) => {
+    ($name:ident, $features:literal, $slice:expr, $sums:ty, $start:expr, $prepare:expr, $dot:expr, $finish:expr) => {
         #[target_feature(enable = $features)]
         pub fn $name(strip: &Strip<'_>, similarities: &mut [f32]) {
             /// The columns of `P` panels from `panel` on.
             #[target_feature(enable = $features)]
             fn columns<const P: usize>(strip: &Strip<'_>, panel: usize, width: usize, similarities: &mut [f32]) {
                 let groups = strip.groups;
-                let mut sums: [[$sums; P]; ROWS] = std::array::from_fn(|row| [$start(strip.correction[row]); P]);
+                let mut totals = [[_mm512_setzero_ps(); P]; ROWS];
                 let rows: *const i32 = strip.rows.as_ptr().cast();
                 let lines: *const Line = strip.columns[panel * groups..(panel + P) * groups].as_ptr();
-                for group in 0..groups {
-                    // SAFETY: the slices above hold `groups` lines of the rows' panel and P times as many of the
-                    // columns'; `panels` has checked the former, and that `first` + ROWS is within a line.
-                    let columns: [__m512i; P] = std::array::from_fn(|p| {
-                        $prepare(unsafe { _mm512_load_si512(lines.add(p * groups + group).cast()) })
-                    });
-                    for row in 0..ROWS {
-                        // SAFETY: as above.
-                        let four = _mm512_set1_epi32(unsafe { rows.add(group * PANEL + strip.first + row).read() });
+                for start in (0..groups).step_by($slice) {
+                    let mut sums: [[$sums; P]; ROWS] = std::array::from_fn(|row| [$start(strip.correction[row]); P]);
+                    for group in start..groups.min(start.saturating_add($slice)) {
+                        // SAFETY: the slices above hold `groups` lines of the rows' panel and P times as many of the
+                        // columns'; `panels` has checked the former, and that `first` + ROWS is within a line.
+                        let columns: [__m512i; P] = std::array::from_fn(|p| {
+                            $prepare(unsafe { _mm512_load_si512(lines.add(p * groups + group).cast()) })
+                        });
+                        for row in 0..ROWS {
+                            // SAFETY: as above.
+                            let four = _mm512_set1_epi32(unsafe { rows.add(group * PANEL + strip.first + row).read() });
+                            for p in 0..P {
+                                sums[row][p] = $dot(sums[row][p], columns[p], four);
+                            }
+                        }
+                    }
+                    for (totals, sums) in totals.iter_mut().zip(&sums) {
                         for p in 0..P {
-                            sums[row][p] = $dot(sums[row][p], columns[p], four);
+                            totals[p] = _mm512_add_ps(totals[p], $finish(sums[p]));
                         }
                     }
                 }
@@ -54,7 +62,7 @@ macro_rules! kernel {
                         let place: &mut [f32] = &mut similarities[row * width + column..][..PANEL];
                         // SAFETY: both slices have PANEL elements.
                         unsafe {
-                            let scaled = _mm512_mul_ps($finish(sums[row][p]), _mm512_loadu_ps(scale.as_ptr()));
+                            let scaled = _mm512_mul_ps(totals[row][p], _mm512_loadu_ps(scale.as_ptr()));
                             _mm512_storeu_ps(place.as_mut_ptr(), _mm512_mul_ps(scaled, row_scale));
                         }
                     }
@@ -79,6 +87,7 @@ macro_rules! kernel {
 kernel!(
     int8,
     "avx512f,avx512bw,avx512vnni",
+    WHOLE,
     __m512i,
     |correction| _mm512_set1_epi32(correction),
     // The instruction takes its first operand as unsigned: q + 128.
@@ -90,6 +99,7 @@ kernel!(
 kernel!(
     int16,
     "avx512f,avx512bw,avx512vnni",
+    SLICE / 2,
     __m512i,
     |_| _mm512_setzero_si512(),
     |columns| columns,
@@ -100,6 +110,7 @@ kernel!(
 kernel!(
     bf16,
     "avx512f,avx512bw,avx512bf16",
+    SLICE / 2,
     __m512,
     |_| _mm512_setzero_ps(),
     |columns| columns,

@@ -1,7 +1,7 @@
 //! Eight rows times the columns of some panels: the innermost product, one file per instruction set.
 //!
-//! Every kernel computes the same numbers: for row r and column c the sum over all elements of q_r q_c, exact in the
-//! integer kernels, then `(sum as f32 * scale_c) * scale_r`. Not here: what becomes of the similarities (`tile`).
+//! Every kernel computes the same numbers: for row r and column c the sums of q_r q_c over slices of elements, exact in
+//! the integer kernels, added as f32, then `(sum * scale_c) * scale_r`. Not here: what becomes of the similarities (`tile`).
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;
@@ -13,6 +13,9 @@ mod neon;
 mod tests;
 
 use super::panels::{Line, PANEL, Precision};
+
+/// A slice that holds any row whole.
+const WHOLE: usize = usize::MAX;
 
 /// Rows of a strip: half a panel.
 pub const ROWS: usize = PANEL / 2;

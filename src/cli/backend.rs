@@ -1,0 +1,118 @@
+//! Which backend and kernel a run takes, and how fast the CPU's are.
+
+use super::args::{BackendArg, PassSettings};
+use super::observer::Console;
+use crate::base::random::Stream as Random;
+use crate::base::{Error, Event, Observer, Result};
+use crate::compute::cpu::{CpuBackend, CpuKernel};
+use crate::compute::tile::Vectors;
+use crate::compute::{Backend, Block, HistogramMode, Job, Side, Stream, gpu};
+use crate::run::HistogramChoice;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// The only kernel of GPUs.
+const GPU_KERNEL: &str = "f32";
+
+/// Rows of the blocks that are multiplied to measure a kernel.
+const ROWS: usize = 1024;
+
+/// How long a measurement takes at least.
+const LONG_ENOUGH: Duration = Duration::from_millis(100);
+
+/// The backend asked for, and a sentence on why it is this one.
+///
+/// # Errors
+/// [`Error::Usage`] for a combination that makes no sense, [`Error::Device`] if the GPU asked for is not there.
+pub fn choose(
+    pass: &PassSettings,
+    histogram: HistogramChoice,
+    console: &Console,
+) -> Result<(Box<dyn Backend>, String)> {
+    let device = pass.device.as_deref();
+    let kernel = pass.kernel.as_deref().filter(|&name| name != "auto");
+    let cpu = |reason: String| -> Result<(Box<dyn Backend>, String)> {
+        let with_histogram = histogram != HistogramChoice::Off;
+        let kernel = kernel.map_or_else(|| Ok(CpuKernel::choose(with_histogram)), CpuKernel::named)?;
+        if with_histogram && kernel.is_coarse() {
+            console.event(Event::Note {
+                message: format!(
+                    "the bound of {} is about as wide as a bin: every pair of an exact histogram is looked at again, which is \
+                     slow, and a coarse one says little; int16 or --histogram off suits it",
+                    kernel.name()
+                ),
+            });
+        }
+        Ok((Box::new(CpuBackend::new(kernel)), reason))
+    };
+    let only_cpu = kernel.filter(|&name| name != GPU_KERNEL);
+    match pass.backend.unwrap_or(BackendArg::Auto) {
+        BackendArg::Cpu if device.is_some() => {
+            Err(Error::Usage("--device names a GPU and --backend cpu asks for none: leave one out".into()))
+        }
+        BackendArg::Gpu | BackendArg::Auto
+            if only_cpu.is_some() && (device.is_some() || pass.backend == Some(BackendArg::Gpu)) =>
+        {
+            Err(Error::Usage(format!(
+                "--kernel {} is one of the CPU, and a GPU is asked for, which has {GPU_KERNEL}: leave one out",
+                only_cpu.unwrap_or_default()
+            )))
+        }
+        BackendArg::Cpu => cpu("asked for".into()),
+        BackendArg::Auto if only_cpu.is_some() => cpu("its kernel is asked for".into()),
+        BackendArg::Gpu => Ok((gpu::open(device)?, "asked for".into())),
+        BackendArg::Auto if device.is_some() => Ok((gpu::open(device)?, "device asked for".into())),
+        BackendArg::Auto => match gpu::open(None) {
+            Ok(backend) => Ok((backend, "a GPU was found".into())),
+            Err(Error::Device(reason)) => {
+                let first = reason.lines().next().unwrap_or_default().to_owned();
+                console.event(Event::Note { message: format!("computing on the CPU: {first}") });
+                cpu(format!("no GPU: {first}"))
+            }
+            Err(error) => Err(error),
+        },
+    }
+}
+
+/// A block of random rows of about unit length.
+fn block(first: usize, dim: usize) -> Arc<Block> {
+    let random = Random::new(0, "speed");
+    let scale = (3.0 / dim as f64).sqrt();
+    let value = |i: usize| ((2.0 * random.uniform((first * dim + i) as u64, 0) - 1.0) * scale) as f32;
+    Arc::new(Block {
+        first,
+        vectors: Vectors::Unit((0..ROWS * dim).map(value).collect()),
+        half_bound: vec![0.0; ROWS],
+        query: vec![0; ROWS],
+        model: vec![0; ROWS],
+    })
+}
+
+/// Operations a second (a product and a sum are two) of a kernel at dimension `dim` without a histogram, or with a coarse
+/// one; measured for about 0.1 s.
+///
+/// # Errors
+/// None of the CPU backend's can happen here.
+pub fn cpu_speed(kernel: CpuKernel, dim: usize, histogram: bool) -> Result<f64> {
+    let mut backend = CpuBackend::new(kernel);
+    backend.load(Side::Rows, block(0, dim))?;
+    backend.load(Side::Columns, block(ROWS, dim))?;
+    let job = Job {
+        rows: 0..ROWS,
+        columns: 0..ROWS,
+        keep_rows: vec![2.0; ROWS],
+        keep_columns: vec![2.0; ROWS],
+        histogram: if histogram { HistogramMode::Coarse } else { HistogramMode::Off },
+    };
+    let mut out = Stream::new(1 << 16);
+    backend.dispatch(&job, &mut out)?;
+    let started = Instant::now();
+    let mut repeats = 0u32;
+    while started.elapsed() < LONG_ENOUGH {
+        out.clear();
+        backend.dispatch(&job, &mut out)?;
+        repeats += 1;
+    }
+    let operations = 2.0 * (ROWS * ROWS * dim) as f64 * f64::from(repeats);
+    Ok(operations / started.elapsed().as_secs_f64())
+}
