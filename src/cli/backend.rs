@@ -34,14 +34,12 @@ pub fn choose(
     let cpu = |reason: String| -> Result<(Box<dyn Backend>, String)> {
         let with_histogram = histogram != HistogramChoice::Off;
         let kernel = kernel.map_or_else(|| Ok(CpuKernel::choose(with_histogram)), CpuKernel::named)?;
-        if with_histogram && kernel.is_coarse() {
-            console.event(Event::Note {
-                message: format!(
-                    "the bound of {} is about as wide as a bin: every pair of an exact histogram is looked at again, which is \
-                     slow, and a coarse one says little; int16 or --histogram off suits it",
-                    kernel.name()
-                ),
-            });
+        if kernel.is_coarse() && !matches!(histogram, HistogramChoice::Off | HistogramChoice::Coarse) {
+            return Err(Error::Usage(format!(
+                "--kernel {} can't fill an exact histogram, its bound is about as wide as a bin: add --histogram off, or \
+                 take int16",
+                kernel.name()
+            )));
         }
         Ok((Box::new(CpuBackend::new(kernel)), reason))
     };

@@ -9,9 +9,12 @@ use std::arch::x86_64::*;
 
 /// Whether this CPU has the integer dot products.
 pub fn has_vnni() -> bool {
-    is_x86_feature_detected!("avx512f")
-        && is_x86_feature_detected!("avx512bw")
-        && is_x86_feature_detected!("avx512vnni")
+    has_avx512() && is_x86_feature_detected!("avx512vnni")
+}
+
+/// Whether this CPU has 512-bit vectors.
+pub fn has_avx512() -> bool {
+    is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512bw")
 }
 
 /// Whether this CPU has the bf16 dot product.
@@ -118,5 +121,16 @@ kernel!(
     |sum, columns, row| _mm512_dpbf16_ps(sum, unsafe { std::mem::transmute::<__m512i, __m512bh>(columns) }, unsafe {
         std::mem::transmute::<__m512i, __m512bh>(row)
     }),
+    |sum| sum
+);
+
+kernel!(
+    f32,
+    "avx512f,avx512bw",
+    SLICE,
+    __m512,
+    |_| _mm512_setzero_ps(),
+    |columns| columns,
+    |sum, columns, row| _mm512_fmadd_ps(_mm512_castsi512_ps(columns), _mm512_castsi512_ps(row), sum),
     |sum| sum
 );
