@@ -200,6 +200,16 @@ pub struct PassSettings {
         help_heading = "Measures"
     )]
     pub human: Option<Vec<String>>,
+    /// Mean cosine under which two clusters of answers are two meanings [default: floor + 0.7 (1 - floor)]
+    #[arg(
+        long,
+        value_name = "S",
+        allow_negative_numbers = true,
+        env = "HIVESCOPE_TAU",
+        hide_env = true,
+        help_heading = "Measures"
+    )]
+    pub tau: Option<f64>,
     /// Seed of every random draw [default: 0]
     #[arg(long, value_name = "N", env = "HIVESCOPE_SEED", hide_env = true, help_heading = "Measures")]
     pub seed: Option<u64>,

@@ -79,7 +79,9 @@ pub fn held(corpus: &Corpus) -> u64 {
 
 /// Says so if the measures may not keep to `budget`. The pass shares out what it has; the measures hold what they hold.
 pub fn warn_of_measures(corpus: &Corpus, budget: u64, observer: &dyn Observer) {
-    let wanted = held(corpus) + measure::memory(corpus);
+    // Of the graph, the nearest neighbour of each row is kept for responses.parquet.
+    let nearest = (size_of::<Option<(u32, f32)>>() * corpus.len()) as u64;
+    let wanted = held(corpus) + nearest + measure::memory(corpus);
     if wanted > budget {
         observer.event(Event::Note {
             message: format!(

@@ -4,6 +4,7 @@ use super::cells::BLOCK;
 use super::effective;
 use super::inter::PAIRS;
 use super::intervals::{RESAMPLES, columns};
+use super::meanings;
 use super::products::Triangle;
 use super::summary::{TWO_WAY_QUERIES, TWO_WAY_ROWS};
 use super::sums::groups;
@@ -65,11 +66,12 @@ pub fn chunks<'a>(corpus: &Corpus, groups: &'a [Vec<usize>]) -> Vec<&'a [Vec<usi
 ///
 /// With M models, d dimensions, Q queries of c models each it is the sum of
 /// - what stays: a triangle a query, 4 c (c + 1) bytes and about 350 more with its lines of tables; three triangles of
-///   M models; a line of model_pairs.parquet a pair of models; a line of intra.parquet a cell with n >= 2;
+///   M models; a line of model_pairs.parquet a pair of models; a line of intra.parquet and one of meanings.parquet a cut, a cell
+///   with n >= 2; 4 bytes a response;
 /// - 4 MiB a thread, which the eigenvalue solver keeps;
 /// - the largest of: a chunk of queries (16 MiB to 256 MiB, or one query: a few matrices of min(n, d)^2 values); the
 ///   models' second moments, 4 d (d + 1) bytes twice; the bootstraps, 2 bytes a query and resample and up to 3 MiB a
-///   thread.
+///   thread; on each thread the matrix of the largest query, 4 n (n + 1) bytes, and its unit rows.
 pub fn memory(corpus: &Corpus) -> u64 {
     let (dim, models, queries) = (corpus.dim(), corpus.rows.models.len(), corpus.layout.canonical.len());
     let threads = rayon::current_num_threads();
@@ -78,7 +80,8 @@ pub fn memory(corpus: &Corpus) -> u64 {
     let kept: usize = corpus.layout.cells.iter().map(|c| triangle(c.len()) + 12 * c.len()).sum();
     let lines = size_of::<QueryRow>() + size_of::<super::sums::QuerySums>() + size_of::<effective::Effective>() + 32;
     let tables = size_of::<ModelPairRow>() * models * (models + 1) / 2 + size_of::<IntraRow>() * repeated;
-    let stays = kept + queries * lines + 3 * triangle(models) + tables;
+    let (clustering, labelled) = meanings::memory(corpus);
+    let stays = kept + queries * lines + 3 * triangle(models) + tables + labelled;
 
     let groups = groups(corpus);
     let chunk = (chunks(corpus, &groups).into_iter())
@@ -102,7 +105,7 @@ pub fn memory(corpus: &Corpus) -> u64 {
         + 16 * RESAMPLES * queries.min(TWO_WAY_QUERIES)
         + threads.min(queries) * 8 * RESAMPLES * (cells + TWO_WAY_ROWS);
     let packing = threads.min(queries) * PACKING;
-    (stays + packing + [by_query, by_model, bootstrap, two_way].into_iter().max().unwrap_or(0)) as u64
+    (stays + packing + [by_query, by_model, clustering, bootstrap, two_way].into_iter().max().unwrap_or(0)) as u64
 }
 
 #[cfg(test)]
