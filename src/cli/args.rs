@@ -289,7 +289,10 @@ pub struct SynthArgs {
     /// Samples a model and query
     #[arg(long, default_value_t = 5)]
     pub samples: usize,
-    /// Dimension [default: 1 + Q + Q M + Q M n, where the true values are exact]
+    /// Meanings a query: each answer has one at random, whatever its model; A holds within a meaning, B across
+    #[arg(long, value_name = "K")]
+    pub meanings: Option<usize>,
+    /// Dimension [default: 1 + Q + Q M + Q M n (Q K for Q M with K meanings), where the true values are exact]
     #[arg(long)]
     pub dim: Option<usize>,
     /// Seed of random directions, used where the dimension is too small for orthogonal ones

@@ -104,7 +104,7 @@ fn work(settings: &Settings, console: &Console) -> Result<Measures> {
     console.event(Event::Detail { message: format!("{} {}: {choice}", info.backend, info.device) });
     clock.lap("open_backend");
     pair_settings.held = memory::held(&corpus);
-    memory::warn_of_measures(&corpus, options.memory, console);
+    memory::warn_of_measures(&corpus, &measure_settings, options.memory, console);
     pair_settings.memory = options.memory.saturating_sub(pair_settings.held);
     pair_settings.scratch.clone_from(&directory.partial);
     let mut outcome = run::pair_pass(&corpus, backend.as_mut(), &pair_settings, console)?;

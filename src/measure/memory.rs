@@ -1,5 +1,6 @@
 //! How much memory the measures hold, and how queries are taken in chunks so that they hold no more.
 
+use super::MeasureSettings;
 use super::cells::BLOCK;
 use super::effective;
 use super::inter::PAIRS;
@@ -72,7 +73,7 @@ pub fn chunks<'a>(corpus: &Corpus, groups: &'a [Vec<usize>]) -> Vec<&'a [Vec<usi
 /// - the largest of: a chunk of queries (16 MiB to 256 MiB, or one query: a few matrices of min(n, d)^2 values); the
 ///   models' second moments, 4 d (d + 1) bytes twice; the bootstraps, 2 bytes a query and resample and up to 3 MiB a
 ///   thread; on each thread the matrix of the largest query, 4 n (n + 1) bytes, and its unit rows.
-pub fn memory(corpus: &Corpus) -> u64 {
+pub fn memory(corpus: &Corpus, settings: &MeasureSettings) -> u64 {
     let (dim, models, queries) = (corpus.dim(), corpus.rows.models.len(), corpus.layout.canonical.len());
     let threads = rayon::current_num_threads();
     let cells = || corpus.layout.cells.iter().flatten();
@@ -80,7 +81,7 @@ pub fn memory(corpus: &Corpus) -> u64 {
     let kept: usize = corpus.layout.cells.iter().map(|c| triangle(c.len()) + 12 * c.len()).sum();
     let lines = size_of::<QueryRow>() + size_of::<super::sums::QuerySums>() + size_of::<effective::Effective>() + 32;
     let tables = size_of::<ModelPairRow>() * models * (models + 1) / 2 + size_of::<IntraRow>() * repeated;
-    let (clustering, labelled) = meanings::memory(corpus);
+    let (clustering, labelled) = meanings::memory(corpus, settings);
     let stays = kept + queries * lines + 3 * triangle(models) + tables + labelled;
 
     let groups = groups(corpus);
@@ -110,8 +111,8 @@ pub fn memory(corpus: &Corpus) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use super::super::all;
     use super::super::planted::planted;
-    use super::super::{MeasureSettings, all};
     use super::*;
     use crate::base::events::Silent;
     use std::alloc::{GlobalAlloc, Layout, System};
@@ -164,15 +165,22 @@ mod tests {
         PEAK.store(0, Relaxed);
         let done = pool.install(|| all(&corpus, &outcome, &MeasureSettings::default(), &Silent)).unwrap();
         drop(done);
-        (PEAK.load(Relaxed) as f64, pool.install(|| memory(&corpus)) as f64)
+        (PEAK.load(Relaxed) as f64, pool.install(|| memory(&corpus, &MeasureSettings::default())) as f64)
     }
 
     #[test]
     fn the_estimate_is_within_a_factor_of_two() {
-        // One response a cell; many samples with n_q > d; one large query; many small queries; many models.
-        for shape in
-            [(60, 40, 1, 96), (12, 4, 40, 64), (1, 4, 1500, 256), (3000, 6, 1, 16), (6, 300, 1, 64), (8, 5, 60, 512)]
-        {
+        // One response a cell; many samples with n_q > d; one large query, and two; many small queries; many models.
+        let shapes = [
+            (60, 40, 1, 96),
+            (12, 4, 40, 64),
+            (1, 4, 1500, 256),
+            (2, 4, 500, 64),
+            (3000, 6, 1, 16),
+            (6, 300, 1, 64),
+            (8, 5, 60, 512),
+        ];
+        for shape in shapes {
             let (peak, estimate) = peak_and_estimate(shape.0, shape.1, shape.2, shape.3);
             let ratio = estimate / peak;
             assert!((0.5..=2.0).contains(&ratio), "{shape:?}: {estimate} estimated, {peak} held, ratio {ratio:.2}");

@@ -390,8 +390,10 @@ pub struct MeaningsLine {
     pub model_interval: Option<Interval>,
     /// Distinct meanings of as many responses drawn from all models'.
     pub pooled: Option<f64>,
-    /// Adjusted Rand index of clusters and given classes.
+    /// Adjusted Rand index of clusters and given classes, mean over queries.
     pub adjusted_rand: Option<f64>,
+    /// The same of all queries together: agreement beyond chance over what is possible, each summed over queries.
+    pub adjusted_rand_shared: Option<f64>,
 }
 
 /// Distinct meanings of one source or stage.

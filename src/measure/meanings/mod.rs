@@ -24,7 +24,7 @@ use crate::base::events::Stage;
 use crate::base::random::Stream;
 use crate::base::{Observer, Result};
 use crate::corpus::{Corpus, Role};
-use adjusted_rand::adjusted_rand;
+use adjusted_rand::Agreement;
 use hill::{Abundances, Rarefaction};
 use linkage::Tree;
 use rayon::prelude::*;
@@ -63,8 +63,8 @@ pub struct OfQuery {
     pub at_n: u32,
     /// Distinct meanings of `at_n` responses drawn from all models.
     pub pooled: f64,
-    /// Adjusted Rand index of clusters and given classes.
-    pub adjusted_rand: Option<f64>,
+    /// Of clusters and given classes.
+    pub agreement: Option<Agreement>,
 }
 
 /// The measure and what the summary needs beside its table.
@@ -107,6 +107,8 @@ struct Pass<'a> {
     sums: &'a Sums,
     keeps: &'a [&'a [bool]],
     labels: &'a [Labels],
+    /// Most responses of a query.
+    most: usize,
     draw: Stream,
 }
 
@@ -121,13 +123,13 @@ struct Query {
 }
 
 impl Pass<'_> {
-    /// Positions of a query; of more than [`MOST`] a seeded draw.
+    /// Positions of a query; of more than `most` a seeded draw.
     fn positions(&self, query: usize) -> Vec<usize> {
         let layout = &self.corpus.layout;
         let mut positions: Vec<usize> = layout.query_positions[query].clone().collect();
-        if positions.len() > MOST {
+        if positions.len() > self.most {
             positions.sort_by_cached_key(|&p| self.draw.bits(u64::from(layout.row_at[p]), 0));
-            positions.truncate(MOST);
+            positions.truncate(self.most);
             positions.sort_unstable();
         }
         positions
@@ -169,7 +171,7 @@ impl Pass<'_> {
             let classes = class_labels.filter(|_| self.labels[labels].tau.is_some())?;
             let known = members.iter().filter(|&&i| classes[i] != NONE);
             let (a, b): (Vec<u32>, Vec<u32>) = known.map(|&i| (by_labelling[labels][i], classes[i])).unzip();
-            adjusted_rand(&a, &b)
+            Agreement::new(&a, &b)
         };
         let mut lines = Vec::new();
         for kind in &kinds {
@@ -186,7 +188,10 @@ impl Pass<'_> {
                         at_n: rarefaction.m(),
                         hill: rarefaction.hill(counts),
                         per_1000: counts.per_1000(),
-                        adjusted_rand: if *group == Group::All { agreement(members, labels) } else { None },
+                        adjusted_rand: (*group == Group::All)
+                            .then(|| agreement(members, labels))
+                            .flatten()
+                            .map(Agreement::index),
                     });
                 }
             }
@@ -198,7 +203,7 @@ impl Pass<'_> {
             let cells: Vec<&[usize]> =
                 (kinds[1].iter()).map(|(_, cell)| cell.as_slice()).filter(|c| kept(&c[0])).collect();
             let one = |(labels, of_row): (usize, &Vec<u32>)| OfQuery {
-                adjusted_rand: agreement(&members, labels),
+                agreement: agreement(&members, labels),
                 ..of_models(
                     &abundances(of_row, &members),
                     &cells.iter().map(|cell| abundances(of_row, cell)).collect::<Vec<_>>(),
@@ -268,7 +273,7 @@ pub fn count(
     if labels.iter().any(|labels| labels.chosen) {
         counted.meanings.clusters = vec![NONE; corpus.len()];
     }
-    let pass = Pass { corpus, sums, keeps, labels: &labels, draw: Stream::new(settings.seed, "meanings") };
+    let pass = Pass { corpus, sums, keeps, labels: &labels, most: MOST, draw: Stream::new(settings.seed, "meanings") };
     let stage = Stage::start(observer, "measures: distinct meanings", "queries", queries as u64);
     for first in (0..queries).step_by(AT_ONCE) {
         observer.check_stop()?;
@@ -289,13 +294,186 @@ pub fn count(
 }
 
 /// Bytes held while the largest query is worked on each thread, and from then on.
-pub fn memory(corpus: &Corpus) -> (usize, usize) {
+pub fn memory(corpus: &Corpus, settings: &MeasureSettings) -> (usize, usize) {
+    let questions = corpus.layout.canonical.iter().max().copied().unwrap_or(0);
+    let classes = corpus.rows.categories.contains_key(&Role::Class);
+    // One question has no floor.
+    let cuts = if questions > 0 { CURVE.len() } else { 0 } + usize::from(settings.tau.is_some());
     let largest = corpus.layout.query_positions.iter().map(|positions| positions.len().min(MOST)).max().unwrap_or(0);
     let queries = corpus.layout.query_positions.len();
-    let labels = CURVE.len() + usize::from(corpus.rows.categories.contains_key(&Role::Class));
+    let labels = cuts + usize::from(classes);
     let cells = corpus.layout.cells.iter().flatten().filter(|cell| cell.positions.len() >= 2).count();
     let lines = (queries + cells) * labels * size_of::<MeaningRow>();
     let of_queries = queries * labels * size_of::<OfQuery>();
     let threads = rayon::current_num_threads().min(queries);
-    (threads * linkage::bytes(largest, corpus.dim()), 4 * corpus.len() + lines + of_queries)
+    let clustering = if cuts > 0 { threads * linkage::bytes(largest, corpus.dim()) } else { 0 };
+    (clustering, 4 * corpus.len() + lines + of_queries)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::planted::{corpus, planted};
+    use super::super::summary::total;
+    use super::super::{Measures, all};
+    use super::*;
+    use crate::base::events::Silent;
+    use crate::corpus::{Category, Dictionary};
+
+    const QUERIES: usize = 60;
+    const MODELS: usize = 4;
+    const SAMPLES: usize = 6;
+
+    /// Query of a row, and its place among the rows of the query.
+    fn place(row: usize) -> (usize, usize) {
+        (row / (MODELS * SAMPLES), row % (MODELS * SAMPLES))
+    }
+
+    /// Unit rows (query, model, sample) whose cosine is .85 within a meaning, .5 across meanings and 0 across queries, up
+    /// to noise; `meaning(query, place)` says which of at most 8 a row has. All are moved by `shift` along one more
+    /// direction.
+    fn with_meanings(shift: f64, meaning: impl Fn(usize, usize) -> usize) -> Corpus {
+        const NOISE: usize = 40;
+        let stream = Stream::new(9, "meanings test");
+        let names = (0..QUERIES * MODELS * SAMPLES)
+            .map(|row| (format!("{:02}", place(row).0), format!("{}", place(row).1 / SAMPLES)));
+        corpus(names, 1 + QUERIES + 8 + NOISE, move |row, i| {
+            let (query, at) = place(row);
+            let noise = |i: usize| stream.normal(row as u64, i as u64);
+            let value = match i {
+                0 => shift,
+                i if i == 1 + query => 0.5f64.sqrt(),
+                i if i == 1 + QUERIES + meaning(query, at) => 0.35f64.sqrt(),
+                i if i > QUERIES + 8 => {
+                    let norm = (0..NOISE).map(|k| noise(QUERIES + 9 + k).powi(2)).sum::<f64>().sqrt();
+                    0.15f64.sqrt() * noise(i) / norm
+                }
+                _ => 0.0,
+            };
+            value as f32
+        })
+    }
+
+    fn measured(corpus: &Corpus, tau: Option<f64>) -> Measures {
+        let outcome = planted((0..corpus.len()).map(|_| ("q".into(), "m".into())), 2).1;
+        let settings = MeasureSettings { tau, resamples: 100, ..MeasureSettings::default() };
+        all(corpus, &outcome, &settings, &Silent).unwrap()
+    }
+
+    fn classes(corpus: &mut Corpus, names: Vec<String>) {
+        let (dictionary, ids) = Dictionary::from_names(&names);
+        corpus.rows.categories.insert(Role::Class, Category { dictionary, ids });
+    }
+
+    #[test]
+    fn planted_meanings_are_found_in_queries_and_models() {
+        // Query q has 1 + q mod 8 meanings; model 0 has the first one alone.
+        let meaning = |query: usize, at: usize| if at < SAMPLES { 0 } else { at % (1 + query % 8) };
+        let mut corpus = with_meanings(0.0, meaning);
+        let names = (0..corpus.len()).map(|row| meaning(place(row).0, place(row).1).to_string()).collect();
+        classes(&mut corpus, names);
+        let found = measured(&corpus, None);
+        for query in &found.queries {
+            assert_eq!(query.hill.unwrap().zero, (1 + query.query % 8) as f64);
+        }
+        assert_eq!(found.models[0].distinct, Some(1.0));
+        assert!(found.models[1].distinct.unwrap() > 2.0);
+        for row in found.meanings.rows.iter().filter(|row| found.meanings.labels[row.labels].chosen) {
+            assert_eq!((row.at_n, row.seen.n), if row.group == Group::All { (24, 24) } else { (6, 6) });
+            assert_eq!(row.adjusted_rand, (row.group == Group::All).then_some(1.0));
+        }
+        // Labels follow the rows of the input, the largest cluster first.
+        let of_query = |query: usize| &found.meanings.clusters[query * 24..(query + 1) * 24];
+        assert_eq!(&of_query(1)[..8], [0, 0, 0, 0, 0, 0, 0, 1]);
+        assert!(of_query(0).iter().all(|&cluster| cluster == 0));
+        let named = |name: &str| found.summary.headlines.iter().find(|h| h.name == name).unwrap().clone();
+        let (clusters, classes) = (named("distinct_meanings"), named("class_meanings"));
+        assert_eq!((clusters.value, clusters.interval), (classes.value, classes.interval));
+        assert!((clusters.value - (0..60).map(|q| (1 + q % 8) as f64).sum::<f64>() / 60.0).abs() < 1e-12);
+        assert_eq!(named("adjusted_rand").value, 1.0);
+    }
+
+    #[test]
+    fn a_direction_that_all_have_in_common_changes_nothing() {
+        let meaning = |query: usize, at: usize| (at * at + query) % (2 + query % 5);
+        let plain = measured(&with_meanings(0.0, meaning), None);
+        for shift in [0.7, 2.0] {
+            let shifted = measured(&with_meanings(shift, meaning), None);
+            let (before, after) = (plain.summary.floor.unwrap(), shifted.summary.floor.unwrap());
+            assert!(before < 0.1 && after > 0.25, "the floor moved from {before} to {after}");
+            assert_eq!(plain.meanings.clusters, shifted.meanings.clusters);
+            for (a, b) in plain.meanings.rows.iter().zip(&shifted.meanings.rows) {
+                assert_eq!((a.seen, a.hill), (b.seen, b.hill), "query {}, labelling {}", a.query, a.labels);
+            }
+            // A fixed cosine would not do.
+            let fixed = plain.summary.meanings.as_ref().unwrap().tau;
+            assert_ne!(measured(&with_meanings(shift, meaning), fixed).meanings.clusters, plain.meanings.clusters);
+        }
+    }
+
+    #[test]
+    fn models_that_differ_in_nothing_have_what_a_draw_of_all_has() {
+        let stream = Stream::new(2, "no effect");
+        let at_random = |query: usize, at: usize| stream.below(query as u64, at as u64, 6) as usize;
+        let one_each = |_: usize, at: usize| at / SAMPLES;
+        let gap = |meaning: &dyn Fn(usize, usize) -> usize| {
+            let found = measured(&with_meanings(0.0, meaning), None);
+            let line = found.summary.meanings.unwrap().curve.into_iter().find(|line| line.labels.chosen).unwrap();
+            line.pooled.unwrap() - line.model.unwrap()
+        };
+        // 240 models a query: the standard error of their mean is about .05.
+        assert!(gap(&at_random).abs() < 0.15, "{}", gap(&at_random));
+        assert!(gap(&one_each) > 2.0);
+    }
+
+    #[test]
+    fn one_question_needs_tau_and_a_given_tau_is_where_it_is_cut() {
+        let names = || (0..12).map(|row| ("q".to_string(), (row % 2).to_string()));
+        let mut one = planted(names(), 5).0;
+        let found = measured(&one, None);
+        assert!(found.meanings.rows.is_empty() && found.meanings.clusters.is_empty());
+        assert!(found.summary.meanings.is_none() && found.queries[0].hill.is_none());
+        assert!(found.summary.left_out.iter().any(|l| l.measure == "Distinct meanings" && l.reason.contains("--tau")));
+        let found = measured(&one, Some(-1.0));
+        assert_eq!(found.queries[0].hill.map(|hill| hill.zero), Some(1.0));
+        assert_eq!(found.summary.meanings.unwrap().tau, Some(-1.0));
+        // Classes need no floor; a row without one is not counted.
+        classes(&mut one, (0..12).map(|row| (row % 3).to_string()).collect());
+        if let Some(category) = one.rows.categories.get_mut(&Role::Class) {
+            category.ids[0] = NONE;
+        }
+        let found = measured(&one, None);
+        let row = &found.meanings.rows[0];
+        assert_eq!((row.seen.n, row.seen.distinct, row.adjusted_rand), (11, 3, None));
+        assert!(found.meanings.clusters.is_empty() && found.queries[0].hill.is_none());
+    }
+
+    #[test]
+    fn of_a_query_too_large_a_seeded_draw_is_clustered() {
+        let corpus = planted((0..40).map(|row| ((row / 20).to_string(), "m".to_string())), 5).0;
+        let sums = Sums::new(&corpus, &[], &Silent).unwrap();
+        let draw = |seed: u64| {
+            let (labels, keep) = (labellings(&corpus, Some(0.1), None), [true]);
+            let keeps: [&[bool]; 1] = [&keep];
+            let (most, draw) = (7, Stream::new(seed, "meanings"));
+            let one = Pass { corpus: &corpus, sums: &sums, keeps: &keeps, labels: &labels, most, draw }.one_query(1);
+            assert!(one.drawn && one.rows.iter().all(|row| row.seen.n == 7));
+            assert_eq!(one.views[0][0].all.unwrap().seen.n, 7);
+            one.clusters.iter().map(|c| c.0).collect::<Vec<u32>>()
+        };
+        assert!(draw(1).is_sorted() && draw(1).iter().all(|row| (20..40).contains(row)));
+        assert_eq!(draw(1), draw(1));
+        assert_ne!(draw(1), draw(2));
+    }
+
+    #[test]
+    fn one_answer_each_is_counted_over_models() {
+        let keys = (0..6).flat_map(|q| (0..5).map(move |m| (q.to_string(), m.to_string())));
+        let found = measured(&planted(keys, 4).0, None);
+        assert!(found.meanings.rows.iter().all(|row| row.group == Group::All && row.seen.n == 5));
+        assert!(found.models.iter().all(|model| model.distinct.is_none()));
+        let terms: Vec<(f64, f64)> = found.queries.iter().map(|q| (q.hill.unwrap().zero, 1.0)).collect();
+        let headline = found.summary.headlines.iter().find(|h| h.name == "distinct_meanings").unwrap();
+        assert_eq!(Some(headline.value), total(&terms));
+        assert!(headline.label.contains("the models' answers"));
+    }
 }

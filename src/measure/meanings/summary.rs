@@ -4,6 +4,7 @@ use super::super::intervals;
 use super::super::summary::{ONE_SAMPLE, Parts, left_out, total};
 use super::super::tables::{Headline, Interval, Labels, LeftOut, MeaningsLine, MeaningsSummary};
 use super::super::view::View;
+use super::adjusted_rand::Agreement;
 use super::{LEAST_PER_1000, MOST, OfQuery, groups};
 
 type Terms = Vec<(f64, f64)>;
@@ -24,6 +25,11 @@ fn of_models(view: &View, labels: usize) -> Terms {
 
 fn pooled(view: &View, labels: usize) -> Terms {
     view.meanings[labels].iter().map(|query| (query.models.1 * query.pooled, query.models.1)).collect()
+}
+
+/// Agreement found and possible: nothing where labellings are all together or all apart.
+fn shared(view: &View, labels: usize) -> Terms {
+    view.meanings[labels].iter().map(|q| q.agreement.map_or((0.0, 0.0), |a| (a.found, a.possible))).collect()
 }
 
 /// Least and most of some numbers.
@@ -136,14 +142,29 @@ impl Parts<'_> {
     }
 
     fn agreement(&self, labels: usize) -> Option<Headline> {
-        let of = |view: &View| terms(view, labels, |query| query.adjusted_rand);
+        let of = |view: &View| terms(view, labels, |query| query.agreement.map(Agreement::index));
         let label = "Agreement of the clusters with the given classes (adjusted Rand index)";
         let mut headline = self.bounded("adjusted_rand", label, &of(self.view), (-1.0, 1.0))?;
         headline.floor = Some(0.0);
         headline.floor_label = Some("if clusters were drawn at random".into());
         headline.without_regardless = self.without(of);
         headline.notes.push(cut(self.meanings.labels[labels]));
+        let alone = self.one_class();
+        if alone > 0 {
+            headline.notes.push(format!(
+                "it can only be 0 or 1 in the {alone} queries with a single class; by what there is to agree on, of all \
+                 queries together, {:.3}",
+                total(&shared(self.view, labels)).unwrap_or_default()
+            ));
+        }
         Some(headline)
+    }
+
+    /// Queries whose answers have one given class.
+    fn one_class(&self) -> usize {
+        let classes = self.meanings.labels.iter().position(|labels| labels.tau.is_none());
+        let one = |query: &&OfQuery| query.all.is_some_and(|all| all.seen.distinct == 1);
+        classes.map_or(0, |labels| self.view.meanings[labels].iter().filter(one).count())
     }
 
     /// Whether the headlines rest on more than one model.
@@ -174,7 +195,8 @@ impl Parts<'_> {
             model: total(&models),
             model_interval: interval(&models),
             pooled: total(&pooled(view, labels)),
-            adjusted_rand: mean(&|query| query.adjusted_rand),
+            adjusted_rand: mean(&|query| query.agreement.map(Agreement::index)),
+            adjusted_rand_shared: total(&shared(view, labels)),
         })
     }
 
