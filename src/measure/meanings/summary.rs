@@ -122,7 +122,7 @@ impl Parts<'_> {
             (_, true, true) => "Distinct meanings among all answers to one query",
             (_, false, _) => "Distinct meanings among one model's answers to one query",
         };
-        let mut headline = self.bounded(name, label, &distinct(self.view, labels), (1.0, f64::INFINITY))?;
+        let mut headline = self.bounded(name, label, &distinct(self.view, labels), (1.0, f64::from(n.1)))?;
         headline.without_regardless = self.without(|view| distinct(view, labels));
         headline.notes.push(format!("{}; {}", at(n, "a query"), cut(self.meanings.labels[labels])));
         Some(headline)
@@ -133,7 +133,7 @@ impl Parts<'_> {
         let n = n.filter(|_| self.several())?;
         let label = "Distinct meanings among one model's answers to one query";
         let terms = of_models(self.view, labels);
-        let mut headline = self.bounded("model_meanings", label, &terms, (1.0, f64::INFINITY))?;
+        let mut headline = self.bounded("model_meanings", label, &terms, (1.0, f64::from(n.1)))?;
         headline.floor = total(&pooled(self.view, labels));
         headline.floor_label = Some("as many answers drawn from all models".into());
         headline.without_regardless = self.without(|view| of_models(view, labels));
@@ -176,14 +176,18 @@ impl Parts<'_> {
     fn line(&self, labels: usize) -> Option<MeaningsLine> {
         let view = self.view;
         let mean = |value: &dyn Fn(&OfQuery) -> Option<f64>| total(&terms(view, labels, value));
-        let low = |interval: Option<Interval>| interval.map(|i| Interval { low: i.low.max(1.0), high: i.high });
-        let interval = |terms: &Terms| low(intervals::ratio(terms, Some(self.weights)));
         let models = of_models(view, labels);
+        let interval = |terms: &Terms, most: Option<u32>| {
+            let (found, most) = (intervals::ratio(terms, Some(self.weights))?, f64::from(most?));
+            Some(Interval { low: found.low.max(1.0), high: found.high.min(most) })
+        };
+        let most = view.meanings[labels].iter().filter_map(|query| query.all.map(|all| all.seen.n)).max();
+        let most_of_model = view.meanings[labels].iter().map(|query| query.at_n).max();
         Some(MeaningsLine {
             labels: self.meanings.labels[labels],
             queries: view.meanings[labels].iter().filter(|query| query.all.is_some()).count() as u64,
             distinct: total(&distinct(view, labels))?,
-            interval: interval(&distinct(view, labels)),
+            interval: interval(&distinct(view, labels), most),
             hill_1: mean(&|query| query.all.map(|all| all.hill.one))?,
             hill_2: mean(&|query| query.all.map(|all| all.hill.two))?,
             coverage: mean(&|query| query.all.map(|all| all.seen.coverage()))?,
@@ -193,7 +197,7 @@ impl Parts<'_> {
                 .count() as u64,
             per_1000: mean(&|query| query.all.and_then(|all| all.per_1000)),
             model: total(&models),
-            model_interval: interval(&models),
+            model_interval: interval(&models, most_of_model),
             pooled: total(&pooled(view, labels)),
             adjusted_rand: mean(&|query| query.agreement.map(Agreement::index)),
             adjusted_rand_shared: total(&shared(view, labels)),

@@ -225,7 +225,7 @@ function answer({ summary }) {
     ]);
   if (distinct)
     sentences.push([
-      `${answersOf(summary.meanings.n)} to one query hold `,
+      `The ${answersOf(summary.meanings.n)} to one query hold `,
       strong(worth(distinct.value)),
       ' distinct meanings.',
     ]);

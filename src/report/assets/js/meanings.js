@@ -16,9 +16,9 @@ function meaningsSection({ summary, queries }) {
     'meanings',
     'Distinct meanings',
     meaningsLead(summary, chosen),
-    chosen ? meaningsValue(meanings, chosen, summary.models) : null,
+    chosen ? meaningsValue(summary, chosen) : null,
     meaningsFacts(meanings, chosen, classes),
-    cuts.filter(line => has(line.c)).length > 1 ? meaningsCurve(meanings, cuts, classes) : null,
+    cuts.filter(line => has(line.c)).length > 1 ? meaningsCurve(summary, cuts, classes) : null,
     folded('Every cut as a table', () => meaningsTable(meanings)),
     spread ? meaningsSpread(spread, chosen) : null,
     meanings.groups.length ? meaningsGroups(meanings) : null,
@@ -36,29 +36,27 @@ function meaningsLead(summary, chosen) {
   const from = has(chosen.c)
     ? `, ${percent(chosen.c, 0)} of the way from answers to different queries (${decimal(summary.floor)}) to equal ones`
     : '';
-  return `The answers to a query, all models’ together, are merged into clusters as long as the mean similarity of two clusters is at least ${decimal(chosen.tau)}${from}. What is left counts as distinct meanings.`;
+  return `The answers to a query, all together, are merged into clusters as long as the mean similarity of two clusters is at least ${decimal(chosen.tau)}${from}. What is left counts as distinct meanings.`;
 }
 
-function meaningsValue({ n, model_n: each }, line, models) {
-  const range = line.interval
-    ? el('span', {}, ` 95 %: ${interval(line.interval.low, line.interval.high, worth)}`)
-    : null;
+function meaningsValue({ meanings, models }, line) {
+  const range = line.interval ? ` (95 %: ${interval(line.interval.low, line.interval.high, worth)})` : '';
   const alone =
     models > 1 && has(line.model)
-      ? el(
-          'p',
-          {},
-          `One model gives ${worth(line.model)} at ${answersOf(each)}; as many answers drawn from all models give ${worth(line.pooled)}.`,
-        )
+      ? ` One model gives ${worth(line.model)} at ${answersOf(meanings.model_n)}; as many answers drawn from all models give ${worth(line.pooled)}.`
       : null;
-  return [
-    el('p', { class: 'value' }, el('strong', {}, worth(line.distinct)), `of ${answersOf(n)} to a query`, range),
+  return el(
+    'p',
+    { class: 'value' },
+    el('strong', {}, worth(line.distinct)),
+    `of ${answersOf(meanings.n)} to a query${range}.`,
     alone,
-  ];
+  );
 }
 
 function meaningsFacts({ n }, line, classes) {
-  const reached = n[1] < 1000 ? 'extrapolated' : n[0] < 1000 ? 'extrapolated where there are fewer' : 'rarefied';
+  const reached =
+    n[1] < 1000 ? 'extrapolated' : n[0] < 1000 ? 'extrapolated where there are fewer' : 'rarefied';
   const found = line
     ? [
         ['As many equally common ones, order 1', worth(line.hill_1)],
@@ -87,9 +85,9 @@ function meaningsFacts({ n }, line, classes) {
   return facts([...found, ...given]);
 }
 
-function meaningsCurve({ model_n: each }, cuts, classes) {
+function meaningsCurve({ meanings, models }, cuts, classes) {
   const lines = cuts.filter(line => has(line.c));
-  const alone = lines.every(line => has(line.model)) && each[1] > 0;
+  const alone = models > 1 && lines.every(line => has(line.model));
   const chosen = lines.find(line => line.chosen);
   const most = Math.max(
     ...lines.map(line => Math.max(line.distinct, line.interval?.high ?? 0)),
@@ -100,7 +98,7 @@ function meaningsCurve({ model_n: each }, cuts, classes) {
     [
       ['seen', 'all answers, mean over queries'],
       lines.every(line => line.interval) ? ['swatch spread', '95 % interval'] : null,
-      alone ? ['chance', `one model, at ${answersOf(each)}`] : null,
+      alone ? ['chance', `one model, at ${answersOf(meanings.model_n)}`] : null,
       classes ? ['mark classes', 'given classes'] : null,
     ].filter(has),
   );
@@ -154,7 +152,10 @@ function meaningsCurve({ model_n: each }, cuts, classes) {
       ),
       axisBelow(ticks(first, last, 4), x, bottom, {
         show: value => decimal(value, 1),
-        title: width < 500 ? 'c: the cut, from floor 0 to equal 1' : 'c: where clusters are cut, from the floor (0) to equal (1)',
+        title:
+          width < 500
+            ? 'c: the cut, from floor 0 to equal 1'
+            : 'c: where clusters are cut, from the floor (0) to equal (1)',
         from: left,
         to: right,
       }),
@@ -191,6 +192,8 @@ function meaningsTable({ curve }) {
 }
 
 function meaningsSpread(spread, chosen) {
+  // queries.parquet counts everyone; the number above leaves people out where there are models beside them.
+  const everyone = Math.abs(spread.mean - chosen.distinct) > 1e-9 ? ': everyone’s answers' : '';
   // Whole numbers stand above their place on the axis.
   const single = spread.width === 1;
   const bars = single ? { ...spread, start: spread.start - 0.5 } : spread;
@@ -201,26 +204,32 @@ function meaningsSpread(spread, chosen) {
     { at: spread.quantiles[3][1], words: `median ${worth(spread.quantiles[3][1])}`, kind: 'median' },
   ];
   return [
-    el('h3', {}, `Queries, clusters cut at ${decimal(chosen.tau)}`),
+    el('h3', {}, `Queries, clusters cut at ${decimal(chosen.tau)}${everyone}`),
     distribution(bars, { title: 'distinct meanings of all answers to a query', show: worth, marks, range }),
   ];
 }
 
+/** One table a column: sources, stages. */
 function meaningsGroups({ groups }) {
-  const columns = [
-    { title: 'Answers by', text: true, value: row => row.name, show: name => corpus(name) },
-    { title: 'Column', text: true, value: row => row.by },
-    { title: 'Distinct', value: row => row.distinct_adjusted ?? row.distinct, show: worth },
-    {
-      title: '95 % interval',
-      value: row => row.interval?.low,
-      show: (low, row) => interval(low, row.interval.high, worth),
-    },
-    { title: 'At answers', value: row => row.at_n[0], show: (least, row) => (least === row.at_n[1] ? count(least) : `${count(least)} to ${count(row.at_n[1])}`) },
-    { title: 'Queries', value: row => row.queries, show: count },
-  ];
-  return [
-    el('h3', {}, 'Sources and stages, at the same number of answers'),
-    table('Distinct meanings of sources and stages', filled(columns, groups), groups),
-  ];
+  return [...new Set(groups.map(group => group.by))].map(by => {
+    const rows = groups.filter(group => group.by === by);
+    const title = `By ${by}, at the same number of answers`;
+    const columns = [
+      {
+        title: by[0].toUpperCase() + by.slice(1),
+        text: true,
+        value: row => row.name,
+        show: name => corpus(name),
+      },
+      { title: 'Distinct', value: row => row.distinct_adjusted ?? row.distinct, show: worth },
+      {
+        title: '95 % interval',
+        value: row => row.interval?.low,
+        show: (low, row) => interval(low, row.interval.high, worth),
+      },
+      { title: 'Of', value: row => answersOf(row.at_n) },
+      { title: 'Queries', value: row => row.queries, show: count },
+    ];
+    return [el('h3', {}, title), table(title, filled(columns, rows), rows)];
+  });
 }

@@ -104,10 +104,7 @@ function distribution(
         width: Math.max(1, x(low + spread.width) - x(low) - 1),
         height: bottom - y(value),
       };
-      const words = [
-        range(low, low + spread.width),
-        `${count(value)} of ${count(spread.n)} ${noun}`,
-      ];
+      const words = [range(low, low + spread.width), `${count(value)} of ${count(spread.n)} ${noun}`];
       return svg('rect', {
         ...box,
         class: 'bar',
