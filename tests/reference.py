@@ -176,7 +176,7 @@ v = np.array([vendi(e[q == i]) for i in order])
 for column, place in (("vendi_1", 0), ("vendi_2", 1), ("vendi_inf", 2)):
     same(f"queries: {column}", per_query[column], v[:, place])
 with np.errstate(all="ignore"):
-    same("queries: mean", per_query["mean"], (((S ** 2).sum(1) - N) / (N * (N - 1)))[order])
+    same("queries: mean", per_query["mean"], np.where(N > 1, ((S ** 2).sum(1) - N) / (N * (N - 1)), np.nan)[order])
     same("queries: intra_mean", per_query["intra_mean"], np.where((cell_n >= 2).any(0), (square - cell_n).sum(0) / (cell_n * (cell_n - 1)).sum(0), np.nan)[order])
 
 # Models: means over queries, bins, effective numbers at the same n.
@@ -327,6 +327,9 @@ if len(topn):
     got, want, got_null, want_null, got_least, want_least, want_near, want_null_near = [], [], [], [], [], [], [], []
     for i in order:
         rows = np.flatnonzero(q == i)
+        if len(rows) < 2:
+            want_near.append(np.nan); want_null_near.append(np.nan)
+            continue
         labels = m[rows]
         s = ((x[rows] @ x[rows].T) / np.outer(norm[rows], norm[rows])).astype(np.float32)
         np.fill_diagonal(s, -np.inf)
@@ -459,7 +462,7 @@ def meanings_reference():
     if table is None:
         same("meanings: no table", [len(want)], [0])
         return
-    keys = [(r.query, r.by, "" if pd.isna(r.name) else r.name, r.labels) for r in table[["query", "by", "name", "labels"]].itertuples(index=False, name="Line")]
+    keys = [(r.query, r.kind, "" if pd.isna(r.name) else r.name, r.labels) for r in table[["query", "kind", "name", "labels"]].itertuples(index=False, name="Line")]
     same("meanings: lines", [len(keys), sum(a != (w[0], w[1], w[2], labellings[w[3]][0]) for a, w in zip(keys, want))], [len(want), 0])
     for place, name in enumerate(["n", "distinct", "singletons", "doubletons", "coverage", "chao1", "at_n", "hill_0", "hill_1", "hill_2", "per_1000",
                                   "adjusted_rand", "tau", "c"]):

@@ -30,14 +30,14 @@ TABLES = {
     "chao1:f64 coverage:f64",
     "topn": "query:s top_n:u16 distinct_models_mean:f64 null:f64 least:f64",
     "histogram": "relation:s bin:u16 low:f64 high:f64 pairs:u64 exact:b",
-    "meanings": "query:s by:s name:s labels:s c:f64 tau:f64 chosen:b n:u32 distinct:u32 singletons:u32 doubletons:u32 coverage:f64 "
+    "meanings": "query:s kind:s name:s labels:s c:f64 tau:f64 chosen:b n:u32 distinct:u32 singletons:u32 doubletons:u32 coverage:f64 "
     "chao1:f64 at_n:u32 hill_0:f64 hill_1:f64 hill_2:f64 per_1000:f64 extrapolated:b adjusted_rand:f64",
     "edges": "src:u32 dst:u32 similarity:f32",
 }
 SORTED_BY = {
     "responses": ["row"], "neighbors": ["src", "rank"], "intra": ["query", "model"], "models": ["model"],
     "model_pairs": ["model_a", "model_b"], "queries": ["query"], "topn": ["query", "top_n"], "edges": ["src", "dst"],
-    "meanings": ["query", "by", "name", "labels", "c"],
+    "meanings": ["query", "kind", "name", "labels", "c"],
 }
 ARROW = {"u16": ["uint16"], "u32": ["uint32"], "u64": ["uint64"], "f32": ["float"], "f64": ["double"], "b": ["bool"],
          "s": ["dictionary<values=string, indices=int32, ordered=0>"], "l": ["fixed_size_list<item: double not null>[10]"]}
@@ -104,10 +104,10 @@ none("queries.parquet counts the clusters of responses.parquet, the largest numb
      "count(*) FILTER (cluster = 0) first, max(size) most FROM (SELECT query, cluster, count(*) OVER (PARTITION BY query, cluster) size "
      "FROM '@responses.parquet') GROUP BY query) r USING (query) WHERE r.k <> q.distinct OR r.top <> r.k OR r.first <> r.most OR r.k IS NULL")
 none("meanings.parquet has the lines that queries.parquet shows",
-     "SELECT count(*) FROM '@queries.parquet' q LEFT JOIN '@meanings.parquet' m ON m.query = q.query AND m.by = 'all' AND m.chosen "
+     "SELECT count(*) FROM '@queries.parquet' q LEFT JOIN '@meanings.parquet' m ON m.query = q.query AND m.kind = 'all' AND m.chosen "
      "WHERE m.hill_0 <> q.distinct OR m.hill_1 <> q.hill_1 OR m.hill_2 <> q.hill_2 OR m.coverage <> q.coverage OR m.n IS DISTINCT FROM q.n")
 none("models.parquet has the mean of the lines of meanings.parquet",
-     "SELECT count(*) FROM '@models.parquet' o LEFT JOIN (SELECT name, avg(hill_0) mean FROM '@meanings.parquet' WHERE by = 'model' "
+     "SELECT count(*) FROM '@models.parquet' o LEFT JOIN (SELECT name, avg(hill_0) mean FROM '@meanings.parquet' WHERE kind = 'model' "
      "AND chosen GROUP BY name) m ON m.name = o.model WHERE abs(m.mean - o.distinct) > 1e-12 OR (m.mean IS NULL) <> (o.distinct IS NULL)")
 n = len(pd.read_parquet(os.path.join(out, "responses.parquet")))
 histogram = pl.read_parquet(os.path.join(out, "histogram.parquet"))

@@ -400,7 +400,7 @@ pub struct MeaningsLine {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct MeaningsGroup {
     /// `source` or `stage`.
-    pub by: String,
+    pub kind: String,
     /// Its name.
     pub name: String,
     /// Queries to which it has at least 2 responses.

@@ -45,7 +45,7 @@ pub(super) fn write(path: &Path, source: &Source<'_, Measures>) -> Result<()> {
         let rows = &rows[range];
         let of = |row: &MeaningRow| labels[row.labels];
         c.name("query", rows.iter().map(|r| r.query), &source.queries)?;
-        c.name("by", rows.iter().map(kind), &kinds)?;
+        c.name("kind", rows.iter().map(kind), &kinds)?;
         c.name_or_null("name", rows.iter().map(name), &names)?;
         c.name("labels", rows.iter().map(|r| u32::from(of(r).tau.is_some())), &sources)?;
         c.f64_or_null("c", rows.iter().map(|r| of(r).c));

@@ -71,13 +71,13 @@ pub fn others(corpus: &Corpus, meanings: &Meanings, queries: usize, weights: &We
     let kinds: [(Role, &str, &dyn Fn(Group) -> Option<u32>); 2] =
         [(Role::Source, "source", &source), (Role::Stage, "stage", &stage)];
     let mut lines = Vec::new();
-    for (role, by, id) in kinds {
+    for (role, kind, id) in kinds {
         let Some(category) = corpus.rows.categories.get(&role) else { continue };
         let found = means(meanings, (queries, category.dictionary.len()), weights, id);
         lines.extend(category.dictionary.names().iter().zip(found).filter_map(|(name, mean)| {
             let mean = mean?;
             Some(MeaningsGroup {
-                by: by.into(),
+                kind: kind.into(),
                 name: name.clone(),
                 queries: mean.queries,
                 at_n: mean.at_n,

@@ -211,12 +211,12 @@ function meaningsSpread(spread, chosen) {
 
 /** One table a column: sources, stages. */
 function meaningsGroups({ groups }) {
-  return [...new Set(groups.map(group => group.by))].map(by => {
-    const rows = groups.filter(group => group.by === by);
-    const title = `By ${by}, at the same number of answers`;
+  return [...new Set(groups.map(group => group.kind))].map(kind => {
+    const rows = groups.filter(group => group.kind === kind);
+    const title = `By ${kind}, at the same number of answers`;
     const columns = [
       {
-        title: by[0].toUpperCase() + by.slice(1),
+        title: kind[0].toUpperCase() + kind.slice(1),
         text: true,
         value: row => row.name,
         show: name => corpus(name),
