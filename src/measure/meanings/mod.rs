@@ -396,17 +396,17 @@ mod tests {
     fn a_direction_that_all_have_in_common_changes_nothing() {
         let meaning = |query: usize, at: usize| (at * at + query) % (2 + query % 5);
         let plain = measured(&with_meanings(0.0, meaning), None);
-        for shift in [0.7, 2.0] {
+        for shift in [1.5, 3.0] {
             let shifted = measured(&with_meanings(shift, meaning), None);
             let (before, after) = (plain.summary.floor.unwrap(), shifted.summary.floor.unwrap());
             assert!(before < 0.1 && after > 0.25, "the floor moved from {before} to {after}");
-            assert_eq!(plain.meanings.clusters, shifted.meanings.clusters);
+            assert!(plain.meanings.clusters == shifted.meanings.clusters);
             for (a, b) in plain.meanings.rows.iter().zip(&shifted.meanings.rows) {
                 assert_eq!((a.seen, a.hill), (b.seen, b.hill), "query {}, labelling {}", a.query, a.labels);
             }
             // A fixed cosine would not do.
             let fixed = plain.summary.meanings.as_ref().unwrap().tau;
-            assert_ne!(measured(&with_meanings(shift, meaning), fixed).meanings.clusters, plain.meanings.clusters);
+            assert!(measured(&with_meanings(shift, meaning), fixed).meanings.clusters != plain.meanings.clusters);
         }
     }
 
