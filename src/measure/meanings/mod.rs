@@ -448,6 +448,18 @@ mod tests {
     }
 
     #[test]
+    fn models_are_compared_at_the_least_n_of_two_and_more() {
+        let of = |labels: &[u32]| Abundances::new(&mut labels.to_vec());
+        let (alone, pair, five) = (of(&[0]), of(&[0, 1]), of(&[0, 0, 0, 0, 1]));
+        let found = of_models(&of(&[0, 0, 1, 0, 0, 0, 0, 1]), &[alone, pair, five]);
+        // Two of the five are of one label at 6/10, two of all eight at 16/28.
+        assert_eq!((found.at_n, found.models.1), (2, 2.0));
+        assert!((found.models.0 - (2.0 + 1.4)).abs() < 1e-12, "{:?}", found.models);
+        assert!((found.pooled - (2.0 - 16.0 / 28.0)).abs() < 1e-12, "{}", found.pooled);
+        assert_eq!(of_models(&of(&[3]), &[of(&[3])]), OfQuery::default());
+    }
+
+    #[test]
     fn of_a_query_too_large_a_seeded_draw_is_clustered() {
         let corpus = planted((0..40).map(|row| ((row / 20).to_string(), "m".to_string())), 5).0;
         let sums = Sums::new(&corpus, &[], &Silent).unwrap();
