@@ -6,6 +6,9 @@ use super::super::tables::{Group, Interval, MeaningRow, Meanings, MeaningsGroup,
 use crate::corpus::{Corpus, Role};
 use rayon::prelude::*;
 
+/// The id of a group, if it is of one kind.
+type Id = fn(Group) -> Option<u32>;
+
 /// One group over its queries.
 struct Mean {
     queries: u64,
@@ -15,13 +18,8 @@ struct Mean {
     interval: Option<Interval>,
 }
 
-/// Means of the groups 0..units of one kind, `id` giving the id of a group of that kind; `None` for one without a line.
-fn means(
-    meanings: &Meanings,
-    (queries, units): (usize, usize),
-    weights: &Weights,
-    id: impl Fn(Group) -> Option<u32>,
-) -> Vec<Option<Mean>> {
+/// Means of the groups 0..units of the kind that `id` knows; `None` for one without a line.
+fn means(meanings: &Meanings, (queries, units): (usize, usize), weights: &Weights, id: Id) -> Vec<Option<Mean>> {
     let Some(chosen) = meanings.labels.iter().position(|labels| labels.chosen) else { return Vec::new() };
     let rows = &meanings.rows;
     let mut lines: Vec<Vec<&MeaningRow>> = vec![Vec::new(); units];
@@ -55,7 +53,7 @@ fn means(
 
 /// Fills the columns of models.parquet.
 pub fn fill_models(models: &mut [ModelRow], meanings: &Meanings, queries: usize, weights: &Weights) {
-    let id = |group| if let Group::Model(id) = group { Some(id) } else { None };
+    let id: Id = |group| if let Group::Model(id) = group { Some(id) } else { None };
     let found = means(meanings, (queries, models.len()), weights, id);
     for (row, mean) in models.iter_mut().zip(found) {
         if let Some(mean) = mean {
@@ -66,10 +64,9 @@ pub fn fill_models(models: &mut [ModelRow], meanings: &Meanings, queries: usize,
 
 /// Sources and stages for the summary, by name.
 pub fn others(corpus: &Corpus, meanings: &Meanings, queries: usize, weights: &Weights) -> Vec<MeaningsGroup> {
-    let source = |group| if let Group::Source(id) = group { Some(id) } else { None };
-    let stage = |group| if let Group::Stage(id) = group { Some(id) } else { None };
-    let kinds: [(Role, &str, &dyn Fn(Group) -> Option<u32>); 2] =
-        [(Role::Source, "source", &source), (Role::Stage, "stage", &stage)];
+    let source: Id = |group| if let Group::Source(id) = group { Some(id) } else { None };
+    let stage: Id = |group| if let Group::Stage(id) = group { Some(id) } else { None };
+    let kinds = [(Role::Source, "source", source), (Role::Stage, "stage", stage)];
     let mut lines = Vec::new();
     for (role, kind, id) in kinds {
         let Some(category) = corpus.rows.categories.get(&role) else { continue };

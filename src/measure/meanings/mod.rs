@@ -359,8 +359,8 @@ mod tests {
         all(corpus, &outcome, &settings, &Silent).unwrap()
     }
 
-    fn classes(corpus: &mut Corpus, names: Vec<String>) {
-        let (dictionary, ids) = Dictionary::from_names(&names);
+    fn classes(corpus: &mut Corpus, names: &[String]) {
+        let (dictionary, ids) = Dictionary::from_names(names);
         corpus.rows.categories.insert(Role::Class, Category { dictionary, ids });
     }
 
@@ -369,8 +369,8 @@ mod tests {
         // Query q has 1 + q mod 8 meanings; model 0 has the first one alone.
         let meaning = |query: usize, at: usize| if at < SAMPLES { 0 } else { at % (1 + query % 8) };
         let mut corpus = with_meanings(0.0, meaning);
-        let names = (0..corpus.len()).map(|row| meaning(place(row).0, place(row).1).to_string()).collect();
-        classes(&mut corpus, names);
+        let names = (0..corpus.len()).map(|row| meaning(place(row).0, place(row).1).to_string()).collect::<Vec<_>>();
+        classes(&mut corpus, &names);
         let found = measured(&corpus, None);
         for query in &found.queries {
             assert_eq!(query.hill.unwrap().zero, (1 + query.query % 8) as f64);
@@ -437,7 +437,7 @@ mod tests {
         assert_eq!(found.queries[0].hill.map(|hill| hill.zero), Some(1.0));
         assert_eq!(found.summary.meanings.unwrap().tau, Some(-1.0));
         // Classes need no floor; a row without one is not counted.
-        classes(&mut one, (0..12).map(|row| (row % 3).to_string()).collect());
+        classes(&mut one, &(0..12).map(|row| (row % 3).to_string()).collect::<Vec<_>>());
         if let Some(category) = one.rows.categories.get_mut(&Role::Class) {
             category.ids[0] = NONE;
         }
