@@ -148,7 +148,7 @@ pub fn tile(
             columns: columns.panels.lines(start, last - start),
             column_scale: &columns.panels.scale[start * PANEL..last * PANEL],
         };
-        // SAFETY: a backend is made only with a kernel that this CPU has.
+        // SAFETY: `CpuBackend::new` refuses a kernel that this CPU does not have.
         unsafe { (kernel.multiply)(&strip, &mut scratch.products) };
         for row in strip_rows {
             let place = (row - first) * width;

@@ -50,9 +50,7 @@ fn hostile(n: usize, dim: usize) -> Vec<(&'static str, Vec<Vec<f32>>)> {
 
 #[test]
 fn hostile_corpora_are_exact_by_every_kernel() {
-    for (n, dim) in
-        [(70, 1), (70, 2), (90, 3), (90, 25), (90, 63), (280, 64), (90, 65), (280, 100), (90, 127), (40, 4096)]
-    {
+    for (n, dim) in [(60, 1), (60, 2), (60, 3), (50, 63), (50, 64), (50, 65), (280, 100), (50, 127), (30, 4096)] {
         for (name, rows) in hostile(n, dim) {
             let n = rows.len();
             let corpus = corpus(
@@ -66,17 +64,13 @@ fn hostile_corpora_are_exact_by_every_kernel() {
             for settings in [
                 PairSettings { k: 1, near_duplicate: 1.0, ..settings.clone() },
                 PairSettings { k: 32, block_rows: Some(37), stream_capacity, list_capacity, ..settings.clone() },
-                PairSettings { k: 256, threshold: Some(-1.0), near_duplicate: 0.0, ..settings.clone() },
+                PairSettings { k: 256, threshold: Some(-1.0), near_duplicate: 0.0, ..settings },
             ] {
                 let reference = pass(&corpus, &mut CpuBackend::new(CpuKernel::Gemm), &settings);
                 check(&corpus, &reference, &settings);
                 for kernel in CpuKernel::available() {
-                    let mut backend = CpuBackend::new(kernel);
                     let what = format!("{name}, {n} x {dim}, k {}, {}", settings.k, kernel.name());
-                    same(&pass(&corpus, &mut backend, &settings), &reference, &what);
-                    let memory = Budget::least(n, dim, &settings, &backend);
-                    let settings = PairSettings { memory, ..settings.clone() };
-                    same(&pass(&corpus, &mut backend, &settings), &reference, &format!("{what}, least memory"));
+                    same(&pass(&corpus, &mut CpuBackend::new(kernel), &settings), &reference, &what);
                 }
             }
         }

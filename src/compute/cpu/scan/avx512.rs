@@ -23,7 +23,7 @@ struct Columns {
     model: __m512i,
 }
 
-/// The columns from `first` on; no column has an infinite keep value and no bound.
+/// The columns from `first` on; zeros past the last.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512vl")]
 fn load(products: &[f32], columns: &ColumnContext<'_>, first: usize) -> Columns {

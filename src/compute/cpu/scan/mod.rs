@@ -227,8 +227,14 @@ mod tests {
                 })
                 .collect();
             let half_bound: Vec<f32> = (0..len).map(|c| 0.01 * value(1, c).abs()).collect();
-            let keep: Vec<f32> =
-                (0..len).map(|c| if c % 4 == 0 { f32::NEG_INFINITY } else { value(2, c) + 0.7 }).collect();
+            // Some let all pass, some are reached and no more.
+            let keep: Vec<f32> = (products.iter().enumerate())
+                .map(|(c, s)| match c % 5 {
+                    0 => f32::NEG_INFINITY,
+                    1 => s + 0.003,
+                    _ => value(2, c) + 0.7,
+                })
+                .collect();
             let (query, model): (Vec<u32>, Vec<u32>) = (0..len as u32).map(|c| (c % 3, c % 5)).unzip();
             let columns = ColumnContext { half_bound: &half_bound, keep: &keep, query: &query, model: &model };
             let row = RowContext { half_bound: 0.003, keep: 0.8, query: 1, model: 2 };
