@@ -36,8 +36,8 @@ pub fn choose(
         let kernel = kernel.map_or_else(|| Ok(CpuKernel::choose(with_histogram)), CpuKernel::named)?;
         if kernel.is_coarse() && !matches!(histogram, HistogramChoice::Off | HistogramChoice::Coarse) {
             return Err(Error::Usage(format!(
-                "--kernel {} can't fill an exact histogram, its bound is about as wide as a bin: add --histogram off, or \
-                 take int16",
+                "--kernel {} would look at nearly every pair of an exact histogram again, its bound is about as wide as a \
+                 bin: add --histogram off or coarse, or take int16",
                 kernel.name()
             )));
         }
