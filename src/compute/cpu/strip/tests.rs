@@ -12,7 +12,7 @@ fn rows(n: usize, dim: usize, seed: u64) -> Vec<Vec<f32>> {
         .map(|row| {
             let value = |i: usize| {
                 let value = draws.normal(row as u64, i as u64) as f32;
-                if (row + i) % 29 == 0 { 6.0 * value } else { value }
+                if (row + i).is_multiple_of(29) { 6.0 * value } else { value }
             };
             if row % 7 == 6 {
                 (0..dim)
@@ -45,7 +45,7 @@ fn every_kernel_multiplies_what_is_stored_and_stays_within_the_bound() {
             let rows = rows(n, dim, dim as u64);
             let norms: Vec<f64> = rows.iter().map(|row| similarity.norm(row)).collect();
             let packed = Panels::pack(n, dim, kernel.precision, |row| (&rows[row], norms[row]));
-            let width = packed.len() * PANEL;
+            let width = packed.scale.len();
             let mut products = vec![f32::NAN; ROWS * width];
             for first in (0..n.next_multiple_of(ROWS)).step_by(ROWS) {
                 let strip = Strip {
