@@ -22,8 +22,8 @@ Bound. A row x = m + dx, m the centre of its group p (0 where nothing is centred
   additive, max:    halves h = r max(n) + r^2 / 2 + gamma (n + r)^2 / 2
   additive, AM-GM:  halves h = (t r^2 + n^2 / t) / 2 + r^2 / 2 + gamma (n + r)^2 / 2 for any t (here: the median of n / r),
                     since r_x n_y <= (t r_x^2 + n_y^2 / t) / 2
-No error may exceed a bound, and no bound of the pair an additive one: asserted for all pairs, and for rows made to err most. Where nothing is centred
-(n = 1) the first two are the same.
+No error may exceed a bound, and no bound of the pair an additive one: asserted for all pairs, and for rows made to err most.
+Where nothing is centred (n = 1) the first two are the same, but for what rounding adds.
 
 L: final, the true k-th largest similarity; seeded, the k-th largest among a window of the row's own query, as in
 src/run/seed.rs. Pairs are counted from the row's side, itself left out; of identical rows one stays.
