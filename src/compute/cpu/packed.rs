@@ -16,18 +16,24 @@ use std::sync::Arc;
 /// Bytes of the columns of a tile: they stay in L2 while all rows of the tile pass.
 const COLUMN_BYTES: usize = 384 << 10;
 
+/// The same where the rows as they are stored must stay there too.
+const EXACT_COLUMN_BYTES: usize = 640 << 10;
+
 /// Columns of a tile at most: a strip of so many similarities stays in L1. A multiple of what the kernels take at once.
 const COLUMNS: usize = 10 * 3 * PANEL;
 
 /// Rows of a tile.
 pub const TILE_ROWS: usize = 256;
 
-/// Columns of a tile. In an exact histogram one pair in twenty gets a second look, so the rows as they are stored must
-/// stay in L2 too.
+/// Columns of a tile. For an exact histogram one pair in forty gets a second look (int16, d = 384), which reads the rows
+/// as they are stored.
 pub fn tile_columns(precision: Precision, dim: usize, histogram: HistogramMode) -> usize {
     let step = 3 * PANEL;
-    let stored = if matches!(histogram, HistogramMode::Exact { .. }) { 4 * dim } else { 0 };
-    (COLUMN_BYTES / (precision.row_bytes(dim) + stored) / step * step).clamp(step, COLUMNS)
+    let (stored, bytes) = match histogram {
+        HistogramMode::Exact { .. } => (4 * dim, EXACT_COLUMN_BYTES),
+        _ => (0, COLUMN_BYTES),
+    };
+    (bytes / (precision.row_bytes(dim) + stored) / step * step).clamp(step, COLUMNS)
 }
 
 /// A loaded block.
