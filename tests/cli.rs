@@ -48,6 +48,8 @@ fn mistakes_in_the_call_exit_2() {
     fails(here.path(), &["run", demo, "--out", "out", "--embedding", "no_such_column"], 2, "no_such_column");
     fails(here.path(), &["run", demo, "--out", "out", "--k", "0"], 2, "1024");
     fails(here.path(), &["run", demo], 2, "--out");
+    fails(here.path(), &["run", demo, "--out", "out", "--kernel", "fast"], 2, "this CPU has");
+    fails(here.path(), &["run", demo, "--out", "out", "--kernel", "f32-gemm", "--backend", "gpu"], 2, "leave one out");
     fails(here.path(), &["frobnicate"], 2, "frobnicate");
     assert!(fs::read_dir(here.path()).unwrap().next().is_none(), "a failed run left something behind");
 }

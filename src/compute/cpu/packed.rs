@@ -4,7 +4,7 @@
 use super::Found;
 use super::panels::{PANEL, Panels, Precision};
 use super::refine::refine;
-use super::scan::{ColumnContext, NEAR_EDGE, RowContext, Scan};
+use super::scan::{ColumnContext, NEAR_EDGE, RowContext, Scan, Width};
 use super::similarity_f32::edge_width;
 use super::strip::{Kernel, ROWS, Strip};
 use crate::compute::certificate::SLACK;
@@ -16,18 +16,24 @@ use std::sync::Arc;
 /// Bytes of the columns of a tile: they stay in L2 while all rows of the tile pass.
 const COLUMN_BYTES: usize = 384 << 10;
 
+/// The same where the rows as they are stored must stay there too.
+const EXACT_COLUMN_BYTES: usize = 640 << 10;
+
 /// Columns of a tile at most: a strip of so many similarities stays in L1. A multiple of what the kernels take at once.
 const COLUMNS: usize = 10 * 3 * PANEL;
 
 /// Rows of a tile.
 pub const TILE_ROWS: usize = 256;
 
-/// Columns of a tile. In an exact histogram one pair in twenty gets a second look, so the rows as they are stored must
-/// stay in L2 too.
+/// Columns of a tile. For an exact histogram one pair in forty gets a second look (int16, d = 384), which reads the rows
+/// as they are stored.
 pub fn tile_columns(precision: Precision, dim: usize, histogram: HistogramMode) -> usize {
     let step = 3 * PANEL;
-    let stored = if matches!(histogram, HistogramMode::Exact { .. }) { 4 * dim } else { 0 };
-    (COLUMN_BYTES / (precision.row_bytes(dim) + stored) / step * step).clamp(step, COLUMNS)
+    let (stored, bytes) = match histogram {
+        HistogramMode::Exact { .. } => (4 * dim, EXACT_COLUMN_BYTES),
+        _ => (0, COLUMN_BYTES),
+    };
+    (bytes / (precision.row_bytes(dim) + stored) / step * step).clamp(step, COLUMNS)
 }
 
 /// A loaded block.
@@ -55,8 +61,8 @@ pub struct PackedJob<'a> {
     keep_rows: Vec<f32>,
     /// The same for each of the job's columns.
     keep_columns: Vec<f32>,
-    /// Half the width around an edge in bins, for packed rows and for the second look.
-    widths: Option<(f32, f32)>,
+    /// How near to an edge a pair is not counted, for packed rows and, in bins, for the second look.
+    widths: Option<(Width, f32)>,
 }
 
 impl<'a> PackedJob<'a> {
@@ -74,12 +80,13 @@ impl<'a> PackedJob<'a> {
                 .map(|(&keep, &p)| ((f64::from(keep) - f64::from(p) - slack) as f32).next_down())
                 .collect()
         };
-        let packed = rows.panels.half_bound_max + columns.panels.half_bound_max;
         let widths = edge_width(job.histogram).map(|fine| match job.histogram {
-            // A pair is settled by its similarity in f32 where that is nearer than `width` to an edge, and S may be
+            // A pair is settled by its similarity in f32 where that is nearer than `fine` to an edge, and S may be
             // farther from it by the bound of packed rows (and, for certainty, once more by its own).
-            HistogramMode::Exact { .. } => (fine + 100.0 * (packed + 2.0 * bound + SLACK as f32), fine),
-            _ => (fine, fine),
+            HistogramMode::Exact { .. } => {
+                (Width { fixed: fine + 100.0 * (2.0 * bound + SLACK as f32), times: 100.0 * (1.0 + 1e-6) }, fine)
+            }
+            _ => (Width { fixed: fine, times: 0.0 }, fine),
         });
         Self {
             job,

@@ -54,6 +54,14 @@ impl Precision {
 #[repr(C, align(64))]
 pub struct Line(pub [[u8; 4]; PANEL]);
 
+impl Line {
+    /// The eight rows from `first` (0 or 8) on.
+    #[inline(always)]
+    pub fn half(&self, first: usize) -> &[[u8; 4]; PANEL / 2] {
+        &self.0.as_chunks().0[first / (PANEL / 2)]
+    }
+}
+
 /// Quantised rows of a block. The rows that fill the last panel up are zeros with a half bound of minus infinity.
 #[derive(Debug, Default)]
 pub struct Panels {
@@ -111,11 +119,6 @@ impl Panels {
         );
         packed.half_bound_max = packed.half_bound.iter().fold(0.0, |most, &b| most.max(b));
         packed
-    }
-
-    /// Number of panels.
-    pub fn len(&self) -> usize {
-        self.scale.len() / PANEL
     }
 
     /// The lines of the panels `first..first + count`.

@@ -30,6 +30,15 @@ pub const NEAR_EDGE: u32 = 1 << 31;
 /// Pairs of a tile: `[relation][bin]`.
 pub type Counts = Box<[[u32; BINS]; 4]>;
 
+/// How near to an edge, in bins, a pair is not counted but found: `fixed + times (b_row + b_column)`.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Width {
+    /// The same for all pairs; everything is counted if it is negative and `times` is 0.
+    pub fixed: f32,
+    /// Of the two half bounds.
+    pub times: f32,
+}
+
 /// What the filter of one row needs of that row.
 #[derive(Debug, Clone, Copy)]
 pub struct RowContext {
@@ -88,32 +97,34 @@ fn filter(products: &[f32], row: &RowContext, columns: &ColumnContext<'_>, flags
     }
 }
 
-/// Bin of a similarity, and whether it is within `width` bins of an edge.
+/// Bin of a similarity, and how many bins it is from an edge.
 #[inline(always)]
-fn place(s: f32, width: f32) -> (u32, bool) {
+fn place(s: f32) -> (u32, f32) {
     let x = ((s + 1.0) * 100.0).clamp(0.0, 200.0);
     let rounded = x + ROUNDER;
     let distance = x - (rounded - ROUNDER);
     let nearest = rounded.to_bits() & 0xff;
     let bin = nearest.wrapping_sub(u32::from(distance < 0.0)).min(BINS as u32 - 1);
-    (bin, distance.abs() <= width)
+    (bin, distance.abs())
 }
 
 /// `slots[c]` is the counter of the pair: that of its relation and bin in the copy of its column, or one of
-/// [`NOWHERE`] where the pair is within `width` bins of an edge (then flag bit 1 is set).
+/// [`NOWHERE`] where the pair is within `width` of an edge (then flag bit 1 is set).
 #[inline(always)]
 fn bins(
     products: &[f32],
     row: &RowContext,
     columns: &ColumnContext<'_>,
-    width: f32,
+    width: Width,
     slots: &mut [u16],
     flags: &mut [u8],
 ) {
-    for (c, ((((slot, flag), &s), &query), &model)) in
-        slots.iter_mut().zip(flags.iter_mut()).zip(products).zip(columns.query).zip(columns.model).enumerate()
+    let ids = columns.query.iter().zip(columns.model);
+    for (c, ((((slot, flag), &s), (&query, &model)), &half_bound)) in
+        slots.iter_mut().zip(flags.iter_mut()).zip(products).zip(ids).zip(columns.half_bound).enumerate()
     {
-        let (bin, near) = place(s, width);
+        let (bin, distance) = place(s);
+        let near = distance <= width.fixed + width.times * (row.half_bound + half_bound);
         let relation = 2 * u32::from(query != row.query) + u32::from(model != row.model);
         let counter = (c % COPIES * COUNTERS) as u32 + relation * 256 + bin;
         *slot = if near { NOWHERE as u16 } else { counter as u16 };
@@ -122,15 +133,15 @@ fn bins(
 }
 
 impl Scan {
-    /// Scans the similarities of one row. `width` is half the width, in bins, around an edge within which a pair is not
-    /// counted but found; nothing is counted without it, and everything if it is negative. Appends to `found` each
-    /// column (an index into `products`) that passes the filter or is near an edge (then with [`NEAR_EDGE`]), in order.
+    /// Scans the similarities of one row: pairs within `width` of an edge are not counted but found, and nothing is
+    /// counted without it. Appends to `found` each column (an index into `products`) that passes the filter or is near an
+    /// edge (then with [`NEAR_EDGE`]), in order.
     pub fn row(
         &mut self,
         products: &[f32],
         row: &RowContext,
         columns: &ColumnContext<'_>,
-        width: Option<f32>,
+        width: Option<Width>,
         found: &mut Vec<u32>,
     ) {
         #[cfg(target_arch = "x86_64")]
@@ -148,7 +159,7 @@ impl Scan {
         products: &[f32],
         row: &RowContext,
         columns: &ColumnContext<'_>,
-        width: Option<f32>,
+        width: Option<Width>,
         found: &mut Vec<u32>,
     ) {
         self.flags.resize(products.len(), 0);
@@ -184,11 +195,12 @@ impl Scan {
 
     /// Counts one pair by its similarity, unless it is within `width` bins of an edge; returns whether it counted.
     pub fn count(&mut self, s: f32, relation: usize, width: f32) -> bool {
-        let (bin, near) = place(s, width);
-        if !near {
+        let (bin, distance) = place(s);
+        let counts = distance > width;
+        if counts {
             self.counts[relation * 256 + bin as usize] += 1;
         }
-        !near
+        counts
     }
 
     /// What was counted since the last call.
@@ -238,7 +250,8 @@ mod tests {
             let (query, model): (Vec<u32>, Vec<u32>) = (0..len as u32).map(|c| (c % 3, c % 5)).unzip();
             let columns = ColumnContext { half_bound: &half_bound, keep: &keep, query: &query, model: &model };
             let row = RowContext { half_bound: 0.003, keep: 0.8, query: 1, model: 2 };
-            for width in [None, Some(-1.0), Some(0.0), Some(0.04)] {
+            for width in [None, Some((-1.0, 0.0)), Some((0.0, 0.0)), Some((0.04, 0.0)), Some((0.01, 9.0))] {
+                let width = width.map(|(fixed, times)| Width { fixed, times });
                 let (mut best, mut any) = (Scan::default(), Scan::default());
                 let (mut found, mut expected) = (Vec::new(), Vec::new());
                 best.row(&products, &row, &columns, width, &mut found);
@@ -247,7 +260,8 @@ mod tests {
                 assert_eq!(best.take_counts(), any.take_counts(), "{len} columns, width {width:?}");
                 for (c, &s) in products.iter().enumerate() {
                     let passes = s + half_bound[c] >= row.keep || s + row.half_bound >= keep[c];
-                    let near = width.is_some_and(|w| place(s, w).1);
+                    let near =
+                        width.is_some_and(|w| place(s).1 <= w.fixed + w.times * (row.half_bound + half_bound[c]));
                     let place = found.iter().find(|&&f| f & !NEAR_EDGE == c as u32);
                     assert_eq!(place.map(|f| f & NEAR_EDGE != 0), (passes || near).then_some(near), "column {c}");
                 }

@@ -1,6 +1,6 @@
 //! Strips in 256-bit registers: a panel of columns is two of them, and 4 rows by one panel are 8 sums.
 
-use super::super::panels::{PANEL, SLICE};
+use super::super::panels::{Line, PANEL, SLICE};
 use super::{ROWS, Strip, WHOLE, panels};
 use std::arch::x86_64::*;
 
@@ -22,6 +22,15 @@ pub fn has_vnni() -> bool {
     has_avx2() && is_x86_feature_detected!("avxvnni")
 }
 
+/// A line in two registers.
+#[inline]
+#[target_feature(enable = "avx2")]
+fn load(line: &Line) -> [__m256i; 2] {
+    let line: *const __m256i = std::ptr::from_ref(line).cast();
+    // SAFETY: a line is 64 bytes, and aligned to as many.
+    unsafe { [_mm256_load_si256(line), _mm256_load_si256(line.add(1))] }
+}
+
 /// Defines one kernel, as in `avx512`.
 macro_rules! kernel {
     ($name:ident, $features:literal, $slice:expr, $sums:ty, $start:expr, $prepare:expr, $dot:expr, $finish:expr) => {
@@ -30,25 +39,21 @@ macro_rules! kernel {
             let groups = strip.groups;
             let count = panels(strip, similarities);
             let width = count * PANEL;
-            let rows: *const i32 = strip.rows.as_ptr().cast();
             for panel in 0..count {
-                let lines: *const __m256i = strip.columns[panel * groups..(panel + 1) * groups].as_ptr().cast();
+                let lines = &strip.columns[panel * groups..][..groups];
                 for first in (0..ROWS).step_by(HELD) {
                     let mut totals = [[_mm256_setzero_ps(); 2]; HELD];
                     for start in (0..groups).step_by($slice) {
                         let mut sums: [[$sums; 2]; HELD] =
                             std::array::from_fn(|row| [$start(strip.correction[first + row]); 2]);
                         for group in start..groups.min(start.saturating_add($slice)) {
-                            // SAFETY: the slices above hold `groups` lines of the rows' panel and of the columns';
-                            // `panels` has checked the former, and that `first` + ROWS is within a line.
-                            let columns: [__m256i; 2] = std::array::from_fn(|p| {
-                                $prepare(unsafe { _mm256_load_si256(lines.add(2 * group + p)) })
-                            });
+                            let columns: [__m256i; 2] = {
+                                let [low, high] = load(&lines[group]);
+                                [$prepare(low), $prepare(high)]
+                            };
+                            let rows = strip.rows[group].half(strip.first);
                             for row in 0..HELD {
-                                // SAFETY: as above.
-                                let four = _mm256_set1_epi32(unsafe {
-                                    rows.add(group * PANEL + strip.first + first + row).read()
-                                });
+                                let four = _mm256_set1_epi32(i32::from_ne_bytes(rows[first + row]));
                                 for p in 0..2 {
                                     sums[row][p] = $dot(sums[row][p], columns[p], four);
                                 }

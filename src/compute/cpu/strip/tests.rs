@@ -13,7 +13,7 @@ fn rows(n: usize, dim: usize, seed: u64) -> Vec<Vec<f32>> {
         .map(|row| {
             let value = |i: usize| {
                 let value = draws.normal(row as u64, i as u64) as f32;
-                if (row + i) % 29 == 0 { 6.0 * value } else { value }
+                if (row + i).is_multiple_of(29) { 6.0 * value } else { value }
             };
             if row % 7 == 6 {
                 (0..dim)
@@ -39,7 +39,7 @@ fn element(panels: &Panels, precision: Precision, row: usize, i: usize) -> f64 {
 
 /// The similarities of all rows with all rows, those that fill up included, row-major.
 fn multiply(kernel: &Kernel, packed: &Panels) -> Vec<f32> {
-    let width = packed.len() * PANEL;
+    let width = packed.scale.len();
     let mut products = vec![f32::NAN; width * width];
     for (strip, products) in products.chunks_exact_mut(ROWS * width).enumerate() {
         let first = strip * ROWS;
@@ -63,7 +63,7 @@ fn worst(kernel: &Kernel, rows: &[Vec<f32>]) -> f64 {
     let similarity = Similarity::new();
     let norms: Vec<f64> = rows.iter().map(|row| similarity.norm(row)).collect();
     let packed = Panels::pack(rows.len(), rows[0].len(), kernel.precision, |row| (&rows[row], norms[row]));
-    let (products, width) = (multiply(kernel, &packed), packed.len() * PANEL);
+    let (products, width) = (multiply(kernel, &packed), packed.scale.len());
     let ratio = |x: usize, y: usize| {
         let cosine = similarity.cosine(&rows[x], norms[x], &rows[y], norms[y]);
         let bound = f64::from(packed.half_bound[x]) + f64::from(packed.half_bound[y]);
@@ -138,7 +138,7 @@ fn every_kernel_multiplies_what_is_stored_and_stays_within_the_bound() {
             let rows = rows(n, dim, dim as u64);
             let norms: Vec<f64> = rows.iter().map(|row| similarity.norm(row)).collect();
             let packed = Panels::pack(n, dim, kernel.precision, |row| (&rows[row], norms[row]));
-            let width = packed.len() * PANEL;
+            let width = packed.scale.len();
             let all = multiply(kernel, &packed);
             for (first, products) in (0..n).step_by(ROWS).zip(all.chunks_exact(ROWS * width)) {
                 for (row, products) in (first..n).zip(products.chunks_exact(width)) {
