@@ -40,8 +40,8 @@ pub fn cpu_kernel(pass: &PassSettings, histogram: HistogramChoice) -> Result<Cpu
     }
     if kernel.is_coarse() && !matches!(histogram, HistogramChoice::Off | HistogramChoice::Coarse) {
         return Err(Error::Usage(format!(
-            "--kernel {name} can't fill an exact histogram, its bound is about as wide as a bin: add --histogram off, or take \
-             int16"
+            "--kernel {name} would look at nearly every pair of an exact histogram again, its bound is about as wide as a \
+             bin: add --histogram off or coarse, or take int16"
         )));
     }
     Ok(kernel)

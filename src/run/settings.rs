@@ -20,7 +20,7 @@ pub enum HistogramChoice {
 /// What changes the result or the memory of a pair pass.
 #[derive(Debug, Clone)]
 pub struct PairSettings {
-    /// Neighbours a row.
+    /// Neighbours a row; far fewer than 30,000, since lists count their slots in 16 bits.
     pub k: usize,
     /// `--threshold`: every pair at or above it goes to edges.
     pub threshold: Option<f64>,

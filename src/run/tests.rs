@@ -248,10 +248,12 @@ fn every_kernel_gives_the_same() {
     }
 }
 
-/// A coarse histogram has every pair within its bound.
+/// A coarse histogram has every pair within its bound, those at -1 and 1 too.
 #[test]
 fn a_coarse_histogram_says_how_far_off_it_may_be() {
-    let rows = random(400, 384, 8);
+    let mut rows = random(300, 384, 8);
+    rows.extend(random(100, 384, 8).iter().map(|row| row.iter().map(|v| -3.0 * v).collect()));
+    rows[1] = rows[0].iter().map(|v| 3.0 * v).collect();
     let corpus = corpus_of(&rows);
     let exact = PairSettings { histogram: HistogramChoice::Exact, ..PairSettings::default() };
     let exact = pass(&corpus, &mut CpuBackend::default(), &exact).histogram.expect("a histogram");

@@ -1,7 +1,7 @@
 //! Which product the CPU uses: the `gemm` crate's everywhere, or one of the kernels on packed rows where the CPU has its
 //! instructions.
 
-use super::panels::Precision;
+use super::quantise::Precision;
 use super::strip::{KERNELS, Kernel};
 use crate::base::{Error, Result};
 

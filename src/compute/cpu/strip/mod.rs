@@ -12,7 +12,8 @@ mod neon;
 #[cfg(test)]
 mod tests;
 
-use super::panels::{Line, PANEL, Precision};
+use super::panels::{Line, PANEL};
+use super::quantise::Precision;
 
 /// A slice that holds any row whole.
 const WHOLE: usize = usize::MAX;

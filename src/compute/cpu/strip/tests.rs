@@ -1,6 +1,7 @@
 //! Every kernel that this CPU has against sums in f64, element by element.
 
-use super::super::panels::{PANEL, Panels, Precision, SLICE};
+use super::super::panels::{PANEL, Panels};
+use super::super::quantise::{Precision, SLICE};
 use super::*;
 use crate::base::random::Stream as Draws;
 use crate::base::similarity::Similarity;
