@@ -15,6 +15,7 @@ mod tests;
 use super::panels::{Line, PANEL, Precision};
 
 /// A slice that holds any row whole.
+#[cfg(target_arch = "x86_64")]
 const WHOLE: usize = usize::MAX;
 
 /// Rows of a strip: half a panel.
