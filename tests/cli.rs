@@ -48,6 +48,8 @@ fn mistakes_in_the_call_exit_2() {
     fails(here.path(), &["run", demo, "--out", "out", "--embedding", "no_such_column"], 2, "no_such_column");
     fails(here.path(), &["run", demo, "--out", "out", "--k", "0"], 2, "1024");
     fails(here.path(), &["run", demo], 2, "--out");
+    fails(here.path(), &["run", demo, "--out", "out", "--kernel", "fast"], 2, "this CPU has");
+    fails(here.path(), &["run", demo, "--out", "out", "--kernel", "f32-gemm", "--backend", "gpu"], 2, "leave one out");
     fails(here.path(), &["frobnicate"], 2, "frobnicate");
     assert!(fs::read_dir(here.path()).unwrap().next().is_none(), "a failed run left something behind");
 }
@@ -99,13 +101,14 @@ fn the_demo_gives_every_table_whatever_the_threads() {
             .unwrap();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     }
-    let tables = ["responses", "neighbors", "intra", "models", "model_pairs", "queries", "topn", "histogram"]
-        .map(|t| format!("{t}.parquet"));
+    let tables =
+        ["responses", "neighbors", "intra", "models", "model_pairs", "queries", "topn", "meanings", "histogram"]
+            .map(|t| format!("{t}.parquet"));
     let others = ["summary.json", "manifest.json", "report.html", "_SUCCESS"].map(String::from);
     for name in tables.iter().chain(&others) {
         assert!(here.path().join("out1").join(name).is_file(), "{name} is missing");
     }
-    for name in ["neighbors.parquet", "summary.json"] {
+    for name in ["neighbors.parquet", "responses.parquet", "meanings.parquet", "summary.json"] {
         let [one, two] = ["out1", "out2"].map(|out| fs::read(here.path().join(out).join(name)).unwrap());
         assert!(one == two, "{name} depends on the number of threads");
     }
@@ -129,6 +132,47 @@ fn a_planted_corpus_gives_back_what_was_planted() {
         let value = line["value"].as_f64().unwrap();
         assert!((value - planted).abs() < 1e-6, "{name} {value}, planted {planted}");
     }
+}
+
+#[test]
+fn planted_meanings_are_counted_and_no_model_has_its_own() {
+    let here = TempDir::new().unwrap();
+    let run = |synth: &str, run: &str| -> (serde_json::Value, serde_json::Value) {
+        let planted = format!("synth --out planted.parquet --queries 30 --models 3 --samples 8 --dim 2048 {synth}");
+        assert!(hivescope(here.path()).args(planted.split_whitespace()).output().unwrap().status.success());
+        let run = format!("run planted.parquet --out out --backend cpu --overwrite {run}");
+        let output = hivescope(here.path()).args(run.split_whitespace()).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let read = |name: &str| serde_json::from_slice(&fs::read(here.path().join("out").join(name)).unwrap()).unwrap();
+        (read("summary.json"), read("manifest.json"))
+    };
+    let headline = |summary: &serde_json::Value, name: &str, what: &str| {
+        let lines = summary["headlines"].as_array().unwrap();
+        lines.iter().find(|line| line["name"] == name).and_then(|line| line[what].as_f64())
+    };
+    // 24 answers a query, five meanings shared by three models.
+    let (summary, manifest) = run("--meanings 5", "");
+    let (found, planted) =
+        (headline(&summary, "distinct_meanings", "value"), headline(&summary, "class_meanings", "value"));
+    assert_eq!(found, planted);
+    assert!((4.9..=5.0).contains(&found.unwrap()), "{found:?}");
+    assert_eq!(headline(&summary, "adjusted_rand", "value"), Some(1.0));
+    let (model, pooled) =
+        (headline(&summary, "model_meanings", "value"), headline(&summary, "model_meanings", "floor"));
+    assert!((model.unwrap() - pooled.unwrap()).abs() < 0.1, "{model:?} {pooled:?}");
+    assert_eq!(manifest["settings"]["effective"]["tau"], summary["meanings"]["tau"]);
+    // One meaning is one, and without any each model is one.
+    let (summary, _) = run("--meanings 1", "");
+    assert_eq!(headline(&summary, "distinct_meanings", "value"), Some(1.0));
+    let (summary, _) = run("", "");
+    assert_eq!(headline(&summary, "distinct_meanings", "value"), Some(3.0));
+    assert_eq!(headline(&summary, "model_meanings", "value"), Some(1.0));
+    // A cut above what models have within, .8, leaves every answer alone.
+    let (summary, manifest) = run("", "--tau 0.9");
+    assert_eq!(headline(&summary, "distinct_meanings", "value"), Some(24.0));
+    assert_eq!(manifest["settings"]["effective"]["tau"], 0.9);
+    assert_eq!(summary["meanings"]["curve"].as_array().unwrap().len(), 6);
+    fails(here.path(), &["run", "planted.parquet", "--out", "other", "--tau", "2"], 2, "--tau");
 }
 
 /// Sent to the process and to its group, as `timeout` does: one request.

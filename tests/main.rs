@@ -6,12 +6,12 @@
     reason = "a test that can't go on should panic, and a skipped one says so"
 )]
 
+mod backends;
 mod cli;
 #[cfg(target_os = "linux")]
 mod disk;
 mod fixtures;
 mod floors;
-mod gpu;
 mod input;
 mod page_path;
 mod report;

@@ -5,8 +5,9 @@ usage: python tests/reference.py DIR INPUT.parquet [INPUT.parquet ...]
 Neighbours must be identical in order and similarities equal to the f64 cosine rounded to f32; histogram counts must be
 equal; means (as the paper has them, and adjusted), floors, intra and its bins, Vendi of queries and models, top-N,
 nearest shares, ensemble gain, and the headlines with and without models that answer regardless must agree to 1e-9
-relative; intervals of fewer than 50 queries too (Student's t; resampled ones are checked in the crate).
-Needs numpy, pandas, pyarrow. INPUTs in bytewise order, as hivescope reads them.
+relative; intervals of fewer than 50 queries too (Student's t; resampled ones are checked in the crate). Distinct
+meanings: clusters by scipy, Hill numbers from exact binomial coefficients, adjusted Rand by scikit-learn.
+Needs numpy, pandas, pyarrow; distinct meanings are skipped, and said to be, without scipy and scikit-learn. INPUTs in bytewise order, as hivescope reads them.
 """
 import json, math, os, sys
 import numpy as np, pandas as pd, pyarrow.parquet as pq
@@ -175,7 +176,7 @@ v = np.array([vendi(e[q == i]) for i in order])
 for column, place in (("vendi_1", 0), ("vendi_2", 1), ("vendi_inf", 2)):
     same(f"queries: {column}", per_query[column], v[:, place])
 with np.errstate(all="ignore"):
-    same("queries: mean", per_query["mean"], (((S ** 2).sum(1) - N) / (N * (N - 1)))[order])
+    same("queries: mean", per_query["mean"], np.where(N > 1, ((S ** 2).sum(1) - N) / (N * (N - 1)), np.nan)[order])
     same("queries: intra_mean", per_query["intra_mean"], np.where((cell_n >= 2).any(0), (square - cell_n).sum(0) / (cell_n * (cell_n - 1)).sum(0), np.nan)[order])
 
 # Models: means over queries, bins, effective numbers at the same n.
@@ -326,6 +327,9 @@ if len(topn):
     got, want, got_null, want_null, got_least, want_least, want_near, want_null_near = [], [], [], [], [], [], [], []
     for i in order:
         rows = np.flatnonzero(q == i)
+        if len(rows) < 2:
+            want_near.append(np.nan); want_null_near.append(np.nan)
+            continue
         labels = m[rows]
         s = ((x[rows] @ x[rows].T) / np.outer(norm[rows], norm[rows])).astype(np.float32)
         np.fill_diagonal(s, -np.inf)
@@ -363,5 +367,157 @@ if not np.isnan(gains).all():
     want = [gain_of(i, everyone, b_inf) or (np.nan, np.nan) for i in order]
     same("ensemble gain", gains, [w[0] for w in want])
     same("ensemble gain: unrelated reference", per_query["ensemble_gain_unrelated"].astype(float), [w[1] for w in want])
+
+# Distinct meanings.
+def exact_hill(counts, m):
+    """Hill numbers of order 0, 1, 2 of m draws without replacement, from E f_k in exact binomial coefficients."""
+    n = int(sum(counts))
+    if m == 1:
+        return 1.0, 1.0, 1.0
+    expected = [0.0] * (m + 1)
+    for size, labels in zip(*np.unique(counts, return_counts=True)):
+        size, labels = int(size), int(labels)
+        for k in range(max(0, m + size - n), min(size, m) + 1):
+            expected[k] += labels * (math.comb(size, k) * math.comb(n - size, m - k) / math.comb(n, m))
+    k = np.arange(1, m + 1); p, f = k / m, np.array(expected[1:])
+    return f.sum(), math.exp(-(p * np.log(p) * f).sum()), 1 / (p * p * f).sum()
+
+def meanings_reference():
+    try:
+        from scipy.cluster.hierarchy import fcluster, linkage
+        from sklearn.metrics import adjusted_rand_score, pair_confusion_matrix
+    except ImportError as missing:
+        print(f"skip distinct meanings: {missing}")
+        return
+    table = read("meanings.parquet") if os.path.exists(os.path.join(out, "meanings.parquet")) else None
+    settings = json.load(open(os.path.join(out, "manifest.json")))["settings"]["input"]
+    def column(role):
+        name = settings.get(role) or role
+        if name not in schema:
+            return None
+        values = np.concatenate([pq.read_table(f, columns=[name])[name].to_numpy(zero_copy_only=False) for f in inputs])
+        return np.array(["" if v is None or v != v else str(v) for v in values])
+    f, given = summary["floor"], summary["meanings"]
+    classes = column("class")
+    kinds = [("all", np.full(n, "all"))] + [("model", models[m])] + [(role, column(role)) for role in ("source", "stage")]
+    labellings = [] if classes is None else [("class", np.nan, np.nan)]
+    taus = {round(c, 1): f + c * (1 - f) for c in (0.5, 0.6, 0.7, 0.8, 0.9)} if f is not None else {}
+    cuts = sorted(taus.values())
+    if given and given["tau"] is not None and not any(abs(t - given["tau"]) < 1e-9 for t in cuts):
+        cuts = sorted(cuts + [given["tau"]])
+    chosen = min(range(len(cuts)), key=lambda i: abs(cuts[i] - given["tau"])) if given and given["tau"] is not None else None
+    labellings += [("cluster", (t - f) / (1 - f) if f is not None else np.nan, t) for t in cuts]
+    want, cluster, per = [], np.full(n, -1), {}
+    for i in range(Q):
+        rows = np.flatnonzero(q == i)
+        tree = linkage(np.maximum(1 - (e[rows] @ e[rows].T), 0)[np.triu_indices(len(rows), 1)], "average") if len(rows) > 1 else None
+        for place, (source, c, tau) in enumerate(labellings):
+            if source == "class":
+                labels = classes[rows]
+            else:
+                labels = fcluster(tree, 1 - tau, "distance").astype(str) if tree is not None else np.array(["1"] * len(rows))
+                if cuts.index(tau) == chosen:
+                    cluster[rows] = labels.astype(int)
+            counted = labels != ""
+            agree = np.nan
+            both = (classes[rows] != "") if classes is not None else np.zeros(len(rows), bool)
+            if source == "cluster" and both.sum() > 1:
+                agree = adjusted_rand_score(classes[rows][both], labels[both])
+            for by, values in kinds:
+                if values is None:
+                    continue
+                groups = {g: np.unique(labels[(values[rows] == g) & counted], return_counts=True)[1] for g in sorted(set(values[rows]) - {""})}
+                least = min((int(g.sum()) for g in groups.values() if g.sum() >= 2), default=None)
+                for name, counts in groups.items():
+                    size = int(counts.sum())
+                    if size < 2:
+                        continue
+                    once, twice, seen = (counts == 1).sum(), (counts == 2).sum(), len(counts)
+                    chao = seen + once * (once - 1) / (2 * (twice + 1)) if once < size else np.nan
+                    per_1000 = np.nan
+                    if size >= 1000:
+                        per_1000 = exact_hill(counts, 1000)[0]
+                    elif size >= 500:
+                        unseen = chao - seen
+                        per_1000 = seen + (unseen * (1 - (1 - once / (size * unseen + once)) ** (1000 - size)) if unseen > 0 else 0)
+                    hill = exact_hill(counts, least)
+                    want.append((queries[i], by, "" if by == "all" else name, place, size, seen, once, twice, 1 - once / size, chao, least,
+                                 *hill, per_1000, agree if by == "all" else np.nan, tau, c))
+            # What headlines count: the models that are kept.
+            mine = kept[m[rows]] & counted
+            cells = [np.unique(labels[mine & (m[rows] == l)], return_counts=True)[1] for l in np.unique(m[rows][mine])]
+            cells = [cell for cell in cells if cell.sum() >= 2]
+            everyone = np.unique(labels[mine], return_counts=True)[1]
+            size = min((int(cell.sum()) for cell in cells), default=0)
+            view = kept[m[rows]] & both
+            per[i, place] = (
+                exact_hill(everyone, int(everyone.sum())) if everyone.sum() > 1 else None,
+                (sum(exact_hill(cell, size)[0] for cell in cells), len(cells)),
+                exact_hill(everyone, size)[0] if size else 0.0,
+                adjusted_rand_score(classes[rows][view], labels[view]) if source == "cluster" and view.sum() > 1 else np.nan,
+                pair_confusion_matrix(classes[rows][view], labels[view]) if source == "cluster" and view.sum() > 1 else None,
+                1 - (everyone == 1).sum() / max(everyone.sum(), 1),
+            )
+    want.sort(key=lambda line: (line[0].encode(), line[1], line[2].encode(), line[3]))
+    if table is None:
+        same("meanings: no table", [len(want)], [0])
+        return
+    keys = [(r.query, r.kind, "" if pd.isna(r.name) else r.name, r.labels) for r in table[["query", "kind", "name", "labels"]].itertuples(index=False, name="Line")]
+    same("meanings: lines", [len(keys), sum(a != (w[0], w[1], w[2], labellings[w[3]][0]) for a, w in zip(keys, want))], [len(want), 0])
+    for place, name in enumerate(["n", "distinct", "singletons", "doubletons", "coverage", "chao1", "at_n", "hill_0", "hill_1", "hill_2", "per_1000",
+                                  "adjusted_rand", "tau", "c"]):
+        same(f"meanings: {name}", table[name], [w[4 + place] for w in want])
+    responses = read("responses.parquet")
+    if chosen is None:
+        same("responses: no cluster", [responses["cluster"].notna().sum()], [0])
+    else:
+        found = responses["cluster"].to_numpy()
+        same("responses: the clusters are scipy's", [adjusted_rand_score(found[q == i], cluster[q == i]) for i in range(Q)], np.ones(Q))
+        sizes = [np.bincount(found[q == i].astype(int)) for i in range(Q)]
+        same("responses: clusters are numbered by size", [(np.diff(size) > 0).sum() for size in sizes], np.zeros(Q))
+        at = len(labellings) - len(cuts) + chosen
+        lines = [w for w in want if w[1] == "all" and w[3] == at]
+        found = {w[0]: w for w in lines}
+        for name, place in (("distinct", 5), ("hill_1", 12), ("hill_2", 13), ("chao1", 9), ("coverage", 8)):
+            same(f"queries: {name}", per_query[name].astype(float), [found[queries[i]][place] if queries[i] in found else np.nan for i in order])
+        grid = np.full((M, Q), np.nan)
+        for w in want:
+            if w[1] == "model" and w[3] == at:
+                grid[index[w[2]], list(queries).index(w[0])] = w[11]
+        with np.errstate(all="ignore"):
+            plain = np.array([mean_or_nan(line[~np.isnan(line)]) for line in grid])
+        same("models: distinct", per_model["distinct"], plain[of])
+        same("models: distinct_adjusted", per_model["distinct_adjusted"], adjusted(grid)[of])
+    mean = lambda values: np.mean(values) if len(values) else np.nan
+    for line in given["curve"]:
+        place = min((p for p in range(len(labellings)) if (labellings[p][0] == "class") == (line["tau"] is None)),
+                    key=lambda p: 0 if line["tau"] is None else abs(labellings[p][2] - line["tau"]))
+        of_query = [per[i, place] for i in range(Q)]
+        hills = np.array([p[0] for p in of_query if p[0]])
+        sums = np.array([p[1] for p in of_query], float)
+        found, possible = 0.0, 0.0
+        for p in of_query:
+            if p[4] is not None:
+                (apart, second), (first, both) = p[4] / 2
+                x, y, pairs = both + first, both + second, apart + first + second + both
+                found, possible = found + both - x * y / pairs, possible + (x + y) / 2 - x * y / pairs
+        none = np.nan
+        got = [line[name] if line[name] is not None else none for name in ("distinct", "hill_1", "hill_2", "coverage", "model", "pooled", "adjusted_rand", "adjusted_rand_shared")]
+        same(f"curve at {line['tau']}", got + [line["queries"]], [
+            *hills.mean(0), mean([p[5] for p in of_query if p[0]]),
+            sums[:, 0].sum() / sums[:, 1].sum() if sums[:, 1].sum() else none,
+            sum(p[1][1] * p[2] for p in of_query) / sums[:, 1].sum() if sums[:, 1].sum() else none,
+            mean([p[3] for p in of_query if p[3] == p[3]]), found / possible if possible > 1e-9 else none, len(hills)])
+        terms = np.array([p[0][0] if p[0] else 0.0 for p in of_query]), np.array([1.0 if p[0] else 0.0 for p in of_query])
+        if terms[1].sum() < 50 and line["interval"]:
+            low, high = linearised(*terms)
+            most = max(int((kept[m] & (q == i) & ((classes != "") if line["tau"] is None else True)).sum()) for i in range(Q))
+            same(f"interval at {line['tau']}", [line["interval"]["low"], line["interval"]["high"]], [max(low, 1), min(high, most)])
+        if line["chosen"]:
+            same("headline distinct_meanings", [headlines["distinct_meanings"]["value"]], [line["distinct"]])
+            if "model_meanings" in headlines:
+                same("headline model_meanings", [headlines["model_meanings"]["value"], headlines["model_meanings"]["floor"]], [line["model"], line["pooled"]])
+
+meanings_reference()
 print("0 failed" if failures == 0 else f"{failures} failed")
 sys.exit(failures > 0)

@@ -175,7 +175,9 @@ fn is_sound(seen: &Seen, width: u32, dark: bool) {
 /// A number as cards show it.
 fn shown(name: &str, value: f64) -> String {
     match name {
-        "vendi_1" | "models_worth" => format!("{value:.*}", if value < 10.0 { 2 } else { 1 }),
+        "vendi_1" | "models_worth" | "distinct_meanings" | "model_meanings" => {
+            format!("{value:.*}", if value < 10.0 { 2 } else { 1 })
+        }
         "ensemble_gain" | "verbatim_share" => format!("{:.1} %", value * 100.0),
         _ if name.starts_with("nearest_") => format!("{:.1} %", value * 100.0),
         _ => format!("{value:.3}"),
@@ -200,6 +202,7 @@ fn the_demo_draws_itself_in_light_and_dark_narrow_and_wide() {
     for section in [
         "headlines",
         "worth",
+        "meanings",
         "heat-map",
         "pairs",
         "histogram",
@@ -230,6 +233,14 @@ fn the_demo_draws_itself_in_light_and_dark_narrow_and_wide() {
     }
     assert!(seen.part("<header", "</header>").contains("958 responses"));
     assert!(seen.part("<section id=\"models\"", "</section>").contains("gemma-3-270m temperature 0.7"));
+    let meanings = seen.part("<section id=\"meanings\"", "</section>");
+    let cuts = summary["meanings"]["curve"].as_array().unwrap();
+    assert_eq!(cuts.len(), 5);
+    for cut in cuts {
+        let number = shown("distinct_meanings", cut["distinct"].as_f64().unwrap());
+        assert!(meanings.contains(&number) && meanings.contains(&shown("", cut["tau"].as_f64().unwrap())), "{number}");
+    }
+    assert!(meanings.contains("of 47 to 48 answers to a query") && meanings.contains("topics and wording"));
     let histogram = seen.part("<section id=\"histogram\"", "</section>");
     assert!(histogram.contains("458,403") && histogram.contains("same query, same model"));
     assert!(seen.part("<section id=\"files\"", "</section>").contains("href=\"neighbors.parquet\""));

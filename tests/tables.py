@@ -23,16 +23,21 @@ TABLES = {
     "neighbors": "src:u32 rank:u16 dst:u32 similarity:f32",
     "intra": "query:s model:s n:u32 mean:f64",
     "models": "model:s n:u64 queries:u64 common_queries:u64 intra_mean:f64 intra_ci_low:f64 intra_ci_high:f64 share_ge_0_8:f64 "
-    "bins:l paper_bins:l floor:f64 answers_regardless:b vendi_1:f64 vendi_2:f64 distinct:f64",
+    "bins:l paper_bins:l floor:f64 answers_regardless:b vendi_1:f64 vendi_2:f64 distinct:f64 distinct_adjusted:f64 "
+    "distinct_ci_low:f64 distinct_ci_high:f64",
     "model_pairs": "model_a:s model_b:s queries:u64 pairs:u64 mean:f64 query_mean:f64 paper_mean:f64 ci_low:f64 ci_high:f64 floor:f64",
-    "queries": "query:s n:u64 models:u64 mean:f64 intra_mean:f64 inter_mean:f64 vendi_1:f64 vendi_2:f64 vendi_inf:f64 distinct:f64",
+    "queries": "query:s n:u64 models:u64 mean:f64 intra_mean:f64 inter_mean:f64 vendi_1:f64 vendi_2:f64 vendi_inf:f64 distinct:f64 hill_1:f64 hill_2:f64 "
+    "chao1:f64 coverage:f64",
     "topn": "query:s top_n:u16 distinct_models_mean:f64 null:f64 least:f64",
     "histogram": "relation:s bin:u16 low:f64 high:f64 pairs:u64 exact:b",
+    "meanings": "query:s kind:s name:s labels:s c:f64 tau:f64 chosen:b n:u32 distinct:u32 singletons:u32 doubletons:u32 coverage:f64 "
+    "chao1:f64 at_n:u32 hill_0:f64 hill_1:f64 hill_2:f64 per_1000:f64 extrapolated:b adjusted_rand:f64",
     "edges": "src:u32 dst:u32 similarity:f32",
 }
 SORTED_BY = {
     "responses": ["row"], "neighbors": ["src", "rank"], "intra": ["query", "model"], "models": ["model"],
     "model_pairs": ["model_a", "model_b"], "queries": ["query"], "topn": ["query", "top_n"], "edges": ["src", "dst"],
+    "meanings": ["query", "kind", "name", "labels", "c"],
 }
 ARROW = {"u16": ["uint16"], "u32": ["uint32"], "u64": ["uint64"], "f32": ["float"], "f64": ["double"], "b": ["bool"],
          "s": ["dictionary<values=string, indices=int32, ordered=0>"], "l": ["fixed_size_list<item: double not null>[10]"]}
@@ -64,7 +69,7 @@ for name, contract in TABLES.items():
     rows = duckdb.sql(f"SELECT count(*) FROM '{path}'").fetchall()[0][0]
     check(f"{name}: rows", rows == len(polars) == len(pandas) > 0, f"{rows} {len(polars)} {len(pandas)}")
     if name in SORTED_BY:
-        keys = list(zip(*(pandas[column].tolist() for column in SORTED_BY[name])))
+        keys = list(zip(*([("" if pd.isna(value) else value) for value in pandas[column]] for column in SORTED_BY[name])))
         as_bytes = [tuple(k.encode() if isinstance(k, str) else k for k in key) for key in keys]
         check(f"{name}: sorted by {SORTED_BY[name]}, no key twice", all(a < b for a, b in zip(as_bytes, as_bytes[1:])))
     print(f"{name}: {rows} rows, {len(schema.names)} columns")
@@ -94,6 +99,16 @@ none("a cell of intra.parquet has as many responses",
 none("models.parquet counts responses",
      "SELECT count(*) FROM '@models.parquet' m LEFT JOIN (SELECT model, count(*) n FROM '@responses.parquet' GROUP BY ALL) r "
      "USING (model) WHERE r.n IS DISTINCT FROM m.n")
+none("queries.parquet counts the clusters of responses.parquet, the largest numbered 0",
+     "SELECT count(*) FROM '@queries.parquet' q LEFT JOIN (SELECT query, count(DISTINCT cluster) k, max(cluster) + 1 top, "
+     "count(*) FILTER (cluster = 0) first, max(size) most FROM (SELECT query, cluster, count(*) OVER (PARTITION BY query, cluster) size "
+     "FROM '@responses.parquet') GROUP BY query) r USING (query) WHERE r.k <> q.distinct OR r.top <> r.k OR r.first <> r.most OR r.k IS NULL")
+none("meanings.parquet has the lines that queries.parquet shows",
+     "SELECT count(*) FROM '@queries.parquet' q LEFT JOIN '@meanings.parquet' m ON m.query = q.query AND m.kind = 'all' AND m.chosen "
+     "WHERE m.hill_0 <> q.distinct OR m.hill_1 <> q.hill_1 OR m.hill_2 <> q.hill_2 OR m.coverage <> q.coverage OR m.n IS DISTINCT FROM q.n")
+none("models.parquet has the mean of the lines of meanings.parquet",
+     "SELECT count(*) FROM '@models.parquet' o LEFT JOIN (SELECT name, avg(hill_0) mean FROM '@meanings.parquet' WHERE kind = 'model' "
+     "AND chosen GROUP BY name) m ON m.name = o.model WHERE abs(m.mean - o.distinct) > 1e-12 OR (m.mean IS NULL) <> (o.distinct IS NULL)")
 n = len(pd.read_parquet(os.path.join(out, "responses.parquet")))
 histogram = pl.read_parquet(os.path.join(out, "histogram.parquet"))
 check("the histogram holds every pair", histogram["pairs"].sum() == n * (n - 1) // 2)

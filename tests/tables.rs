@@ -31,6 +31,7 @@ fn passes(python: &Path, script: &str, arguments: &[&Path]) {
     let output = Command::new(python).arg(repository("tests").join(script)).args(arguments).output().unwrap();
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
     let complaint = String::from_utf8_lossy(&output.stderr).into_owned();
+    said.lines().filter(|line| line.starts_with("skip ")).for_each(|line| eprintln!("{script}: {line}"));
     assert!(output.status.success() && said.trim_end().ends_with("\n0 failed"), "{script}: {said}{complaint}");
 }
 
@@ -47,4 +48,20 @@ fn every_table_opens_in_duckdb_polars_and_pandas_and_agrees_with_numpy() {
     assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
     passes(&python, "tables.py", &[&out, Path::new(THRESHOLD), &repository("README.md")]);
     passes(&python, "reference.py", &[&out, &demo]);
+}
+
+#[test]
+fn planted_meanings_agree_with_scipy() {
+    let Some(python) = python() else { return };
+    let here = tempfile::tempdir().unwrap();
+    let (planted, out) = (here.path().join("planted.parquet"), here.path().join("out"));
+    let hivescope = |arguments: &str, paths: &[&Path]| {
+        let arguments = arguments.split_whitespace();
+        let done = Command::new(env!("CARGO_BIN_EXE_hivescope")).args(arguments).args(paths).output().unwrap();
+        assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    };
+    let sizes = "synth --quiet --queries 12 --models 3 --samples 9 --meanings 7 --dim 200 --within 0.75";
+    hivescope(&format!("{sizes} --out"), &[&planted]);
+    hivescope("run --quiet --backend cpu --tau 0.7 --out", &[&out, &planted]);
+    passes(&python, "reference.py", &[&out, &planted]);
 }

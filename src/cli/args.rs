@@ -200,6 +200,16 @@ pub struct PassSettings {
         help_heading = "Measures"
     )]
     pub human: Option<Vec<String>>,
+    /// Mean cosine under which two clusters of answers are two meanings [default: floor + 0.7 (1 - floor)]
+    #[arg(
+        long,
+        value_name = "S",
+        allow_negative_numbers = true,
+        env = "HIVESCOPE_TAU",
+        hide_env = true,
+        help_heading = "Measures"
+    )]
+    pub tau: Option<f64>,
     /// Seed of every random draw [default: 0]
     #[arg(long, value_name = "N", env = "HIVESCOPE_SEED", hide_env = true, help_heading = "Measures")]
     pub seed: Option<u64>,
@@ -283,7 +293,10 @@ pub struct SynthArgs {
     /// Samples a model and query
     #[arg(long, default_value_t = 5)]
     pub samples: usize,
-    /// Dimension [default: 1 + Q + Q M + Q M n, where the true values are exact]
+    /// Meanings a query: each answer has one at random, whatever its model; A holds within a meaning, B across
+    #[arg(long, value_name = "K")]
+    pub meanings: Option<usize>,
+    /// Dimension [default: 1 + Q + Q M + Q M n (Q K for Q M with K meanings), where the true values are exact]
     #[arg(long)]
     pub dim: Option<usize>,
     /// Seed of random directions, used where the dimension is too small for orthogonal ones

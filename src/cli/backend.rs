@@ -20,54 +20,58 @@ const ROWS: usize = 1024;
 /// How long a measurement takes at least.
 const LONG_ENOUGH: Duration = Duration::from_millis(100);
 
-/// The backend asked for, and a sentence on why it is this one.
+/// The CPU kernel that a run would take; whether the flags make sense together is seen here, before anything is read.
 ///
 /// # Errors
-/// [`Error::Usage`] for a combination that makes no sense, [`Error::Device`] if the GPU asked for is not there.
-pub fn choose(
-    pass: &PassSettings,
-    histogram: HistogramChoice,
-    console: &Console,
-) -> Result<(Box<dyn Backend>, String)> {
-    let device = pass.device.as_deref();
-    let kernel = pass.kernel.as_deref().filter(|&name| name != "auto");
-    let cpu = |reason: String| -> Result<(Box<dyn Backend>, String)> {
-        let with_histogram = histogram != HistogramChoice::Off;
-        let kernel = kernel.map_or_else(|| Ok(CpuKernel::choose(with_histogram)), CpuKernel::named)?;
-        if with_histogram && kernel.is_coarse() {
-            console.event(Event::Note {
-                message: format!(
-                    "the bound of {} is about as wide as a bin: every pair of an exact histogram is looked at again, which is \
-                     slow, and a coarse one says little; int16 or --histogram off suits it",
-                    kernel.name()
-                ),
-            });
-        }
-        Ok((Box::new(CpuBackend::new(kernel)), reason))
+/// [`Error::Usage`].
+pub fn cpu_kernel(pass: &PassSettings, histogram: HistogramChoice) -> Result<CpuKernel> {
+    let asked = pass.backend.unwrap_or(BackendArg::Auto);
+    if asked == BackendArg::Cpu && pass.device.is_some() {
+        return Err(Error::Usage("--device names a GPU and --backend cpu asks for none: leave one out".into()));
+    }
+    let Some(name) = named(pass) else {
+        return Ok(CpuKernel::choose(histogram != HistogramChoice::Off));
     };
-    let only_cpu = kernel.filter(|&name| name != GPU_KERNEL);
+    let kernel = CpuKernel::named(name)?;
+    if name != GPU_KERNEL && (asked == BackendArg::Gpu || pass.device.is_some()) {
+        return Err(Error::Usage(format!(
+            "--kernel {name} is one of the CPU, and a GPU is asked for, which has {GPU_KERNEL}: leave one out"
+        )));
+    }
+    if kernel.is_coarse() && !matches!(histogram, HistogramChoice::Off | HistogramChoice::Coarse) {
+        return Err(Error::Usage(format!(
+            "--kernel {name} can't fill an exact histogram, its bound is about as wide as a bin: add --histogram off, or take \
+             int16"
+        )));
+    }
+    Ok(kernel)
+}
+
+/// `--kernel`, unless it says nothing.
+fn named(pass: &PassSettings) -> Option<&str> {
+    pass.kernel.as_deref().filter(|&name| name != "auto")
+}
+
+/// The backend asked for, and a sentence on why it is this one; `kernel` is the CPU's.
+///
+/// # Errors
+/// [`Error::Device`] if the GPU asked for is not there.
+pub fn choose(pass: &PassSettings, kernel: CpuKernel, console: &Console) -> Result<(Box<dyn Backend>, String)> {
+    let device = pass.device.as_deref();
+    let cpu = |reason: String| -> (Box<dyn Backend>, String) { (Box::new(CpuBackend::new(kernel)), reason) };
     match pass.backend.unwrap_or(BackendArg::Auto) {
-        BackendArg::Cpu if device.is_some() => {
-            Err(Error::Usage("--device names a GPU and --backend cpu asks for none: leave one out".into()))
-        }
-        BackendArg::Gpu | BackendArg::Auto
-            if only_cpu.is_some() && (device.is_some() || pass.backend == Some(BackendArg::Gpu)) =>
-        {
-            Err(Error::Usage(format!(
-                "--kernel {} is one of the CPU, and a GPU is asked for, which has {GPU_KERNEL}: leave one out",
-                only_cpu.unwrap_or_default()
-            )))
-        }
-        BackendArg::Cpu => cpu("asked for".into()),
-        BackendArg::Auto if only_cpu.is_some() => cpu("its kernel is asked for".into()),
+        BackendArg::Cpu => Ok(cpu("asked for".into())),
         BackendArg::Gpu => Ok((gpu::open(device)?, "asked for".into())),
         BackendArg::Auto if device.is_some() => Ok((gpu::open(device)?, "device asked for".into())),
+        BackendArg::Auto if named(pass).is_some_and(|name| name != GPU_KERNEL) => {
+            Ok(cpu("its kernel is asked for".into()))
+        }
         BackendArg::Auto => match gpu::open(None) {
             Ok(backend) => Ok((backend, "a GPU was found".into())),
             Err(Error::Device(reason)) => {
                 let first = reason.lines().next().unwrap_or_default().to_owned();
                 console.event(Event::Note { message: format!("computing on the CPU: {first}") });
-                cpu(format!("no GPU: {first}"))
+                Ok(cpu(format!("no GPU: {first}")))
             }
             Err(error) => Err(error),
         },

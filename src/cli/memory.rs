@@ -3,7 +3,7 @@
 use crate::base::units::{parse_bytes, show_bytes};
 use crate::base::{Error, Event, Observer};
 use crate::corpus::Corpus;
-use crate::measure;
+use crate::measure::{self, MeasureSettings};
 
 /// Share of the available memory that a run takes by default.
 const SHARE: f64 = 0.6;
@@ -78,8 +78,10 @@ pub fn held(corpus: &Corpus) -> u64 {
 }
 
 /// Says so if the measures may not keep to `budget`. The pass shares out what it has; the measures hold what they hold.
-pub fn warn_of_measures(corpus: &Corpus, budget: u64, observer: &dyn Observer) {
-    let wanted = held(corpus) + measure::memory(corpus);
+pub fn warn_of_measures(corpus: &Corpus, settings: &MeasureSettings, budget: u64, observer: &dyn Observer) {
+    // Of the graph, the nearest neighbour of each row is kept for responses.parquet.
+    let nearest = (size_of::<Option<(u32, f32)>>() * corpus.len()) as u64;
+    let wanted = held(corpus) + nearest + measure::memory(corpus, settings);
     if wanted > budget {
         observer.event(Event::Note {
             message: format!(

@@ -11,7 +11,7 @@ use crate::compute::{BackendInfo, PairOutcome};
 use crate::corpus::Corpus;
 use crate::input::{self, InputOptions};
 use crate::measure::{self, Headline, Measures};
-use crate::output::ResultDirectory;
+use crate::output::{self, ResultDirectory};
 use crate::{report, run};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -84,6 +84,7 @@ pub fn main(args: &RunArgs, flags: &Messages) -> anyhow::Result<u8> {
 fn work(settings: &Settings, console: &Console) -> Result<Measures> {
     // Mistakes in flags and the input's paths and columns show before anything is made.
     let mut pair_settings = settings::pair_settings(&settings.pass)?;
+    let kernel = backend::cpu_kernel(&settings.pass, pair_settings.histogram)?;
     let measure_settings = settings::measure_settings(&settings.pass);
     let mut options = settings::input_options(&settings.inputs, &settings.input, PathBuf::new())?;
     let inputs: Vec<PathBuf> = settings.inputs.iter().map(PathBuf::from).collect();
@@ -98,12 +99,12 @@ fn work(settings: &Settings, console: &Console) -> Result<Measures> {
     }
     memory::give_back();
     clock.lap("read");
-    let (mut backend, choice) = backend::choose(&settings.pass, pair_settings.histogram, console)?;
+    let (mut backend, choice) = backend::choose(&settings.pass, kernel, console)?;
     let info = backend.info();
     console.event(Event::Detail { message: format!("{} {}: {choice}", info.backend, info.device) });
     clock.lap("open_backend");
     pair_settings.held = memory::held(&corpus);
-    memory::warn_of_measures(&corpus, options.memory, console);
+    memory::warn_of_measures(&corpus, &measure_settings, options.memory, console);
     pair_settings.memory = options.memory.saturating_sub(pair_settings.held);
     pair_settings.scratch.clone_from(&directory.partial);
     let mut outcome = run::pair_pass(&corpus, backend.as_mut(), &pair_settings, console)?;
@@ -111,6 +112,7 @@ fn work(settings: &Settings, console: &Console) -> Result<Measures> {
     input::verify_unchanged(&corpus)?;
     clock.lap("pairs");
     directory.write_pair_tables(&corpus, &outcome)?;
+    let nearest = output::nearest(&outcome.neighbors);
     (outcome.neighbors, outcome.edges) = (Neighbors::default(), None);
     memory::give_back();
     clock.lap("pair_tables");
@@ -118,9 +120,18 @@ fn work(settings: &Settings, console: &Console) -> Result<Measures> {
     fill_examples(&mut measures, &options, &corpus)?;
     clock.lap("measures");
     console.check_stop()?;
+    directory.write_responses(&corpus, &outcome, &nearest, &measures)?;
     directory.write_measures(&corpus, &measures)?;
     clock.lap("measure_tables");
-    directory.write_manifest(&manifest(settings, &options, &corpus, &outcome, &info, &choice, &clock.seconds))?;
+    directory.write_manifest(&manifest(
+        settings,
+        &options,
+        &corpus,
+        (&outcome, &measures),
+        &info,
+        &choice,
+        &clock.seconds,
+    ))?;
     report::write(&directory.partial)?;
     console.check_stop()?;
     directory.finish()?;
@@ -157,7 +168,7 @@ fn manifest(
     settings: &Settings,
     options: &InputOptions,
     corpus: &Corpus,
-    outcome: &PairOutcome,
+    (outcome, measures): (&PairOutcome, &Measures),
     info: &BackendInfo,
     choice: &str,
     seconds: &BTreeMap<&'static str, f64>,
@@ -184,6 +195,7 @@ fn manifest(
                 "histogram": pair.as_ref().map(|pair| pair.histogram),
                 "seed": pair.as_ref().map(|pair| pair.seed),
                 "human": settings::measure_settings(&settings.pass).human,
+                "tau": measures.summary.meanings.as_ref().and_then(|meanings| meanings.tau),
                 "memory": options.memory,
                 "threads": rayon::current_num_threads(),
             },

@@ -138,7 +138,9 @@ pub fn pair_settings(settings: &PassSettings) -> Result<PairSettings> {
         return Err(Error::Usage(format!("--k {k} is out of range: 1 to 1024")));
     }
     let near_duplicate = settings.near_duplicate.unwrap_or(defaults.near_duplicate);
-    for (flag, value) in [("--threshold", settings.threshold), ("--near-duplicate", Some(near_duplicate))] {
+    let cosines =
+        [("--threshold", settings.threshold), ("--near-duplicate", Some(near_duplicate)), ("--tau", settings.tau)];
+    for (flag, value) in cosines {
         if let Some(value) = value.filter(|value| !(-1.0..=1.0).contains(value)) {
             return Err(Error::Usage(format!("{flag} {value} is out of range: a cosine lies between -1 and 1")));
         }
@@ -165,6 +167,7 @@ pub fn measure_settings(settings: &PassSettings) -> MeasureSettings {
     MeasureSettings {
         seed: settings.seed.unwrap_or(defaults.seed),
         human: settings.human.clone().unwrap_or(defaults.human),
+        tau: settings.tau,
         ..defaults
     }
 }
@@ -210,6 +213,7 @@ mod tests {
             PassSettings { k: Some(1025), ..PassSettings::default() },
             PassSettings { threshold: Some(f64::NAN), ..PassSettings::default() },
             PassSettings { near_duplicate: Some(1.5), ..PassSettings::default() },
+            PassSettings { tau: Some(-1.5), ..PassSettings::default() },
         ] {
             assert_eq!(pair_settings(&settings).unwrap_err().exit_code(), 2);
         }

@@ -99,6 +99,7 @@ pub fn models(
                 answers_regardless: matches!((floor, corpus_floor), (Some(m), Some(f)) if m > f + 0.1 * (1.0 - f)),
                 vendi_1: (count > 0.0).then(|| one / count),
                 vendi_2: (count > 0.0).then(|| two / count),
+                ..ModelRow::default()
             }
         })
         .collect();

@@ -1,9 +1,11 @@
 //! How much memory the measures hold, and how queries are taken in chunks so that they hold no more.
 
+use super::MeasureSettings;
 use super::cells::BLOCK;
 use super::effective;
 use super::inter::PAIRS;
 use super::intervals::{RESAMPLES, columns};
+use super::meanings;
 use super::products::Triangle;
 use super::summary::{TWO_WAY_QUERIES, TWO_WAY_ROWS};
 use super::sums::groups;
@@ -65,12 +67,13 @@ pub fn chunks<'a>(corpus: &Corpus, groups: &'a [Vec<usize>]) -> Vec<&'a [Vec<usi
 ///
 /// With M models, d dimensions, Q queries of c models each it is the sum of
 /// - what stays: a triangle a query, 4 c (c + 1) bytes and about 350 more with its lines of tables; three triangles of
-///   M models; a line of model_pairs.parquet a pair of models; a line of intra.parquet a cell with n >= 2;
+///   M models; a line of model_pairs.parquet a pair of models; a line of intra.parquet and one of meanings.parquet a cut, a cell
+///   with n >= 2; 4 bytes a response;
 /// - 4 MiB a thread, which the eigenvalue solver keeps;
 /// - the largest of: a chunk of queries (16 MiB to 256 MiB, or one query: a few matrices of min(n, d)^2 values); the
 ///   models' second moments, 4 d (d + 1) bytes twice; the bootstraps, 2 bytes a query and resample and up to 3 MiB a
-///   thread.
-pub fn memory(corpus: &Corpus) -> u64 {
+///   thread; on each thread the matrix of the largest query, 4 n (n + 1) bytes, and its unit rows.
+pub fn memory(corpus: &Corpus, settings: &MeasureSettings) -> u64 {
     let (dim, models, queries) = (corpus.dim(), corpus.rows.models.len(), corpus.layout.canonical.len());
     let threads = rayon::current_num_threads();
     let cells = || corpus.layout.cells.iter().flatten();
@@ -78,7 +81,8 @@ pub fn memory(corpus: &Corpus) -> u64 {
     let kept: usize = corpus.layout.cells.iter().map(|c| triangle(c.len()) + 12 * c.len()).sum();
     let lines = size_of::<QueryRow>() + size_of::<super::sums::QuerySums>() + size_of::<effective::Effective>() + 32;
     let tables = size_of::<ModelPairRow>() * models * (models + 1) / 2 + size_of::<IntraRow>() * repeated;
-    let stays = kept + queries * lines + 3 * triangle(models) + tables;
+    let (clustering, labelled) = meanings::memory(corpus, settings);
+    let stays = kept + queries * lines + 3 * triangle(models) + tables + labelled;
 
     let groups = groups(corpus);
     let chunk = (chunks(corpus, &groups).into_iter())
@@ -102,13 +106,13 @@ pub fn memory(corpus: &Corpus) -> u64 {
         + 16 * RESAMPLES * queries.min(TWO_WAY_QUERIES)
         + threads.min(queries) * 8 * RESAMPLES * (cells + TWO_WAY_ROWS);
     let packing = threads.min(queries) * PACKING;
-    (stays + packing + [by_query, by_model, bootstrap, two_way].into_iter().max().unwrap_or(0)) as u64
+    (stays + packing + [by_query, by_model, clustering, bootstrap, two_way].into_iter().max().unwrap_or(0)) as u64
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::all;
     use super::super::planted::planted;
-    use super::super::{MeasureSettings, all};
     use super::*;
     use crate::base::events::Silent;
     use std::alloc::{GlobalAlloc, Layout, System};
@@ -161,15 +165,22 @@ mod tests {
         PEAK.store(0, Relaxed);
         let done = pool.install(|| all(&corpus, &outcome, &MeasureSettings::default(), &Silent)).unwrap();
         drop(done);
-        (PEAK.load(Relaxed) as f64, pool.install(|| memory(&corpus)) as f64)
+        (PEAK.load(Relaxed) as f64, pool.install(|| memory(&corpus, &MeasureSettings::default())) as f64)
     }
 
     #[test]
     fn the_estimate_is_within_a_factor_of_two() {
-        // One response a cell; many samples with n_q > d; one large query; many small queries; many models.
-        for shape in
-            [(60, 40, 1, 96), (12, 4, 40, 64), (1, 4, 1500, 256), (3000, 6, 1, 16), (6, 300, 1, 64), (8, 5, 60, 512)]
-        {
+        // One response a cell; many samples with n_q > d; one large query, and two; many small queries; many models.
+        let shapes = [
+            (60, 40, 1, 96),
+            (12, 4, 40, 64),
+            (1, 4, 1500, 256),
+            (2, 4, 500, 64),
+            (3000, 6, 1, 16),
+            (6, 300, 1, 64),
+            (8, 5, 60, 512),
+        ];
+        for shape in shapes {
             let (peak, estimate) = peak_and_estimate(shape.0, shape.1, shape.2, shape.3);
             let ratio = estimate / peak;
             assert!((0.5..=2.0).contains(&ratio), "{shape:?}: {estimate} estimated, {peak} held, ratio {ratio:.2}");

@@ -1,4 +1,4 @@
-//! Floor 3: the measures of section A, one file per family.
+//! Floor 3: the measures of sections A and C, one file per family.
 //!
 //! Every function takes a [`crate::corpus::Corpus`] (and, where it needs pairs, a
 //! [`crate::compute::PairOutcome`]) and returns rows of [`tables`]. Not here: wgpu, Parquet, HTML, flags.
@@ -15,6 +15,7 @@ mod histogram;
 mod inter;
 mod intervals;
 mod intra;
+mod meanings;
 mod memory;
 mod nearest;
 mod order;
@@ -49,15 +50,17 @@ pub struct MeasureSettings {
     pub resamples: usize,
     /// `--human`: values of the source column that are people.
     pub human: Vec<String>,
+    /// `--tau`: where clusters are cut, a cosine; `None` for floor + .7 (1 - floor).
+    pub tau: Option<f64>,
 }
 
 impl Default for MeasureSettings {
     fn default() -> Self {
-        Self { seed: 0, resamples: intervals::RESAMPLES, human: vec!["human".into()] }
+        Self { seed: 0, resamples: intervals::RESAMPLES, human: vec!["human".into()], tau: None }
     }
 }
 
-/// Every measure of section A that the corpus has the columns and the n for.
+/// Every measure that the corpus has the columns and the n for.
 ///
 /// # Errors
 /// [`crate::base::Error::Interrupted`] only: what can't be computed is left out by name and reason.
@@ -75,7 +78,7 @@ pub fn all(
     let intra = intra::rows(&sums);
     let repeated = !intra.is_empty();
     let effects = Effects::new(corpus, &sums, &everyone, repeated, observer)?;
-    let (models, compared) = intra::models(&sums, &effects, &intra, floor, Some(&weights));
+    let (mut models, compared) = intra::models(&sums, &effects, &intra, floor, Some(&weights));
     observer.check_stop()?;
     let model_pairs = inter::rows(&sums, &models, Some(&weights), settings.resamples);
     observer.check_stop()?;
@@ -89,7 +92,7 @@ pub fn all(
         let some = keep != than && keep.contains(&true);
         some.then(|| View::new(corpus, &sums, keep.clone(), repeated, observer)).transpose()
     };
-    let mut views = vec![View { keep: everyone.clone(), effects, shares, unrelated: None }];
+    let mut views = vec![View { keep: everyone.clone(), effects, shares, unrelated: None, meanings: Vec::new() }];
     views.extend(further(&kept, &everyone)?);
     let view = views.len() - 1;
     views.extend(further(&regular, &kept)?);
@@ -98,7 +101,13 @@ pub fn all(
         let unrelated = ensemble::unrelated_squares(corpus, &sums, &parts, observer)?;
         views.iter_mut().zip(unrelated).for_each(|(view, unrelated)| view.unrelated = unrelated);
     }
-    let queries = query_rows(&sums, &views[0]);
+    let keeps: Vec<&[bool]> = views.iter().map(|view| view.keep.as_slice()).collect();
+    let meanings::Counted { meanings, views: counted, drawn } =
+        meanings::count(corpus, &sums, floor, &keeps, settings, observer)?;
+    views.iter_mut().zip(counted).for_each(|(view, counted)| view.meanings = counted);
+    meanings::fill_models(&mut models, &meanings, sums.queries.len(), &weights);
+    let chosen = meanings.labels.iter().position(|labels| labels.chosen);
+    let queries = query_rows(&sums, &views[0], chosen);
     let parts = summary::Parts {
         corpus,
         outcome,
@@ -110,6 +119,8 @@ pub fn all(
         pairs: &model_pairs,
         queries: &queries,
         topn: &topn,
+        meanings: &meanings,
+        drawn,
         view: &views[view],
         regular: views.get(view + 1),
         compared,
@@ -118,15 +129,16 @@ pub fn all(
     };
     let summary = parts.summary();
     observer.check_stop()?;
-    Ok(Measures { intra, models, model_pairs, queries, topn, summary })
+    Ok(Measures { intra, models, model_pairs, queries, topn, meanings, summary })
 }
 
-/// Lines of queries.parquet.
-fn query_rows(sums: &Sums, view: &View) -> Vec<QueryRow> {
+/// Lines of queries.parquet; `chosen` is the labelling whose meanings they have.
+fn query_rows(sums: &Sums, view: &View, chosen: Option<usize>) -> Vec<QueryRow> {
     let mean = |(sum, pairs): (f64, f64)| (pairs > 0.0).then(|| sum / pairs);
     let row = |(query, one): (usize, &sums::QuerySums)| {
         let (intra, inter) = (one.intra(&view.keep), one.inter(&view.keep));
         let (vendi, share, gain) = (view.vendi(query), view.shares[query], view.gain(query));
+        let meanings = chosen.and_then(|labels| view.meanings[labels][query].all);
         QueryRow {
             query: query as u32,
             n: one.n() as u64,
@@ -137,6 +149,8 @@ fn query_rows(sums: &Sums, view: &View) -> Vec<QueryRow> {
             vendi_1: vendi.map(|v| v.one),
             vendi_2: vendi.map(|v| v.two),
             vendi_inf: vendi.map(|v| v.inf),
+            hill: meanings.map(|m| m.hill),
+            seen: meanings.map(|m| m.seen),
             nearest_other_model: share.map(|s| s.credit / s.responses),
             nearest_null: share.map(|s| s.null / s.responses),
             ensemble_gain: gain.map(|g| g.gain),
@@ -302,6 +316,7 @@ mod tests {
             assert_eq!(one.queries, three.queries);
             assert_eq!(one.models, three.models);
             assert_eq!(one.topn, three.topn);
+            assert_eq!(one.meanings, three.meanings);
         }
     }
 

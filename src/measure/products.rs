@@ -211,6 +211,20 @@ impl Triangle {
         Self { n: kept.len(), values: values.collect() }
     }
 
+    /// One minus what lies above the diagonal, row after row: the condensed matrix of distances of n rows.
+    pub fn into_distances(self) -> Vec<f64> {
+        let Self { n, mut values } = self;
+        let mut end = 0;
+        for a in 0..n {
+            for from in start(n, a) + 1..start(n, a + 1) {
+                values[end] = 1.0 - values[from];
+                end += 1;
+            }
+        }
+        values.truncate(end);
+        values
+    }
+
     /// The values from (first, first) on, `n` x `n`.
     pub fn part(&self, first: usize, n: usize) -> Self {
         Self { n, values: (first..first + n).flat_map(|a| &self.row(a)[..first + n - a]).copied().collect() }
@@ -283,6 +297,8 @@ mod tests {
         let (selected, part) = (gram.select(&[0, 2, 5]), gram.part(2, 3));
         assert_eq!((selected.at(1, 2), selected.at(0, 1)), (gram.at(2, 5), gram.at(2, 0)));
         assert_eq!(part.at(2, 0), gram.at(4, 2));
+        let above = (0..6).flat_map(|a| (a + 1..6).map(move |b| (a, b))).map(|(a, b)| 1.0 - gram.at(a, b));
+        assert_eq!(gram.clone().into_distances(), above.collect::<Vec<f64>>());
         let whole: f64 = (0..6).flat_map(|a| (0..6).map(move |b| (a, b))).map(|(a, b)| gram.at(a, b).powi(2)).sum();
         assert!((gram.frobenius2() - whole).abs() < 1e-12 * whole);
     }

@@ -6,7 +6,9 @@ use super::intervals::{self, TwoWay, Weights};
 use super::nearest;
 use super::products::add_products;
 use super::sums::Sums;
-use super::tables::{Example, Headline, Interval, LeftOut, ModelPairRow, ModelRow, QueryRow, Summary, TopNRow};
+use super::tables::{
+    Example, Headline, Interval, LeftOut, Meanings, ModelPairRow, ModelRow, QueryRow, Summary, TopNRow,
+};
 use super::view::View;
 use super::{MeasureSettings, duplicates, floors, histogram, intra, order, topn};
 use crate::base::similarity::Similarity;
@@ -20,7 +22,8 @@ const TWO_WAY_WORK: f64 = 2e11;
 pub const TWO_WAY_QUERIES: usize = 64;
 /// Rows of a Gram matrix that are multiplied with the weights of the models at once.
 pub const TWO_WAY_ROWS: usize = 32;
-const ONE_SAMPLE: &str = "one response per model and query; needs at least 2";
+/// Why measures of one model are left out.
+pub const ONE_SAMPLE: &str = "one response per model and query; needs at least 2";
 
 /// What the summary is made of.
 pub struct Parts<'a> {
@@ -44,6 +47,10 @@ pub struct Parts<'a> {
     pub queries: &'a [QueryRow],
     /// topn.parquet.
     pub topn: &'a [TopNRow],
+    /// meanings.parquet.
+    pub meanings: &'a Meanings,
+    /// Queries too large to be clustered whole.
+    pub drawn: usize,
     /// What headlines rest on: the models, without people where there are models beside them.
     pub view: &'a View,
     /// The same without models that answer regardless of the query; `None` if there is none.
@@ -73,18 +80,20 @@ pub fn kept(corpus: &Corpus, people: &[bool]) -> Vec<bool> {
     if kept.contains(&true) { kept } else { vec![true; kept.len()] }
 }
 
-fn total(terms: &[(f64, f64)]) -> Option<f64> {
+/// Sum of numerators over sum of denominators.
+pub fn total(terms: &[(f64, f64)]) -> Option<f64> {
     let (sum, count) = terms.iter().fold((0.0, 0.0), |t, p| (t.0 + p.0, t.1 + p.1));
     (count > 0.0).then(|| sum / count)
 }
 
-fn left_out(measure: &str, reason: &str) -> LeftOut {
+/// One thing that was left out.
+pub fn left_out(measure: &str, reason: &str) -> LeftOut {
     LeftOut { measure: measure.into(), reason: reason.into() }
 }
 
 impl Parts<'_> {
     /// A headline of a ratio of sums over queries; `None` if no query has a term.
-    fn headline(&self, name: &str, label: &str, terms: &[(f64, f64)]) -> Option<Headline> {
+    pub fn headline(&self, name: &str, label: &str, terms: &[(f64, f64)]) -> Option<Headline> {
         let queries = terms.iter().filter(|t| t.1 > 0.0).count();
         Some(Headline {
             name: name.into(),
@@ -211,7 +220,7 @@ impl Parts<'_> {
     }
 
     /// A ratio of sums over queries, without models that answer regardless of the query.
-    fn without(&self, terms: impl Fn(&View) -> Vec<(f64, f64)>) -> Option<f64> {
+    pub fn without(&self, terms: impl Fn(&View) -> Vec<(f64, f64)>) -> Option<f64> {
         total(&terms(self.regular?))
     }
 
@@ -438,6 +447,8 @@ impl Parts<'_> {
         } else {
             left.push(left_out("Ensemble gain", "one model; needs at least 2"));
         }
+        let (found, meanings) = self.meanings(&mut left);
+        headlines.extend(found);
         headlines.extend(self.effective_number());
         let duplicates = duplicates::summary(corpus, self.outcome);
         match duplicates.verbatim_share {
@@ -458,6 +469,7 @@ impl Parts<'_> {
             notes.push("headlines on models leave out the people; they stand beside them".into());
         }
         notes.extend(self.compared());
+        notes.extend(self.drawn());
         let names = self.models.iter().filter(|m| m.answers_regardless);
         let kept = || self.models.iter().filter(|m| keep[m.model as usize]);
         let mean =
@@ -480,6 +492,7 @@ impl Parts<'_> {
             intra_bins_underflow: mean(&|m| m.bins_underflow),
             intra_paper_bins: intra::mean_bins(kept().filter_map(|m| m.paper_bins)),
             intra_share_ge_0_8: mean(&|m| m.share_ge_0_8),
+            meanings,
             model_order: order::models(self.pairs, self.sums.models),
             left_out: left,
             notes,

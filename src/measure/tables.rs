@@ -3,6 +3,7 @@
 //! Similarities and means are cosines; a value that is undefined or left out is `None`, and [`Summary::left_out`]
 //! says why. Tables are sorted by their leading columns.
 
+pub use super::meanings::{Hill, Seen};
 use serde::{Deserialize, Serialize};
 
 /// A 95 % interval.
@@ -63,6 +64,13 @@ pub struct ModelRow {
     pub vendi_1: Option<f64>,
     /// The same of order 2.
     pub vendi_2: Option<f64>,
+    /// Mean over queries of the distinct meanings among this model's responses, rarefied to the same n for every model
+    /// of a query: the least n >= 2 there.
+    pub distinct: Option<f64>,
+    /// The same, comparable between models that answered different queries, as `intra_adjusted`.
+    pub distinct_adjusted: Option<f64>,
+    /// Interval of `distinct` over queries.
+    pub distinct_ci: Option<Interval>,
 }
 
 /// One line of model_pairs.parquet, `model_a <= model_b`.
@@ -112,6 +120,10 @@ pub struct QueryRow {
     pub vendi_2: Option<f64>,
     /// Order infinity.
     pub vendi_inf: Option<f64>,
+    /// Distinct meanings of all responses, their Hill numbers of order 1 and 2, at n.
+    pub hill: Option<Hill>,
+    /// What estimates of the unseen rest on.
+    pub seen: Option<Seen>,
     /// Share of responses whose nearest other response (within the query) is of another model.
     pub nearest_other_model: Option<f64>,
     /// Its null.
@@ -135,6 +147,52 @@ pub struct TopNRow {
     pub null: f64,
     /// Fewest models that can fill N places, mean over anchors.
     pub least: f64,
+}
+
+/// Which responses of a query a line of meanings.parquet counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Group {
+    /// All.
+    All,
+    /// Those of a model, by id.
+    Model(u32),
+    /// Those of a value of the source column, by id.
+    Source(u32),
+    /// Those of a training stage, by id.
+    Stage(u32),
+}
+
+/// Where the labels that are counted come from.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+pub struct Labels {
+    /// Share of the way from the corpus floor f to 1 at which clusters are cut: tau = f + c (1 - f); `None` without a
+    /// floor, and for given classes.
+    pub c: Option<f64>,
+    /// Clusters are merged as long as their mean cosine is at least this; `None` for given classes.
+    pub tau: Option<f64>,
+    /// Whether other tables and headlines rest on this cut.
+    pub chosen: bool,
+}
+
+/// One line of meanings.parquet: a group with n >= 2 under one labelling.
+#[derive(Debug, Clone, PartialEq)]
+pub struct MeaningRow {
+    /// Query id.
+    pub query: u32,
+    /// Which responses.
+    pub group: Group,
+    /// Place in [`Meanings::labels`].
+    pub labels: usize,
+    /// Responses, labels, and how many labels occur once and twice.
+    pub seen: Seen,
+    /// Responses to which Hill numbers are rarefied: the least n >= 2 of the groups of this kind in the query.
+    pub at_n: u32,
+    /// Hill numbers at `at_n`.
+    pub hill: Hill,
+    /// Distinct meanings in 1,000 responses where n >= 500; extrapolated under n = 1,000.
+    pub per_1000: Option<f64>,
+    /// Adjusted Rand index of these clusters and the given classes; of all responses only.
+    pub adjusted_rand: Option<f64>,
 }
 
 /// A headline number with what it must be read with.
@@ -244,6 +302,9 @@ pub struct Summary {
     /// Percent of query means at or above .8, unweighted over models.
     #[serde(default)]
     pub intra_share_ge_0_8: Option<f64>,
+    /// Distinct meanings by cut.
+    #[serde(default)]
+    pub meanings: Option<MeaningsSummary>,
     /// Model ids in clustered order (average linkage on 1 - mean of model_pairs), for the heat map.
     pub model_order: Vec<u32>,
     /// What was left out and why.
@@ -282,6 +343,89 @@ pub struct NearDuplicateSummary {
     pub verbatim_share_other_model: Option<f64>,
 }
 
+/// Distinct meanings: means over queries of the responses that headlines rest on.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct MeaningsSummary {
+    /// The cut that headlines and other tables rest on; `None` without a floor and `--tau`.
+    pub tau: Option<f64>,
+    /// Its place between floor and 1.
+    pub c: Option<f64>,
+    /// Least and most responses of a query.
+    pub n: (u32, u32),
+    /// Least and most responses to which models are rarefied; `None` if no model has 2 to a query.
+    pub model_n: Option<(u32, u32)>,
+    /// One line a labelling, given classes first, then cuts from loose to tight.
+    pub curve: Vec<MeaningsLine>,
+    /// Sources and stages at the same n, at the chosen cut.
+    pub groups: Vec<MeaningsGroup>,
+}
+
+/// Distinct meanings under one labelling.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct MeaningsLine {
+    /// The labelling.
+    #[serde(flatten)]
+    pub labels: Labels,
+    /// Queries with at least 2 responses.
+    pub queries: u64,
+    /// Distinct meanings of a query's responses.
+    pub distinct: f64,
+    /// Interval of `distinct` over queries.
+    pub interval: Option<Interval>,
+    /// Hill number of order 1.
+    pub hill_1: f64,
+    /// Hill number of order 2.
+    pub hill_2: f64,
+    /// Good's coverage.
+    pub coverage: f64,
+    /// Chao1, over the queries where it is defined.
+    pub chao1: Option<f64>,
+    /// How many these are.
+    pub chao1_queries: u64,
+    /// Distinct meanings in 1,000 responses, over the queries with 500 and more.
+    pub per_1000: Option<f64>,
+    /// Distinct meanings of one model's responses, at the same n for every model of a query.
+    pub model: Option<f64>,
+    /// Interval of `model` over queries.
+    pub model_interval: Option<Interval>,
+    /// Distinct meanings of as many responses drawn from all models'.
+    pub pooled: Option<f64>,
+    /// Adjusted Rand index of clusters and given classes, mean over queries.
+    pub adjusted_rand: Option<f64>,
+    /// The same of all queries together: agreement beyond chance over what is possible, each summed over queries.
+    pub adjusted_rand_shared: Option<f64>,
+}
+
+/// Distinct meanings of one source or stage.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct MeaningsGroup {
+    /// `source` or `stage`.
+    pub kind: String,
+    /// Its name.
+    pub name: String,
+    /// Queries to which it has at least 2 responses.
+    pub queries: u64,
+    /// Least and most responses to which it is rarefied.
+    pub at_n: (u32, u32),
+    /// Mean over its queries of distinct meanings, at the same n for all of this kind in a query.
+    pub distinct: f64,
+    /// The same, comparable between groups with different queries, as `intra_adjusted` of models.
+    pub distinct_adjusted: Option<f64>,
+    /// Interval of `distinct` over queries.
+    pub interval: Option<Interval>,
+}
+
+/// Meanings of all responses.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Meanings {
+    /// Labellings: given classes, if there are any, then cuts from loose to tight.
+    pub labels: Vec<Labels>,
+    /// meanings.parquet, by query, group, labelling.
+    pub rows: Vec<MeaningRow>,
+    /// Cluster of each row at the chosen cut, within its query; `u32::MAX` for none. Empty without a cut.
+    pub clusters: Vec<u32>,
+}
+
 /// All tables and the summary.
 #[derive(Debug, Clone, Default)]
 pub struct Measures {
@@ -295,6 +439,8 @@ pub struct Measures {
     pub queries: Vec<QueryRow>,
     /// topn.parquet.
     pub topn: Vec<TopNRow>,
+    /// meanings.parquet, and `cluster` of responses.parquet.
+    pub meanings: Meanings,
     /// summary.json.
     pub summary: Summary,
 }

@@ -2,6 +2,7 @@
 
 use super::effective::Effects;
 use super::ensemble::{self, Gain};
+use super::meanings::OfQuery;
 use super::nearest::Share;
 use super::sums::Sums;
 use super::topn;
@@ -20,17 +21,19 @@ pub struct View {
     pub shares: Vec<Option<Share>>,
     /// Mean squared similarity of unrelated pairs.
     pub unrelated: Option<f64>,
+    /// Distinct meanings by labelling and query.
+    pub meanings: Vec<Vec<OfQuery>>,
 }
 
 impl View {
-    /// All but `unrelated`.
+    /// All but `unrelated` and `meanings`.
     ///
     /// # Errors
     /// [`crate::base::Error::Interrupted`].
     pub fn new(corpus: &Corpus, sums: &Sums, keep: Vec<bool>, repeated: bool, observer: &dyn Observer) -> Result<Self> {
         let effects = Effects::new(corpus, sums, &keep, false, observer)?;
         let shares = if repeated { topn::shares(corpus, &keep, observer)? } else { vec![None; sums.queries.len()] };
-        Ok(Self { keep, effects, shares, unrelated: None })
+        Ok(Self { keep, effects, shares, unrelated: None, meanings: Vec::new() })
     }
 
     /// Ensemble gain of a query.

@@ -13,6 +13,7 @@ mod edges;
 mod histogram;
 mod intra;
 mod json;
+mod meanings;
 mod model_pairs;
 mod models;
 mod neighbors;
@@ -21,6 +22,8 @@ pub mod read;
 mod responses;
 mod table;
 mod topn;
+
+pub use responses::nearest;
 
 /// What tables are written from: the corpus, and what the pair pass or the measures found.
 struct Source<'a, T> {
@@ -42,20 +45,17 @@ impl<'a, T> Source<'a, T> {
 type WriteTable<T> = fn(&Path, &Source<'_, T>) -> Result<()>;
 
 /// Every table of the pair pass: a new one is one file here and one line.
-const PAIR_TABLES: [(&str, WriteTable<PairOutcome>); 4] = [
-    ("responses.parquet", responses::write),
-    ("neighbors.parquet", neighbors::write),
-    ("histogram.parquet", histogram::write),
-    ("edges.parquet", edges::write),
-];
+const PAIR_TABLES: [(&str, WriteTable<PairOutcome>); 3] =
+    [("neighbors.parquet", neighbors::write), ("histogram.parquet", histogram::write), ("edges.parquet", edges::write)];
 
 /// Every table of the measures, likewise.
-const MEASURE_TABLES: [(&str, WriteTable<Measures>); 5] = [
+const MEASURE_TABLES: [(&str, WriteTable<Measures>); 6] = [
     ("intra.parquet", intra::write),
     ("models.parquet", models::write),
     ("model_pairs.parquet", model_pairs::write),
     ("queries.parquet", queries::write),
     ("topn.parquet", topn::write),
+    ("meanings.parquet", meanings::write),
 ];
 
 /// A result directory being made: everything goes to DIR.partial, which becomes DIR at the end.
@@ -84,6 +84,21 @@ impl ResultDirectory {
     /// [`crate::base::Error::Io`].
     pub fn write_pair_tables(&self, corpus: &Corpus, outcome: &PairOutcome) -> Result<()> {
         self.write(&PAIR_TABLES, &Source::new(corpus, outcome))
+    }
+
+    /// Writes responses.parquet, the one table that both have a part in; `nearest` is [`nearest`] of the graph.
+    ///
+    /// # Errors
+    /// [`crate::base::Error::Io`].
+    pub fn write_responses(
+        &self,
+        corpus: &Corpus,
+        outcome: &PairOutcome,
+        nearest: &[Option<(u32, f32)>],
+        measures: &Measures,
+    ) -> Result<()> {
+        let found = responses::Found { outcome, nearest, clusters: &measures.meanings.clusters };
+        responses::write(&self.partial.join("responses.parquet"), &Source::new(corpus, &found))
     }
 
     /// Writes the tables of the measures and summary.json.

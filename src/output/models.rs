@@ -26,7 +26,10 @@ pub(super) fn write(path: &Path, source: &Source<'_, Measures>) -> Result<()> {
         c.bool("answers_regardless", rows.iter().map(|r| r.answers_regardless));
         c.f64_or_null("vendi_1", rows.iter().map(|r| r.vendi_1));
         c.f64_or_null("vendi_2", rows.iter().map(|r| r.vendi_2));
-        c.f64_or_null("distinct", rows.iter().map(|_| None));
+        c.f64_or_null("distinct", rows.iter().map(|r| r.distinct));
+        c.f64_or_null("distinct_adjusted", rows.iter().map(|r| r.distinct_adjusted));
+        c.f64_or_null("distinct_ci_low", rows.iter().map(|r| r.distinct_ci.map(|i| i.low)));
+        c.f64_or_null("distinct_ci_high", rows.iter().map(|r| r.distinct_ci.map(|i| i.high)));
         Ok(())
     })
 }

@@ -19,9 +19,11 @@ pub(super) fn write(path: &Path, source: &Source<'_, Measures>) -> Result<()> {
         c.f64_or_null("vendi_1", rows.iter().map(|r| r.vendi_1));
         c.f64_or_null("vendi_2", rows.iter().map(|r| r.vendi_2));
         c.f64_or_null("vendi_inf", rows.iter().map(|r| r.vendi_inf));
-        for name in ["distinct", "hill_1", "hill_2", "chao1", "coverage"] {
-            c.f64_or_null(name, rows.iter().map(|_| None));
-        }
+        c.f64_or_null("distinct", rows.iter().map(|r| r.hill.map(|h| h.zero)));
+        c.f64_or_null("hill_1", rows.iter().map(|r| r.hill.map(|h| h.one)));
+        c.f64_or_null("hill_2", rows.iter().map(|r| r.hill.map(|h| h.two)));
+        c.f64_or_null("chao1", rows.iter().map(|r| r.seen.and_then(|s| s.chao1())));
+        c.f64_or_null("coverage", rows.iter().map(|r| r.seen.map(|s| s.coverage())));
         c.f64_or_null("nearest_other_model", rows.iter().map(|r| r.nearest_other_model));
         c.f64_or_null("nearest_null", rows.iter().map(|r| r.nearest_null));
         c.f64_or_null("ensemble_gain", rows.iter().map(|r| r.ensemble_gain));

@@ -4,9 +4,9 @@ use super::Source;
 use super::table;
 use crate::base::Result;
 use crate::compute::PairOutcome;
-use std::path::Path;
-
+use crate::compute::outcome::Neighbors;
 use crate::corpus::{Role, Samples};
+use std::path::Path;
 
 /// Optional columns that this table repeats, in table order.
 const ROLES: [(Role, &str); 5] = [
@@ -17,18 +17,33 @@ const ROLES: [(Role, &str); 5] = [
     (Role::Team, "team"),
 ];
 
-pub(super) fn write(path: &Path, source: &Source<'_, PairOutcome>) -> Result<()> {
+/// The nearest neighbour of each row and its similarity; `None` without neighbours. What this table needs of the graph.
+pub fn nearest(graph: &Neighbors) -> Vec<Option<(u32, f32)>> {
+    let first = |range: &[u64]| {
+        let at = usize::try_from(range[0]).ok().filter(|_| range[0] < range[1])?;
+        Some((graph.dst[at], graph.similarity[at]))
+    };
+    graph.starts.windows(2).map(first).collect()
+}
+
+/// What the pair pass and the measures found of each row.
+pub(super) struct Found<'a> {
+    /// The pair pass.
+    pub(super) outcome: &'a PairOutcome,
+    /// [`nearest`] of its graph.
+    pub(super) nearest: &'a [Option<(u32, f32)>],
+    /// Clusters of the measures; `u32::MAX` for none, empty if there are none.
+    pub(super) clusters: &'a [u32],
+}
+
+pub(super) fn write(path: &Path, source: &Source<'_, Found<'_>>) -> Result<()> {
     let rows = &source.corpus.rows;
-    let graph = &source.content.neighbors;
-    let component = &source.content.duplicates.component;
+    let component = &source.content.outcome.duplicates.component;
     let mut members = vec![0u32; component.len()];
     for &lowest in component {
         members[lowest as usize] += 1;
     }
-    let first = |row: usize| -> Option<usize> {
-        let (start, end) = (*graph.starts.get(row)?, *graph.starts.get(row + 1)?);
-        (start < end).then_some(start as usize)
-    };
+    let first = |row: usize| source.content.nearest.get(row).copied().flatten();
     let files: Vec<String> = source.corpus.files.iter().map(|file| file.name.clone()).collect();
     let files = table::names(&files);
     let present = |id: u32| (id != u32::MAX).then_some(id);
@@ -55,13 +70,14 @@ pub(super) fn write(path: &Path, source: &Source<'_, PairOutcome>) -> Result<()>
         for (name, category, names) in &categories {
             c.name_or_null(name, category.ids[range.clone()].iter().map(|&id| present(id)), names)?;
         }
-        c.u32_or_null("nn_row", range.clone().map(|row| first(row).map(|i| graph.dst[i])));
-        c.f32_or_null("nn_similarity", range.clone().map(|row| first(row).map(|i| graph.similarity[i])));
-        let model = |row| first(row).map(|i| rows.model[graph.dst[i] as usize]);
+        c.u32_or_null("nn_row", range.clone().map(|row| first(row).map(|(row, _)| row)));
+        c.f32_or_null("nn_similarity", range.clone().map(|row| first(row).map(|(_, similarity)| similarity)));
+        let model = |row| first(row).map(|(row, _)| rows.model[row as usize]);
         c.name_or_null("nn_model", range.clone().map(model), &source.models)?;
         let group = |row: usize| component.get(row).copied().filter(|&lowest| members[lowest as usize] > 1);
         c.u32_or_null("duplicate_group", range.clone().map(group));
-        c.u32_or_null("cluster", range.map(|_| None));
+        let cluster = |row: usize| source.content.clusters.get(row).copied().and_then(present);
+        c.u32_or_null("cluster", range.map(cluster));
         Ok(())
     })
 }

@@ -22,14 +22,15 @@ const NAME_CHARS: usize = 400;
 const FILES: usize = 200;
 
 /// Every table a result may hold, with what a line of it is.
-const TABLES: [(&str, &str); 9] = [
-    ("responses.parquet", "one line a response: where it came from, its query and model, its nearest neighbour"),
+const TABLES: [(&str, &str); 10] = [
+    ("responses.parquet", "one line a response: where it came from, its query and model, nearest neighbour, cluster"),
     ("neighbors.parquet", "the nearest neighbours of every response, in order"),
     ("intra.parquet", "one line a query and model: mean similarity of that model's own answers"),
-    ("models.parquet", "one line a model: similarity within it, bins, floor, effective number"),
+    ("models.parquet", "one line a model: similarity within it, bins, floor, effective number, distinct meanings"),
     ("model_pairs.parquet", "one line a pair of models: mean similarity, interval, floor"),
-    ("queries.parquet", "one line a query: means, effective number, nearest share, ensemble gain"),
+    ("queries.parquet", "one line a query: means, effective number, distinct meanings, nearest share, ensemble gain"),
     ("topn.parquet", "one line a query and N: distinct models among the N nearest, null, least"),
+    ("meanings.parquet", "one line a query, group and cut: distinct meanings, Hill numbers, coverage"),
     ("histogram.parquet", "all pairs by relation and similarity, in bins of 0.01"),
     ("edges.parquet", "every pair of responses at or above the threshold"),
 ];
@@ -112,7 +113,7 @@ fn rounded_or_null(value: Option<f64>) -> Value {
     value.map_or(Value::Null, rounded)
 }
 
-const MODEL_COLUMNS: [&str; 13] = [
+const MODEL_COLUMNS: [&str; 14] = [
     "model",
     "n",
     "queries",
@@ -124,6 +125,7 @@ const MODEL_COLUMNS: [&str; 13] = [
     "answers_regardless",
     "vendi_1",
     "vendi_2",
+    "distinct",
     "bins",
     "paper_bins",
 ];
@@ -133,11 +135,11 @@ fn model_columns(table: &Table, names: &[String]) -> Result<Value> {
     let shown = names.len().min(TABLE_MODELS);
     let mut columns = Map::new();
     columns.insert("model".into(), names[..shown].iter().map(|name| cut(name)).collect());
-    for column in &MODEL_COLUMNS[1..11] {
+    for column in &MODEL_COLUMNS[1..12] {
         let values = table.numbers(column)?;
         columns.insert((*column).into(), values[..shown].iter().map(|v| rounded_or_null(*v)).collect());
     }
-    for column in &MODEL_COLUMNS[11..] {
+    for column in &MODEL_COLUMNS[12..] {
         let tenth = |value: f64| json!((value * 10.0).round() / 10.0);
         let lists = table.lists(column)?.into_iter().take(shown);
         let values = lists.map(|list| list.map_or(Value::Null, |list| list.into_iter().map(tenth).collect()));
@@ -229,8 +231,18 @@ fn both_ends(sorted: &[usize]) -> (Vec<usize>, Vec<usize>) {
     (sorted[..first].to_vec(), sorted.iter().rev().take(last).copied().collect())
 }
 
-const QUERY_NUMBERS: [&str; 9] =
-    ["n", "models", "mean", "intra_mean", "inter_mean", "vendi_1", "vendi_2", "nearest_other_model", "ensemble_gain"];
+const QUERY_NUMBERS: [&str; 10] = [
+    "n",
+    "models",
+    "mean",
+    "intra_mean",
+    "inter_mean",
+    "vendi_1",
+    "vendi_2",
+    "distinct",
+    "nearest_other_model",
+    "ensemble_gain",
+];
 
 /// queries.parquet: how its columns are distributed, and the most and least alike queries by `inter_mean`, or by
 /// `mean` where no query has two models.

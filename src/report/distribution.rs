@@ -30,6 +30,8 @@ impl Distribution {
         values.sort_by(f64::total_cmp);
         let (&low, &high) = (values.first()?, values.last()?);
         let width = round_width((high - low) / BINS);
+        // Whole numbers have a bin each, or several share one.
+        let width = if values.iter().all(|value| value.fract() == 0.0) { width.max(1.0) } else { width };
         let first = (low / width).floor();
         let bins = ((high / width).floor() - first) as usize + 1;
         let mut counts = vec![0; bins];
@@ -75,6 +77,12 @@ mod tests {
         assert_eq!(found.counts.iter().sum::<u64>(), 101);
         assert!((found.quantiles[3].1 - 0.51).abs() < 1e-12);
         assert_eq!(quantile(&[1.0, 2.0, 4.0], 0.75), 3.0);
+    }
+
+    #[test]
+    fn whole_numbers_have_whole_bins() {
+        let found = Distribution::of(vec![1.0, 1.0, 2.0, 4.0]).unwrap();
+        assert_eq!((found.start, found.width, found.counts), (1.0, 1.0, vec![2, 1, 0, 1]));
     }
 
     #[test]

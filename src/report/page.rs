@@ -7,7 +7,7 @@ const STYLES: [&str; 3] =
     [include_str!("assets/css/base.css"), include_str!("assets/css/parts.css"), include_str!("assets/css/plots.css")];
 
 /// One script in this order: tools first, then one file a section, the table of contents last.
-const SCRIPTS: [&str; 20] = [
+const SCRIPTS: [&str; 21] = [
     include_str!("assets/js/format.js"),
     include_str!("assets/js/dom.js"),
     include_str!("assets/js/table.js"),
@@ -21,6 +21,7 @@ const SCRIPTS: [&str; 20] = [
     include_str!("assets/js/intra.js"),
     include_str!("assets/js/histogram.js"),
     include_str!("assets/js/worth.js"),
+    include_str!("assets/js/meanings.js"),
     include_str!("assets/js/top_n.js"),
     include_str!("assets/js/extremes.js"),
     include_str!("assets/js/duplicates.js"),

@@ -230,14 +230,14 @@ fn every_kernel_gives_the_same() {
     for corpus in [&corpus, &near] {
         for histogram in [HistogramChoice::Exact, HistogramChoice::Off] {
             let settings = PairSettings { k: 9, threshold: Some(0.7), histogram, ..PairSettings::default() };
-            let reference = pass(corpus, &mut CpuBackend::new(CpuKernel::F32), &settings);
+            let reference = pass(corpus, &mut CpuBackend::new(CpuKernel::Gemm), &settings);
             check(corpus, &reference, &settings);
             for kernel in CpuKernel::available() {
                 let mut backend = CpuBackend::new(kernel);
                 let outcome = pass(corpus, &mut backend, &settings);
                 same(&outcome, &reference, kernel.name());
                 let refined = outcome.stats.refined;
-                assert!(kernel == CpuKernel::F32 || refined >= outcome.stats.survivors, "{} {refined}", kernel.name());
+                assert!(kernel == CpuKernel::Gemm || refined >= outcome.stats.survivors, "{} {refined}", kernel.name());
                 let least = Budget::least(corpus.len(), corpus.dim(), &settings, &backend);
                 let settings = PairSettings { memory: 2 * least, ..settings.clone() };
                 same(&pass(corpus, &mut backend, &settings), &reference, kernel.name());

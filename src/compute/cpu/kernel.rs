@@ -1,4 +1,5 @@
-//! Which product the CPU uses: f32 everywhere, or one of the kernels on packed rows where the CPU has its instructions.
+//! Which product the CPU uses: the `gemm` crate's everywhere, or one of the kernels on packed rows where the CPU has its
+//! instructions.
 
 use super::panels::Precision;
 use super::strip::{KERNELS, Kernel};
@@ -7,18 +8,18 @@ use crate::base::{Error, Result};
 /// A product of the CPU.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub enum CpuKernel {
-    /// f32, by the `gemm` crate.
+    /// f32, by the `gemm` crate, on any CPU.
     #[default]
-    F32,
+    Gemm,
     /// Quantised rows; what they let through is looked at again in f32.
     Packed(Kernel),
 }
 
 impl CpuKernel {
-    /// Every product that this CPU has, f32 last.
+    /// Every product that this CPU has, the `gemm` crate's last.
     pub fn available() -> Vec<Self> {
         let packed = KERNELS.iter().filter(|kernel| (kernel.available)()).map(|&kernel| Self::Packed(kernel));
-        packed.chain([Self::F32]).collect()
+        packed.chain([Self::Gemm]).collect()
     }
 
     /// The fastest for a graph, or for a graph with a `histogram`.
@@ -28,12 +29,12 @@ impl CpuKernel {
     pub fn choose(histogram: bool) -> Self {
         let fast = |name: &str| Self::available().into_iter().find(|kernel| kernel.name() == name);
         let graph = ["int8-avx512", "int8-avxvnni", "int16-avx2", "int8-neon"];
-        let bins = ["int16-avx512", "int16-avxvnni", "int16-avx2"];
+        let bins = ["int16-avx512", "int16-avxvnni", "int16-avx2", "f32-avx2"];
         let order = if histogram { &bins[..] } else { &graph[..] };
         order.iter().find_map(|name| fast(name)).unwrap_or_default()
     }
 
-    /// The product called `name`: `f32`, a precision (its fastest kernel on this CPU) or a kernel.
+    /// The product called `name`: a precision (its fastest kernel on this CPU) or a kernel.
     ///
     /// # Errors
     /// [`Error::Usage`] with the names there are.
@@ -49,7 +50,7 @@ impl CpuKernel {
     /// Its name.
     pub fn name(&self) -> &'static str {
         match self {
-            Self::F32 => "f32",
+            Self::Gemm => "f32-gemm",
             Self::Packed(kernel) => kernel.name,
         }
     }
@@ -62,7 +63,7 @@ impl CpuKernel {
     /// How its rows are stored; `None`: as f32.
     pub fn precision(&self) -> Option<Precision> {
         match self {
-            Self::F32 => None,
+            Self::Gemm => None,
             Self::Packed(kernel) => Some(kernel.precision),
         }
     }

@@ -84,7 +84,7 @@ impl CpuBackend {
     /// Rows and columns of a tile.
     fn tile(&self, job: &Job, dim: usize) -> (usize, usize) {
         match self.kernel {
-            CpuKernel::F32 => [tile_side(job.rows.len(), job.columns.len()); 2].into(),
+            CpuKernel::Gemm => [tile_side(job.rows.len(), job.columns.len()); 2].into(),
             CpuKernel::Packed(kernel) => {
                 (packed::TILE_ROWS, packed::tile_columns(kernel.precision, dim, job.histogram))
             }
@@ -95,7 +95,7 @@ impl CpuBackend {
 impl Backend for CpuBackend {
     fn info(&self) -> BackendInfo {
         let (block_rows, dispatch_rows) = match self.kernel {
-            CpuKernel::F32 => (4096, 4096),
+            CpuKernel::Gemm => (4096, 4096),
             // Packed rows are few bytes, and packing them again and again would cost more than the product.
             CpuKernel::Packed(_) => (usize::MAX, 4096),
         };
@@ -111,7 +111,7 @@ impl Backend for CpuBackend {
 
     fn gamma(&self, dim: usize) -> f64 {
         match self.kernel {
-            CpuKernel::F32 => similarity_f32::gamma(dim),
+            CpuKernel::Gemm => similarity_f32::gamma(dim),
             CpuKernel::Packed(_) => refine::gamma(dim),
         }
     }
@@ -123,7 +123,7 @@ impl Backend for CpuBackend {
         };
         let loaded = match (other, self.kernel) {
             (Some(other), _) if Arc::ptr_eq(other.block(), &block) => Arc::clone(other),
-            (_, CpuKernel::F32) => {
+            (_, CpuKernel::Gemm) => {
                 let unit = block.unit_rows(0..block.len()).into_owned();
                 Arc::new(Loaded::Unit(block, unit))
             }
@@ -148,7 +148,7 @@ impl Backend for CpuBackend {
     fn working_bytes(&self, rows: usize, columns: usize) -> u64 {
         let threads = rayon::current_num_threads();
         match self.kernel {
-            CpuKernel::F32 => {
+            CpuKernel::Gemm => {
                 let side = tile_side(rows, columns);
                 let tiles = rows.div_ceil(side) * columns.div_ceil(side);
                 (threads.min(tiles) * THREAD_BYTES.min(8 * side * side + (1 << 20))) as u64

@@ -1,6 +1,6 @@
 //! Rows of a block as the dot-product instructions want them: quantised, sixteen rows side by side.
 //!
-//! A *panel* holds [`PANEL`] rows. Its line g has four bytes of each: four int8, two int16 or two bf16 elements. So one
+//! A *panel* holds [`PANEL`] rows. Its line g has four bytes of each: four int8, two int16 or bf16, one f32. So one
 //! load gives the same four bytes of sixteen columns, and one broadcast those of a row: the one copy serves both sides.
 
 use crate::base::simd::widest;
@@ -8,7 +8,7 @@ use crate::compute::certificate::{Quantised, quantised_half_bound};
 use pulp::Arch;
 use rayon::prelude::*;
 
-/// Elements of a slice: the sum of so many products is formed in 32 bits (int16) or in one f32 chain (bf16).
+/// Elements of a slice: the sum of so many products is formed in 32 bits (int16) or in one chain (bf16, f32).
 pub const SLICE: usize = 64;
 
 /// Rows of a panel.
@@ -23,6 +23,8 @@ pub enum Precision {
     Int16,
     /// The upper half of an f32.
     Bf16,
+    /// All of it.
+    F32,
 }
 
 impl Precision {
@@ -31,6 +33,7 @@ impl Precision {
         match self {
             Self::Int8 => 1,
             Self::Int16 | Self::Bf16 => 2,
+            Self::F32 => 4,
         }
     }
 
@@ -49,6 +52,14 @@ impl Precision {
 #[derive(Debug, Clone, Copy, Default)]
 #[repr(C, align(64))]
 pub struct Line(pub [[u8; 4]; PANEL]);
+
+impl Line {
+    /// The eight rows from `first` (0 or 8) on.
+    #[inline(always)]
+    pub fn half(&self, first: usize) -> &[[u8; 4]; PANEL / 2] {
+        &self.0.as_chunks().0[first / (PANEL / 2)]
+    }
+}
 
 /// Quantised rows of a block. The rows that fill the last panel up are zeros with a half bound of minus infinity.
 #[derive(Debug, Default)]
@@ -90,10 +101,11 @@ impl Panels {
             .zip(packed.correction.par_chunks_mut(PANEL));
         let lines = packed.lines.par_chunks_mut(groups.max(1));
         lines.zip(facts).enumerate().for_each_init(
-            || vec![0u8; 4 * groups],
-            |bytes, (panel, (lines, ((scale, half_bound), correction)))| {
+            || vec![0u32; groups],
+            |four_bytes, (panel, (lines, ((scale, half_bound), correction)))| {
                 for place in 0..PANEL.min(rows - panel * PANEL) {
                     let (values, norm) = row(panel * PANEL + place);
+                    let bytes = bytemuck::cast_slice_mut::<u32, u8>(four_bytes);
                     let quantised = quantise(values, norm, precision, bytes);
                     scale[place] = quantised.scale;
                     half_bound[place] = quantised_half_bound(&quantised, precision.gamma(dim));
@@ -108,11 +120,6 @@ impl Panels {
         packed
     }
 
-    /// Number of panels.
-    pub fn len(&self) -> usize {
-        self.scale.len() / PANEL
-    }
-
     /// The lines of the panels `first..first + count`.
     pub fn lines(&self, first: usize, count: usize) -> &[Line] {
         &self.lines[first * self.groups..(first + count) * self.groups]
@@ -124,12 +131,16 @@ impl Precision {
     ///
     /// Integer sums are exact: each slice is rounded to f32, the slices are added, and two scales multiplied (|sum of a
     /// slice| <= |x'| |y'| over it). bf16 products are exact in f32, and each addition may be rounded either way
-    /// (`vdpbf16ps` does not say how it rounds inside a pair).
+    /// (`vdpbf16ps` does not say how it rounds inside a pair). f32: the longest chain of additions.
     fn gamma(self, dim: usize) -> f64 {
         let unit = 1.0 / (1u64 << 24) as f64;
         match self {
             Self::Int8 => 4.1 * unit,
             Self::Int16 => (dim.div_ceil(SLICE) as f64 + 3.1) * unit,
+            Self::F32 => {
+                let chain = (SLICE.min(dim) + dim.div_ceil(SLICE) + 3) as f64 * unit;
+                chain / (1.0 - chain)
+            }
             Self::Bf16 => {
                 let chain = (2 * SLICE + dim.div_ceil(SLICE) + 4) as f64 * unit;
                 chain / (1.0 - chain)
@@ -167,6 +178,14 @@ fn quantise(values: &[f32], norm: f64, precision: Precision, bytes: &mut [u8]) -
                 || round_to_steps(values, inverse, scale, elements, |q| q as i16, f64::from),
             )
         }
+        Precision::F32 => {
+            let elements = bytemuck::cast_slice_mut::<u8, f32>(bytes);
+            widest(
+                arch,
+                #[inline(always)]
+                || round_to_f32(values, inverse, elements),
+            )
+        }
         Precision::Bf16 => {
             let elements = bytemuck::cast_slice_mut::<u8, u16>(bytes);
             widest(
@@ -176,6 +195,21 @@ fn quantise(values: &[f32], norm: f64, precision: Precision, bytes: &mut [u8]) -
             )
         }
     }
+}
+
+/// Rounds `values * inverse` to f32.
+#[inline(always)]
+fn round_to_f32(values: &[f32], inverse: f64, elements: &mut [f32]) -> Quantised {
+    let mut square = [0.0f64; 8];
+    for (values, elements) in values.chunks(8).zip(elements.chunks_mut(8)) {
+        for (lane, (&value, element)) in values.iter().zip(elements).enumerate() {
+            let unit = f64::from(value) * inverse;
+            *element = unit as f32;
+            let residual = unit - f64::from(*element);
+            square[lane] += residual * residual;
+        }
+    }
+    Quantised { scale: 1.0, residual: square.iter().sum::<f64>().sqrt(), sum: 0 }
 }
 
 #[inline(always)]

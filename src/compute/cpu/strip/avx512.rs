@@ -9,14 +9,33 @@ use std::arch::x86_64::*;
 
 /// Whether this CPU has the integer dot products.
 pub fn has_vnni() -> bool {
-    is_x86_feature_detected!("avx512f")
-        && is_x86_feature_detected!("avx512bw")
-        && is_x86_feature_detected!("avx512vnni")
+    has_avx512() && is_x86_feature_detected!("avx512vnni")
+}
+
+/// Whether this CPU has 512-bit vectors.
+pub fn has_avx512() -> bool {
+    is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512bw")
 }
 
 /// Whether this CPU has the bf16 dot product.
 pub fn has_bf16() -> bool {
     has_vnni() && is_x86_feature_detected!("avx512bf16")
+}
+
+/// A line in a register.
+#[inline]
+#[target_feature(enable = "avx512f")]
+fn load(line: &Line) -> __m512i {
+    // SAFETY: a line is 64 bytes, and aligned to as many.
+    unsafe { _mm512_load_si512(std::ptr::from_ref(line).cast()) }
+}
+
+/// The same bits as bf16.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bf16")]
+fn as_bf16(bits: __m512i) -> __m512bh {
+    // SAFETY: both are 64 bytes, and any bits are bf16 values.
+    unsafe { std::mem::transmute::<__m512i, __m512bh>(bits) }
 }
 
 /// Defines one kernel. Slices of `$slice` groups are summed and added as f32: `$start` is what a slice's sum begins with,
@@ -29,20 +48,15 @@ macro_rules! kernel {
             #[target_feature(enable = $features)]
             fn columns<const P: usize>(strip: &Strip<'_>, panel: usize, width: usize, similarities: &mut [f32]) {
                 let groups = strip.groups;
+                let lines: [&[Line]; P] = std::array::from_fn(|p| &strip.columns[(panel + p) * groups..][..groups]);
                 let mut totals = [[_mm512_setzero_ps(); P]; ROWS];
-                let rows: *const i32 = strip.rows.as_ptr().cast();
-                let lines: *const Line = strip.columns[panel * groups..(panel + P) * groups].as_ptr();
                 for start in (0..groups).step_by($slice) {
                     let mut sums: [[$sums; P]; ROWS] = std::array::from_fn(|row| [$start(strip.correction[row]); P]);
                     for group in start..groups.min(start.saturating_add($slice)) {
-                        // SAFETY: the slices above hold `groups` lines of the rows' panel and P times as many of the
-                        // columns'; `panels` has checked the former, and that `first` + ROWS is within a line.
-                        let columns: [__m512i; P] = std::array::from_fn(|p| {
-                            $prepare(unsafe { _mm512_load_si512(lines.add(p * groups + group).cast()) })
-                        });
+                        let columns: [__m512i; P] = std::array::from_fn(|p| $prepare(load(&lines[p][group])));
+                        let rows = strip.rows[group].half(strip.first);
                         for row in 0..ROWS {
-                            // SAFETY: as above.
-                            let four = _mm512_set1_epi32(unsafe { rows.add(group * PANEL + strip.first + row).read() });
+                            let four = _mm512_set1_epi32(i32::from_ne_bytes(rows[row]));
                             for p in 0..P {
                                 sums[row][p] = $dot(sums[row][p], columns[p], four);
                             }
@@ -114,9 +128,17 @@ kernel!(
     __m512,
     |_| _mm512_setzero_ps(),
     |columns| columns,
-    // SAFETY: any bits are bf16 values.
-    |sum, columns, row| _mm512_dpbf16_ps(sum, unsafe { std::mem::transmute::<__m512i, __m512bh>(columns) }, unsafe {
-        std::mem::transmute::<__m512i, __m512bh>(row)
-    }),
+    |sum, columns, row| _mm512_dpbf16_ps(sum, as_bf16(columns), as_bf16(row)),
+    |sum| sum
+);
+
+kernel!(
+    f32,
+    "avx512f,avx512bw",
+    SLICE,
+    __m512,
+    |_| _mm512_setzero_ps(),
+    |columns| columns,
+    |sum, columns, row| _mm512_fmadd_ps(_mm512_castsi512_ps(columns), _mm512_castsi512_ps(row), sum),
     |sum| sum
 );

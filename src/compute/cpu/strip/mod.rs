@@ -89,6 +89,10 @@ pub const KERNELS: &[Kernel] = &[
     Kernel { name: "int16-avx2", precision: Precision::Int16, available: avx2::has_avx2, multiply: avx2::int16 },
     #[cfg(target_arch = "x86_64")]
     Kernel { name: "bf16-avx512", precision: Precision::Bf16, available: avx512::has_bf16, multiply: avx512::bf16 },
+    #[cfg(target_arch = "x86_64")]
+    Kernel { name: "f32-avx512", precision: Precision::F32, available: avx512::has_avx512, multiply: avx512::f32 },
+    #[cfg(target_arch = "x86_64")]
+    Kernel { name: "f32-avx2", precision: Precision::F32, available: avx2::has_fma, multiply: avx2::f32 },
 ];
 
 /// Panels of columns in a strip, and whether all slices have the lengths that the kernels read and write.

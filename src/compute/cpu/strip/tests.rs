@@ -12,7 +12,7 @@ fn rows(n: usize, dim: usize, seed: u64) -> Vec<Vec<f32>> {
         .map(|row| {
             let value = |i: usize| {
                 let value = draws.normal(row as u64, i as u64) as f32;
-                if (row + i) % 29 == 0 { 6.0 * value } else { value }
+                if (row + i).is_multiple_of(29) { 6.0 * value } else { value }
             };
             if row % 7 == 6 {
                 (0..dim)
@@ -31,6 +31,7 @@ fn element(panels: &Panels, precision: Precision, row: usize, i: usize) -> f64 {
     match precision {
         Precision::Int8 => f64::from(at(i) as i8),
         Precision::Int16 => f64::from(i16::from_le_bytes([at(2 * i), at(2 * i + 1)])),
+        Precision::F32 => f64::from(f32::from_bits(u32::from_le_bytes(std::array::from_fn(|byte| at(4 * i + byte))))),
         Precision::Bf16 => f64::from(f32::from_bits(u32::from(u16::from_le_bytes([at(2 * i), at(2 * i + 1)])) << 16)),
     }
 }
@@ -54,7 +55,7 @@ fn every_kernel_multiplies_what_is_stored_and_stays_within_the_bound() {
             let rows = rows(n, dim, dim as u64);
             let norms: Vec<f64> = rows.iter().map(|row| similarity.norm(row)).collect();
             let packed = Panels::pack(n, dim, kernel.precision, |row| (&rows[row], norms[row]));
-            let width = packed.len() * PANEL;
+            let width = packed.scale.len();
             let mut products = vec![f32::NAN; ROWS * width];
             for first in (0..n.next_multiple_of(ROWS)).step_by(ROWS) {
                 let strip = Strip {
@@ -72,6 +73,7 @@ fn every_kernel_multiplies_what_is_stored_and_stays_within_the_bound() {
                 for (row, products) in (first..n).zip(products.chunks_exact(width)) {
                     for column in 0..n {
                         let what = format!("{} {n} x {dim}, {row} {column}", kernel.name);
+                        let integers = matches!(kernel.precision, Precision::Int8 | Precision::Int16);
                         let slice = if kernel.precision == Precision::Int8 { dim } else { SLICE };
                         let product = |i: usize| {
                             element(&packed, kernel.precision, row, i) * element(&packed, kernel.precision, column, i)
@@ -80,19 +82,22 @@ fn every_kernel_multiplies_what_is_stored_and_stays_within_the_bound() {
                             .step_by(slice)
                             .map(|start| (start..dim.min(start + slice)).map(product).sum::<f64>());
                         let sum = slices.fold(0.0f32, |sum, slice| {
-                            assert!(kernel.precision == Precision::Bf16 || slice.abs() < 2f64.powi(31), "{what}");
+                            assert!(!integers || slice.abs() < 2f64.powi(31), "{what}");
                             sum + slice as f32
                         });
                         let s = products[column];
-                        if kernel.precision == Precision::Bf16 {
+                        if !integers {
                             assert!((s - sum).abs() <= 1e-5, "{what}: {s} {sum}");
                         } else {
                             let expected = sum * packed.scale[column] * packed.scale[row];
                             assert_eq!(s, expected, "{what}");
                         }
-                        let exact = similarity.cosine(&rows[row], norms[row], &rows[column], norms[column]);
+                        let cosine = similarity.cosine(&rows[row], norms[row], &rows[column], norms[column]);
                         let bound = f64::from(packed.half_bound[row]) + f64::from(packed.half_bound[column]);
-                        assert!((f64::from(s) - exact).abs() <= bound, "{what}: {s} is not within {bound} of {exact}");
+                        assert!(
+                            (f64::from(s) - cosine).abs() <= bound,
+                            "{what}: {s} is not within {bound} of {cosine}"
+                        );
                     }
                     assert!(products[n..].iter().all(|&s| s == 0.0), "{}: rows that fill up are zero", kernel.name);
                 }

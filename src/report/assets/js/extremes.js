@@ -23,6 +23,7 @@ function queriesSection({ queries, summary }) {
       show: similarity,
     },
     { title: 'Effective number', value: row => row.vendi_1, show: worth },
+    { title: 'Distinct meanings', value: row => row.distinct, show: count },
     { title: 'Answers', value: row => row.n, show: count },
   ];
   const list = (words, rows) =>

@@ -52,6 +52,29 @@ const HEADLINES = {
       'The answers to one query count as this many entirely different ones (Vendi score of order 1, the effective number).',
     not: () => 'It grows with the number of answers and cannot be compared across embedding models.',
   },
+  distinct_meanings: {
+    kind: 'worth',
+    means:
+      'Answers that are on average closer than the cut count as one meaning: this many are left of all answers to a query.',
+    not: () =>
+      'A meaning here is a topic and a wording, not a point of view; it grows with the number of answers.',
+  },
+  model_meanings: {
+    kind: 'worth',
+    means:
+      'The same, of the answers of one model, at the same number of answers for each model of a query. Near the reference, models hold no meanings of their own.',
+    not: () => 'It depends on sampling settings, such as temperature, as much as on the model.',
+  },
+  class_meanings: {
+    kind: 'worth',
+    means: 'The classes that the corpus itself gives, counted in the same way.',
+    not: () => 'It is as good as those labels are.',
+  },
+  adjusted_rand: {
+    kind: 'similarity',
+    means: '1: the clusters are the given classes. 0: they agree no better than chance.',
+    not: () => 'A query with one class gives 0 or 1 and nothing between.',
+  },
   verbatim_share: {
     kind: 'share',
     means: 'Word for word the same as another answer, white space and case aside.',
@@ -167,6 +190,7 @@ function answer({ summary }) {
   const named = Object.fromEntries(summary.headlines.map(line => [line.name, line]));
   const sentences = [];
   const { inter_mean: inter, intra_mean: intra, models_worth: pooled, vendi_1: vendi } = named;
+  const distinct = named.distinct_meanings;
   const strong = words => el('strong', {}, words);
   if (inter) {
     sentences.push([
@@ -198,6 +222,12 @@ function answer({ summary }) {
       'The answers to one query count as ',
       strong(worth(vendi.value)),
       ' entirely different ones. ',
+    ]);
+  if (distinct)
+    sentences.push([
+      `The ${answersOf(summary.meanings.n)} to one query hold `,
+      strong(worth(distinct.value)),
+      ' distinct meanings.',
     ]);
   return el('p', { class: 'answer' }, sentences);
 }

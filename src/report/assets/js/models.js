@@ -23,6 +23,7 @@ function modelsSection({ models, pairs, summary }) {
     { title: 'At or above 0.8', value: row => row.share_ge_0_8, show: share => `${decimal(share, 0)} %` },
     { title: 'Floor', value: row => row.floor, show: similarity },
     { title: 'Effective number', value: row => row.vendi_1, show: worth },
+    { title: 'Distinct meanings', value: row => row.distinct, show: worth },
     { title: 'Most like', text: true, value: row => row.alike_name, show: name => corpus(name) },
     { title: 'Similarity', value: row => row.alike_mean, show: similarity },
   ];

@@ -73,9 +73,21 @@ function key(items) {
 }
 
 /**
- * How a number is distributed over queries: bars, with marks. `spread` is { start, width, counts, mean, quantiles, n }.
+ * How a number is distributed over queries: bars, with marks. `spread` is { start, width, counts, mean, quantiles, n };
+ * `range` says in words what a bar holds.
  */
-function distribution(spread, { title, marks = [], show, from, to, noun = 'queries' }) {
+function distribution(
+  spread,
+  {
+    title,
+    marks = [],
+    show,
+    from,
+    to,
+    noun = 'queries',
+    range = (low, high) => `${show(low)} to ${show(high)}`,
+  },
+) {
   const high = spread.start + spread.counts.length * spread.width;
   const [first, last] = [Math.min(from ?? spread.start, spread.start), Math.max(to ?? high, high)];
   const most = Math.max(...spread.counts);
@@ -92,10 +104,7 @@ function distribution(spread, { title, marks = [], show, from, to, noun = 'queri
         width: Math.max(1, x(low + spread.width) - x(low) - 1),
         height: bottom - y(value),
       };
-      const words = [
-        `${show(low)} to ${show(low + spread.width)}`,
-        `${count(value)} of ${count(spread.n)} ${noun}`,
-      ];
+      const words = [range(low, low + spread.width), `${count(value)} of ${count(spread.n)} ${noun}`];
       return svg('rect', {
         ...box,
         class: 'bar',

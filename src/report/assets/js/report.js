@@ -3,6 +3,7 @@
 const SECTIONS = [
   headlinesSection,
   worthSection,
+  meaningsSection,
   heatMapSection,
   pairsSection,
   histogramSection,

@@ -1,0 +1,88 @@
+//! Distinct meanings of models, sources and stages: means over queries at the same n.
+
+use super::super::adjusted;
+use super::super::intervals::{self, Weights};
+use super::super::tables::{Group, Interval, MeaningRow, Meanings, MeaningsGroup, ModelRow};
+use crate::corpus::{Corpus, Role};
+use rayon::prelude::*;
+
+/// The id of a group, if it is of one kind.
+type Id = fn(Group) -> Option<u32>;
+
+/// One group over its queries.
+struct Mean {
+    queries: u64,
+    at_n: (u32, u32),
+    mean: f64,
+    adjusted: Option<f64>,
+    interval: Option<Interval>,
+}
+
+/// Means of the groups 0..units of the kind that `id` knows; `None` for one without a line.
+fn means(meanings: &Meanings, (queries, units): (usize, usize), weights: &Weights, id: Id) -> Vec<Option<Mean>> {
+    let Some(chosen) = meanings.labels.iter().position(|labels| labels.chosen) else { return Vec::new() };
+    let rows = &meanings.rows;
+    let mut lines: Vec<Vec<&MeaningRow>> = vec![Vec::new(); units];
+    for row in rows.iter().filter(|row| row.labels == chosen) {
+        if let Some(unit) = id(row.group) {
+            lines[unit as usize].push(row);
+        }
+    }
+    let adjusted = adjusted::means(queries, units, |query, visit| {
+        let first = rows.partition_point(|row| (row.query as usize) < query);
+        let here = rows[first..].iter().take_while(|row| row.query as usize == query);
+        for row in here.filter(|row| row.labels == chosen) {
+            if let Some(unit) = id(row.group) {
+                visit(unit as usize, row.hill.zero);
+            }
+        }
+    });
+    let one = |(lines, adjusted): (&Vec<&MeaningRow>, &Option<f64>)| {
+        let mut terms = vec![(0.0, 0.0); queries];
+        lines.iter().for_each(|row| terms[row.query as usize] = (row.hill.zero, 1.0));
+        Some(Mean {
+            queries: lines.len() as u64,
+            at_n: (lines.iter().map(|row| row.at_n).min()?, lines.iter().map(|row| row.at_n).max()?),
+            mean: lines.iter().map(|row| row.hill.zero).sum::<f64>() / lines.len() as f64,
+            adjusted: *adjusted,
+            interval: intervals::ratio(&terms, Some(weights)),
+        })
+    };
+    lines.par_iter().zip(&adjusted.means).map(one).collect()
+}
+
+/// Fills the columns of models.parquet.
+pub fn fill_models(models: &mut [ModelRow], meanings: &Meanings, queries: usize, weights: &Weights) {
+    let id: Id = |group| if let Group::Model(id) = group { Some(id) } else { None };
+    let found = means(meanings, (queries, models.len()), weights, id);
+    for (row, mean) in models.iter_mut().zip(found) {
+        if let Some(mean) = mean {
+            (row.distinct, row.distinct_adjusted, row.distinct_ci) = (Some(mean.mean), mean.adjusted, mean.interval);
+        }
+    }
+}
+
+/// Sources and stages for the summary, by name.
+pub fn others(corpus: &Corpus, meanings: &Meanings, queries: usize, weights: &Weights) -> Vec<MeaningsGroup> {
+    let source: Id = |group| if let Group::Source(id) = group { Some(id) } else { None };
+    let stage: Id = |group| if let Group::Stage(id) = group { Some(id) } else { None };
+    let kinds = [(Role::Source, "source", source), (Role::Stage, "stage", stage)];
+    let mut lines = Vec::new();
+    for (role, kind, id) in kinds {
+        let Some(category) = corpus.rows.categories.get(&role) else { continue };
+        let found = means(meanings, (queries, category.dictionary.len()), weights, id);
+        lines.extend(category.dictionary.names().iter().zip(found).filter_map(|(name, mean)| {
+            let mean = mean?;
+            Some(MeaningsGroup {
+                kind: kind.into(),
+                name: name.clone(),
+                queries: mean.queries,
+                at_n: mean.at_n,
+                distinct: mean.mean,
+                distinct_adjusted: mean.adjusted,
+                interval: mean.interval,
+            })
+        }));
+    }
+    lines
+}
