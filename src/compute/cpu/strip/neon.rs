@@ -14,12 +14,26 @@ const HELD: usize = 4;
 /// Registers of a panel.
 const WIDE: usize = PANEL / 4;
 
-/// Bytes of a line.
-const LINE: usize = size_of::<Line>();
-
 /// Whether this CPU has the integer dot product.
 pub fn has_dot() -> bool {
     std::arch::is_aarch64_feature_detected!("dotprod")
+}
+
+/// A line in four registers.
+#[inline]
+#[target_feature(enable = "neon")]
+fn load(line: &Line) -> [int8x16_t; WIDE] {
+    let line: *const i8 = std::ptr::from_ref(line).cast();
+    // SAFETY: a line is 64 bytes.
+    unsafe { std::array::from_fn(|p| vld1q_s8(line.add(16 * p))) }
+}
+
+/// Four bytes of four rows in a register.
+#[inline]
+#[target_feature(enable = "neon")]
+fn load_rows(rows: &[[u8; 4]; HELD]) -> int8x16_t {
+    // SAFETY: they are 16 bytes.
+    unsafe { vld1q_s8(rows.as_ptr().cast()) }
 }
 
 /// `sum[lane] +=` the four products of lane `lane` of `columns` with lane `LANE` of `rows`.
@@ -41,23 +55,18 @@ pub fn int8(strip: &Strip<'_>, similarities: &mut [f32]) {
     let groups = strip.groups;
     let count = panels(strip, similarities);
     let width = count * PANEL;
-    let rows = strip.rows.as_ptr().cast::<i8>();
     for panel in 0..count {
-        let lines = strip.columns[panel * groups..(panel + 1) * groups].as_ptr().cast::<i8>();
+        let lines = &strip.columns[panel * groups..][..groups];
         for first in (0..ROWS).step_by(HELD) {
             let mut sums = [[vdupq_n_s32(0); WIDE]; HELD];
-            for group in 0..groups {
-                // SAFETY: the slice above holds `groups` lines of the columns' panel. `panels` has checked that the rows'
-                // has as many, and that `first` + ROWS is within a line.
-                let columns: [int8x16_t; WIDE] =
-                    std::array::from_fn(|p| unsafe { vld1q_s8(lines.add(LINE * group + 16 * p)) });
-                // SAFETY: as above.
-                let four = unsafe { vld1q_s8(rows.add(LINE * group + 4 * (strip.first + first))) };
+            for (line, rows) in lines.iter().zip(strip.rows) {
+                let columns = load(line);
+                let rows = load_rows(&rows.half(strip.first).as_chunks().0[first / HELD]);
                 for p in 0..WIDE {
-                    sums[0][p] = dot::<0>(sums[0][p], columns[p], four);
-                    sums[1][p] = dot::<1>(sums[1][p], columns[p], four);
-                    sums[2][p] = dot::<2>(sums[2][p], columns[p], four);
-                    sums[3][p] = dot::<3>(sums[3][p], columns[p], four);
+                    sums[0][p] = dot::<0>(sums[0][p], columns[p], rows);
+                    sums[1][p] = dot::<1>(sums[1][p], columns[p], rows);
+                    sums[2][p] = dot::<2>(sums[2][p], columns[p], rows);
+                    sums[3][p] = dot::<3>(sums[3][p], columns[p], rows);
                 }
             }
             for (row, sums) in sums.iter().enumerate() {
