@@ -1,10 +1,11 @@
 //! How far a coarse similarity can be from the true one.
 //!
-//! For coarse rows x' of unit rows x, with r = |x - x'| and n = |x'|: `|<x,y> - S| <= r_x n_y + r_y + gamma n_x n_y`.
-//! With n_max the largest n of the corpus this splits into halves: b_i = r_i n_max + gamma n_max^2 / 2, and
-//! |<x,y> - S| <= b_i + b_j (r_y <= r_y n_max + what n_max lacks of 1, which b adds). Everything is rounded up.
+//! For coarse rows x' of unit rows x, with r = |x - x'|, a kernel's S is <x', y'> within gamma |x'| |y'|, so
+//! `|<x,y> - S| <= r_x + r_y + r_x r_y + gamma |x'| |y'|`, where |x'| <= 1 + r_x. It splits into halves, one a row:
+//! |<x,y> - S| <= b_x + b_y. Everything is rounded up. The similarity that decides differs from <x,y> by the rounding to
+//! f32 and by the f64 sums: [`SLACK`] is for that.
 
-/// Largest |x'| assumed for f32 unit rows: rounding moves a unit vector by at most 2^-24 sqrt(1) in norm.
+/// Largest |x'| of unit rows rounded to f32, which moves them by at most 2^-24, with room for the f64 norm.
 pub const NORM_MAX: f64 = 1.0 + 1.0 / (1u64 << 22) as f64;
 
 /// Slack of the keep rule: the f32-rounded similarity decides the order (DESIGN "Keep rule"), and the filter itself

@@ -216,7 +216,8 @@ impl<'a> Pass<'a> {
         backend.unload(Side::Rows);
         backend.unload(Side::Columns);
         self.stats.seconds.extend(seconds.0);
-        self.histogram_bound = backend.histogram_bound().max(2.0 * f64::from(self.half_bound));
+        self.histogram_bound =
+            backend.histogram_bound().max(2.0 * f64::from(self.half_bound)) + f64::from(BIN_ROUNDING);
         Ok(())
     }
 

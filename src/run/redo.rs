@@ -1,7 +1,7 @@
 //! Rows whose lists overflowed, redone together: a rectangular pass of their blocks against all rows.
 //!
-//! Their L is known, and the product is the CPU's, whose bound is at least as tight as any device's; what it does not
-//! rule out is settled in f64 at once, so memory does not grow with the number of near ties.
+//! Their L is known, and the product is the CPU's in f32; what its bound does not rule out is settled in f64 at once, so
+//! memory does not grow with the number of near ties.
 
 use super::copies::Copies;
 use super::ranking::Ranking;

@@ -1,5 +1,7 @@
 //! The driver against a brute-force f64 reference, on corpora that would catch an unsound filter.
 
+mod hostile;
+
 use super::budget::Budget;
 use super::*;
 use crate::base::random::Stream as Draws;

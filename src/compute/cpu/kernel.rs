@@ -18,8 +18,16 @@ pub enum CpuKernel {
 impl CpuKernel {
     /// Every product that this CPU has, the `gemm` crate's last.
     pub fn available() -> Vec<Self> {
-        let packed = KERNELS.iter().filter(|kernel| (kernel.available)()).map(|&kernel| Self::Packed(kernel));
+        let packed = KERNELS.iter().map(|&kernel| Self::Packed(kernel)).filter(Self::is_available);
         packed.chain([Self::Gemm]).collect()
+    }
+
+    /// Whether this CPU has its instructions.
+    pub fn is_available(&self) -> bool {
+        match self {
+            Self::Gemm => true,
+            Self::Packed(kernel) => (kernel.available)(),
+        }
     }
 
     /// The fastest for a graph, or for a graph with a `histogram`.

@@ -70,7 +70,11 @@ pub struct CpuBackend {
 
 impl CpuBackend {
     /// A backend that multiplies by `kernel`.
+    ///
+    /// # Panics
+    /// If this CPU does not have the kernel.
     pub fn new(kernel: CpuKernel) -> Self {
+        assert!(kernel.is_available(), "this CPU does not have {}", kernel.name());
         Self { kernel, ..Self::default() }
     }
 

@@ -4,7 +4,7 @@
 use super::Found;
 use super::panels::{PANEL, Panels, Precision};
 use super::refine::refine;
-use super::scan::{ColumnContext, NEAR_EDGE, RowContext, Scan};
+use super::scan::{ColumnContext, NEAR_EDGE, RowContext, Scan, Width};
 use super::similarity_f32::edge_width;
 use super::strip::{Kernel, ROWS, Strip};
 use crate::compute::certificate::SLACK;
@@ -55,8 +55,8 @@ pub struct PackedJob<'a> {
     keep_rows: Vec<f32>,
     /// The same for each of the job's columns.
     keep_columns: Vec<f32>,
-    /// Half the width around an edge in bins, for packed rows and for the second look.
-    widths: Option<(f32, f32)>,
+    /// How near to an edge a pair is not counted, for packed rows and, in bins, for the second look.
+    widths: Option<(Width, f32)>,
 }
 
 impl<'a> PackedJob<'a> {
@@ -74,12 +74,13 @@ impl<'a> PackedJob<'a> {
                 .map(|(&keep, &p)| ((f64::from(keep) - f64::from(p) - slack) as f32).next_down())
                 .collect()
         };
-        let packed = rows.panels.half_bound_max + columns.panels.half_bound_max;
         let widths = edge_width(job.histogram).map(|fine| match job.histogram {
-            // A pair is settled by its similarity in f32 where that is nearer than `width` to an edge, and S may be
+            // A pair is settled by its similarity in f32 where that is nearer than `fine` to an edge, and S may be
             // farther from it by the bound of packed rows (and, for certainty, once more by its own).
-            HistogramMode::Exact { .. } => (fine + 100.0 * (packed + 2.0 * bound + SLACK as f32), fine),
-            _ => (fine, fine),
+            HistogramMode::Exact { .. } => {
+                (Width { fixed: fine + 100.0 * (2.0 * bound + SLACK as f32), times: 100.0 * (1.0 + 1e-6) }, fine)
+            }
+            _ => (Width { fixed: fine, times: 0.0 }, fine),
         });
         Self {
             job,
@@ -148,7 +149,7 @@ pub fn tile(
             columns: columns.panels.lines(start, last - start),
             column_scale: &columns.panels.scale[start * PANEL..last * PANEL],
         };
-        // SAFETY: a backend is made only with a kernel that this CPU has.
+        // SAFETY: `CpuBackend::new` refuses a kernel that this CPU does not have.
         unsafe { (kernel.multiply)(&strip, &mut scratch.products) };
         for row in strip_rows {
             let place = (row - first) * width;

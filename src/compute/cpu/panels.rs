@@ -17,7 +17,8 @@ pub const PANEL: usize = 16;
 /// How an element is stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Precision {
-    /// A scale a row, 127 steps to each side.
+    /// A scale a row, 127 steps to each side; fewer from a dimension of 133,145 on, so that no sum of products leaves 32
+    /// bits.
     Int8,
     /// A scale a row, chosen so that no sum of products over a slice leaves 32 bits.
     Int16,
@@ -72,7 +73,7 @@ pub struct Panels {
     pub scale: Vec<f32>,
     /// Half bounds of the quantised product, one a row.
     pub half_bound: Vec<f32>,
-    /// -128 times the sum of a row's elements, one a row (int8): see `strip`.
+    /// -128 times the sum of a row's elements modulo 2^32, one a row (int8): see `strip`.
     pub correction: Vec<i32>,
     /// Largest half bound.
     pub half_bound_max: f32,
@@ -109,7 +110,7 @@ impl Panels {
                     let quantised = quantise(values, norm, precision, bytes);
                     scale[place] = quantised.scale;
                     half_bound[place] = quantised_half_bound(&quantised, precision.gamma(dim));
-                    correction[place] = -128 * quantised.sum;
+                    correction[place] = quantised.sum.wrapping_mul(-128);
                     for (line, four) in lines.iter_mut().zip(bytes.as_chunks::<4>().0) {
                         line.0[place] = *four;
                     }
@@ -156,7 +157,9 @@ fn quantise(values: &[f32], norm: f64, precision: Precision, bytes: &mut [u8]) -
     let arch = Arch::new();
     match precision {
         Precision::Int8 => {
-            let scale = ((largest / 127.0) as f32).next_up();
+            // No sum of products leaves 32 bits: most^2 d < 2^31.
+            let most = (f64::from(i32::MAX) / values.len() as f64).sqrt().floor().min(127.0);
+            let scale = ((largest / most) as f32).next_up();
             let elements = bytemuck::cast_slice_mut::<u8, i8>(bytes);
             widest(
                 arch,

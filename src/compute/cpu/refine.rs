@@ -10,15 +10,29 @@ const SAFE: std::ops::RangeInclusive<f64> = 1.0 / (1u64 << 40) as f64..=(1u64 <<
 /// Registers that sums are spread over.
 const SUMS: usize = 4;
 
-/// Least lanes of a register on a CPU that has a kernel on packed rows.
+/// Sums that the lanes of a register are added to.
 const LANES: usize = 4;
 
 /// gamma of the certificate (u = 2^-24): the longest chain is one addition a step of SUMS registers and one for what is
 /// left, two to add the registers, at most five to add their lanes; then the roundings of a product and of the scaled sum.
 pub fn gamma(dim: usize) -> f64 {
-    let chain = (dim / (SUMS * LANES) + 11) as f64;
+    // One lane where pulp finds no vectors that it knows, even if a product does.
+    let lanes = Arch::new().dispatch(Lanes).min(LANES);
+    let chain = (dim / (SUMS * lanes) + 11) as f64;
     let unit = 1.0 / (1u64 << 24) as f64;
     chain * unit / (1.0 - chain * unit)
+}
+
+/// Lanes of a register.
+struct Lanes;
+
+impl WithSimd for Lanes {
+    type Output = usize;
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) -> usize {
+        S::F32_LANES
+    }
 }
 
 /// <x, y> and <x, z> in f32. All have one length. No closures here: they would be compiled for the oldest CPU.

@@ -1,7 +1,7 @@
 //! One tile of similarities in f32: product, filter, histogram. CPU mirror of `shaders/similarity_f32.wgsl`.
 
 use super::Found;
-use super::scan::{ColumnContext, NEAR_EDGE, RowContext, Scan};
+use super::scan::{ColumnContext, NEAR_EDGE, RowContext, Scan, Width};
 use crate::compute::tile::{Block, HistogramMode, Job, Survivor};
 use std::ops::Range;
 
@@ -79,7 +79,7 @@ pub fn tile(
         dim,
         product,
     );
-    let edge_width = edge_width(job.histogram);
+    let edge_width = edge_width(job.histogram).map(|fixed| Width { fixed, times: 0.0 });
     let mut survivors = Vec::new();
     for (place, row) in tile_rows.clone().enumerate() {
         if survivors.len() > limit {
@@ -111,7 +111,7 @@ pub fn tile(
     Found { survivors, histogram: edge_width.map(|_| scan.take_counts()), refined: 0 }
 }
 
-/// Half the width around an edge in bins, as [`Scan::row`] wants it.
+/// How near to an edge, in bins, a similarity in f32 is not counted; negative if all are.
 pub fn edge_width(histogram: HistogramMode) -> Option<f32> {
     match histogram {
         HistogramMode::Off => None,

@@ -1,6 +1,6 @@
 //! The scan of a row in AVX-512, sixteen columns at a time.
 
-use super::{COPIES, COUNTERS, ColumnContext, NEAR_EDGE, NOWHERE, ROOM, ROUNDER, RowContext};
+use super::{COPIES, COUNTERS, ColumnContext, NEAR_EDGE, NOWHERE, ROOM, ROUNDER, RowContext, Width};
 use crate::compute::outcome::BINS;
 use std::arch::x86_64::*;
 
@@ -23,7 +23,7 @@ struct Columns {
     model: __m512i,
 }
 
-/// The columns from `first` on; no column has an infinite keep value and no bound.
+/// The columns from `first` on; zeros past the last.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512vl")]
 fn load(products: &[f32], columns: &ColumnContext<'_>, first: usize) -> Columns {
@@ -59,10 +59,10 @@ fn filter(columns: &Columns, row: &RowContext) -> __mmask16 {
     (by_row | by_column) & columns.mask
 }
 
-/// The counters of the columns, and which of them are within `width` bins of an edge.
+/// The counters of the columns, and which of them are within `width` of an edge.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512vl")]
-fn bins(columns: &Columns, row: &RowContext, width: f32) -> (__m512i, __mmask16) {
+fn bins(columns: &Columns, row: &RowContext, width: Width) -> (__m512i, __mmask16) {
     let rounder = _mm512_set1_ps(ROUNDER);
     let scaled = _mm512_mul_ps(_mm512_add_ps(columns.products, _mm512_set1_ps(1.0)), _mm512_set1_ps(100.0));
     let x = _mm512_min_ps(_mm512_max_ps(scaled, _mm512_setzero_ps()), _mm512_set1_ps(200.0));
@@ -79,7 +79,9 @@ fn bins(columns: &Columns, row: &RowContext, width: f32) -> (__m512i, __mmask16)
     let counter = _mm512_add_epi32(bin, _mm512_mullo_epi32(copy, _mm512_set1_epi32(COUNTERS as i32)));
     let counter = _mm512_mask_add_epi32(counter, other_query, counter, _mm512_set1_epi32(512));
     let counter = _mm512_mask_add_epi32(counter, other_model, counter, _mm512_set1_epi32(256));
-    let near = _mm512_cmp_ps_mask::<_CMP_LE_OQ>(_mm512_abs_ps(distance), _mm512_set1_ps(width)) & columns.mask;
+    let bounds = _mm512_add_ps(_mm512_set1_ps(row.half_bound), columns.half_bound);
+    let reach = _mm512_add_ps(_mm512_set1_ps(width.fixed), _mm512_mul_ps(_mm512_set1_ps(width.times), bounds));
+    let near = _mm512_cmp_ps_mask::<_CMP_LE_OQ>(_mm512_abs_ps(distance), reach) & columns.mask;
     let nowhere = _mm512_add_epi32(_mm512_set1_epi32(NOWHERE as i32), lanes);
     (_mm512_mask_mov_epi32(counter, near | !columns.mask, nowhere), near)
 }
@@ -90,7 +92,7 @@ pub fn row(
     products: &[f32],
     row: &RowContext,
     columns: &ColumnContext<'_>,
-    width: Option<f32>,
+    width: Option<Width>,
     counts: &mut [u32; ROOM],
     found: &mut Vec<u32>,
 ) {

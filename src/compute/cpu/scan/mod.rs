@@ -30,6 +30,15 @@ pub const NEAR_EDGE: u32 = 1 << 31;
 /// Pairs of a tile: `[relation][bin]`.
 pub type Counts = Box<[[u32; BINS]; 4]>;
 
+/// How near to an edge, in bins, a pair is not counted but found: `fixed + times (b_row + b_column)`.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Width {
+    /// The same for all pairs; everything is counted if it is negative and `times` is 0.
+    pub fixed: f32,
+    /// Of the two half bounds.
+    pub times: f32,
+}
+
 /// What the filter of one row needs of that row.
 #[derive(Debug, Clone, Copy)]
 pub struct RowContext {
@@ -79,32 +88,34 @@ fn filter(products: &[f32], row: &RowContext, columns: &ColumnContext<'_>, flags
     }
 }
 
-/// Bin of a similarity, and whether it is within `width` bins of an edge.
+/// Bin of a similarity, and how many bins it is from an edge.
 #[inline(always)]
-fn place(s: f32, width: f32) -> (u32, bool) {
+fn place(s: f32) -> (u32, f32) {
     let x = ((s + 1.0) * 100.0).clamp(0.0, 200.0);
     let rounded = x + ROUNDER;
     let distance = x - (rounded - ROUNDER);
     let nearest = rounded.to_bits() & 0xff;
     let bin = nearest.wrapping_sub(u32::from(distance < 0.0)).min(BINS as u32 - 1);
-    (bin, distance.abs() <= width)
+    (bin, distance.abs())
 }
 
 /// `slots[c]` is the counter of the pair: that of its relation and bin in the copy of its column, or one of
-/// [`NOWHERE`] where the pair is within `width` bins of an edge (then flag bit 1 is set).
+/// [`NOWHERE`] where the pair is within `width` of an edge (then flag bit 1 is set).
 #[inline(always)]
 fn bins(
     products: &[f32],
     row: &RowContext,
     columns: &ColumnContext<'_>,
-    width: f32,
+    width: Width,
     slots: &mut [u16],
     flags: &mut [u8],
 ) {
-    for (c, ((((slot, flag), &s), &query), &model)) in
-        slots.iter_mut().zip(flags.iter_mut()).zip(products).zip(columns.query).zip(columns.model).enumerate()
+    let ids = columns.query.iter().zip(columns.model);
+    for (c, ((((slot, flag), &s), (&query, &model)), &half_bound)) in
+        slots.iter_mut().zip(flags.iter_mut()).zip(products).zip(ids).zip(columns.half_bound).enumerate()
     {
-        let (bin, near) = place(s, width);
+        let (bin, distance) = place(s);
+        let near = distance <= width.fixed + width.times * (row.half_bound + half_bound);
         let relation = 2 * u32::from(query != row.query) + u32::from(model != row.model);
         let counter = (c % COPIES * COUNTERS) as u32 + relation * 256 + bin;
         *slot = if near { NOWHERE as u16 } else { counter as u16 };
@@ -113,15 +124,14 @@ fn bins(
 }
 
 impl Scan {
-    /// Scans the similarities of one row. `width` is half the width, in bins, around an edge within which a pair is not
-    /// counted but found; nothing is counted without it, and everything if it is negative. Appends to `found` each
-    /// column (an index into `products`) that passes the filter or is near an edge (then with [`NEAR_EDGE`]), in order.
+    /// Scans the similarities of one row: pairs within `width` of an edge are not counted but found, and nothing is
+    /// counted without it. Appends to `found` each column (an index into `products`) that passes the filter or is near an edge (then with [`NEAR_EDGE`]), in order.
     pub fn row(
         &mut self,
         products: &[f32],
         row: &RowContext,
         columns: &ColumnContext<'_>,
-        width: Option<f32>,
+        width: Option<Width>,
         found: &mut Vec<u32>,
     ) {
         #[cfg(target_arch = "x86_64")]
@@ -139,7 +149,7 @@ impl Scan {
         products: &[f32],
         row: &RowContext,
         columns: &ColumnContext<'_>,
-        width: Option<f32>,
+        width: Option<Width>,
         found: &mut Vec<u32>,
     ) {
         self.flags.resize(products.len(), 0);
@@ -175,11 +185,12 @@ impl Scan {
 
     /// Counts one pair by its similarity, unless it is within `width` bins of an edge; returns whether it counted.
     pub fn count(&mut self, s: f32, relation: usize, width: f32) -> bool {
-        let (bin, near) = place(s, width);
-        if !near {
+        let (bin, distance) = place(s);
+        let counts = distance > width;
+        if counts {
             self.counts[relation * 256 + bin as usize] += 1;
         }
-        !near
+        counts
     }
 
     /// What was counted since the last call.
@@ -208,21 +219,23 @@ mod tests {
         products: &[f32],
         row: &RowContext,
         columns: &ColumnContext<'_>,
-        width: Option<f32>,
+        width: Option<Width>,
     ) -> (Vec<u32>, Counts) {
         let mut found = Vec::new();
         let mut counts: Counts = Box::new([[0; BINS]; 4]);
         for (c, &s) in products.iter().enumerate() {
             let passes = s + columns.half_bound[c] >= row.keep || s + row.half_bound >= columns.keep[c];
             let bins = ((s + 1.0) * 100.0).clamp(0.0, BINS as f32);
-            let near = width.is_some_and(|width| (bins - bins.round_ties_even()).abs() <= width);
+            let near = width.is_some_and(|w| {
+                (bins - bins.round_ties_even()).abs() <= w.fixed + w.times * (row.half_bound + columns.half_bound[c])
+            });
             if passes || near {
                 found.push(c as u32 | if near { NEAR_EDGE } else { 0 });
             }
             if width.is_some() && !near {
                 let bin = (bins.floor() as usize).min(BINS - 1);
                 // Away from edges f32 is enough to tell the bin.
-                assert!(bin == bin_of(s) || width < Some(1e-4), "{s}");
+                assert!(bin == bin_of(s) || width.is_some_and(|w| w.fixed < 1e-4), "{s}");
                 let relation =
                     2 * usize::from(columns.query[c] != row.query) + usize::from(columns.model[c] != row.model);
                 counts[relation][bin] += 1;
@@ -247,12 +260,19 @@ mod tests {
                 })
                 .collect();
             let half_bound: Vec<f32> = (0..len).map(|c| 0.01 * value(1, c).abs()).collect();
-            let keep: Vec<f32> =
-                (0..len).map(|c| if c % 4 == 0 { f32::NEG_INFINITY } else { value(2, c) + 0.7 }).collect();
+            // Some let all pass, some are reached and no more.
+            let keep: Vec<f32> = (products.iter().enumerate())
+                .map(|(c, s)| match c % 5 {
+                    0 => f32::NEG_INFINITY,
+                    1 => s + 0.003,
+                    _ => value(2, c) + 0.7,
+                })
+                .collect();
             let (query, model): (Vec<u32>, Vec<u32>) = (0..len as u32).map(|c| (c % 3, c % 5)).unzip();
             let columns = ColumnContext { half_bound: &half_bound, keep: &keep, query: &query, model: &model };
             let row = RowContext { half_bound: 0.003, keep: 0.8, query: 1, model: 2 };
-            for width in [None, Some(-1.0), Some(0.0), Some(0.04)] {
+            for width in [None, Some((-1.0, 0.0)), Some((0.0, 0.0)), Some((0.04, 0.0)), Some((0.01, 9.0))] {
+                let width = width.map(|(fixed, times)| Width { fixed, times });
                 let expected = by_definition(&products, &row, &columns, width);
                 let (mut best, mut any) = (Scan::default(), Scan::default());
                 let (mut best_found, mut any_found) = (Vec::new(), Vec::new());

@@ -1,7 +1,7 @@
 //! Eight rows times the columns of some panels: the innermost product, one file per instruction set.
 //!
 //! Every kernel computes the same numbers: for row r and column c the sums of q_r q_c over slices of elements, exact in
-//! the integer kernels, added as f32, then `(sum * scale_c) * scale_r`. Not here: what becomes of the similarities (`tile`).
+//! the integer kernels, added as f32, then `(sum * scale_c) * scale_r`. Not here: what becomes of the similarities (`packed`).
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;
@@ -55,9 +55,9 @@ pub struct Kernel {
     /// How its rows are stored.
     pub precision: Precision,
     /// Whether this CPU has the instructions.
-    pub available: fn() -> bool,
+    pub(super) available: fn() -> bool,
     /// The product.
-    pub multiply: Multiply,
+    pub(super) multiply: Multiply,
 }
 
 impl PartialEq for Kernel {
