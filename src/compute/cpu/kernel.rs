@@ -76,3 +76,21 @@ impl CpuKernel {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_chosen_is_there_and_gemm_where_nothing_else_is() {
+        let available = CpuKernel::available();
+        for histogram in [false, true] {
+            let chosen = CpuKernel::choose(histogram);
+            assert!(available.contains(&chosen) && CpuKernel::named(chosen.name()).is_ok_and(|named| named == chosen));
+            assert!(!histogram || !chosen.is_coarse(), "{}", chosen.name());
+        }
+        let int8 = available.iter().any(|kernel| kernel.precision() == Some(Precision::Int8));
+        assert_eq!(CpuKernel::choose(false) == CpuKernel::Gemm, !int8, "a graph");
+        assert_eq!(CpuKernel::named("int8").is_ok(), int8);
+    }
+}
