@@ -129,6 +129,7 @@ fn copy(from: &mut [u64], to: &mut [u64], threads: usize) -> f64 {
 macro_rules! peak {
     ($name:ident, $($feature:literal)?, $register:ident, $count:literal, $zero:expr, $a:expr, $b:expr, $step:expr) => {
         $(#[target_feature(enable = $feature)])?
+        #[allow(asm_sub_register, reason = "the register stands in a comment; how it is written there is all one")]
         fn $name(turns: u64) {
             let mut accumulators = std::hint::black_box([$zero; $count]);
             let (mut a, b) = std::hint::black_box(($a, $b));

@@ -1,7 +1,7 @@
 //! Which product the CPU uses: the `gemm` crate's everywhere, or one of the kernels on packed rows where the CPU has its
 //! instructions.
 
-use super::panels::Precision;
+use super::quantise::Precision;
 use super::strip::{KERNELS, Kernel};
 use crate::base::{Error, Result};
 
@@ -74,5 +74,23 @@ impl CpuKernel {
             Self::Gemm => None,
             Self::Packed(kernel) => Some(kernel.precision),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_chosen_is_there_and_gemm_where_nothing_else_is() {
+        let available = CpuKernel::available();
+        for histogram in [false, true] {
+            let chosen = CpuKernel::choose(histogram);
+            assert!(available.contains(&chosen) && CpuKernel::named(chosen.name()).is_ok_and(|named| named == chosen));
+            assert!(!histogram || !chosen.is_coarse(), "{}", chosen.name());
+        }
+        let int8 = available.iter().any(|kernel| kernel.precision() == Some(Precision::Int8));
+        assert_eq!(CpuKernel::choose(false) == CpuKernel::Gemm, !int8, "a graph");
+        assert_eq!(CpuKernel::named("int8").is_ok(), int8);
     }
 }

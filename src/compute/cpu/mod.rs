@@ -1,13 +1,14 @@
 //! The CPU backend: tiles on all cores.
 //!
 //! [`kernel`] says which product there is and which is taken. f32 tiles ([`similarity_f32`], the mirror of
-//! `shaders/similarity_f32.wgsl`) use the `gemm` crate; [`packed`] tiles multiply quantised rows ([`panels`]) by strips
-//! ([`strip`], one file per instruction set) and look at what passes again in f32 ([`refine`]). [`scan`] filters and
+//! `shaders/similarity_f32.wgsl`) use the `gemm` crate; [`packed`] tiles multiply quantised rows ([`quantise`], [`panels`]) by
+//! strips ([`strip`], one file per instruction set) and look at what passes again in f32 ([`refine`]). [`scan`] filters and
 //! counts for both.
 
 pub mod kernel;
 pub mod packed;
 pub mod panels;
+pub mod quantise;
 pub mod refine;
 pub mod scan;
 pub mod similarity_f32;

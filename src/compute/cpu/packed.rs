@@ -2,7 +2,8 @@
 //! the wider bound lets through.
 
 use super::Found;
-use super::panels::{PANEL, Panels, Precision};
+use super::panels::{PANEL, Panels};
+use super::quantise::Precision;
 use super::refine::refine;
 use super::scan::{ColumnContext, NEAR_EDGE, RowContext, Scan, Width};
 use super::similarity_f32::edge_width;

@@ -1,6 +1,6 @@
 //! What becomes of one row of similarities: which pairs pass the filter, and which bin each is counted in.
 //!
-//! Here for any CPU; [`avx512`] is the same sixteen columns at a time.
+//! Here for any CPU; `avx512` is the same sixteen columns at a time.
 
 #[cfg(target_arch = "x86_64")]
 mod avx512;
@@ -69,8 +69,6 @@ pub struct ColumnContext<'a> {
 #[derive(Debug)]
 pub struct Scan {
     arch: Arch,
-    /// Whether this CPU scans sixteen columns at a time.
-    wide: bool,
     flags: Vec<u8>,
     slots: Vec<u16>,
     counts: Box<[u32; ROOM]>,
@@ -78,15 +76,8 @@ pub struct Scan {
 
 impl Default for Scan {
     fn default() -> Self {
-        Self { arch: Arch::new(), flags: Vec::new(), slots: Vec::new(), counts: Box::new([0; ROOM]), wide: wide() }
+        Self { arch: Arch::new(), flags: Vec::new(), slots: Vec::new(), counts: Box::new([0; ROOM]) }
     }
-}
-
-fn wide() -> bool {
-    #[cfg(target_arch = "x86_64")]
-    return avx512::available();
-    #[cfg(not(target_arch = "x86_64"))]
-    false
 }
 
 /// `flags[c]` is 1 where the pair passes the filter.
@@ -145,8 +136,8 @@ impl Scan {
         found: &mut Vec<u32>,
     ) {
         #[cfg(target_arch = "x86_64")]
-        if self.wide {
-            // SAFETY: `wide` says that the CPU has the instructions.
+        if avx512::available() {
+            // SAFETY: the CPU has the instructions.
             unsafe { avx512::row(products, row, columns, width, &mut self.counts, found) };
             return;
         }
@@ -222,10 +213,41 @@ impl Scan {
 mod tests {
     use super::*;
     use crate::base::random::Stream as Draws;
+    use crate::compute::outcome::bin_of;
 
-    /// Sixteen columns at a time or one by one: the same columns are found and the same pairs counted, at any length.
+    /// What is to be found and counted, one pair after the other.
+    fn by_definition(
+        products: &[f32],
+        row: &RowContext,
+        columns: &ColumnContext<'_>,
+        width: Option<Width>,
+    ) -> (Vec<u32>, Counts) {
+        let mut found = Vec::new();
+        let mut counts: Counts = Box::new([[0; BINS]; 4]);
+        for (c, &s) in products.iter().enumerate() {
+            let passes = s + columns.half_bound[c] >= row.keep || s + row.half_bound >= columns.keep[c];
+            let bins = ((s + 1.0) * 100.0).clamp(0.0, BINS as f32);
+            let near = width.is_some_and(|w| {
+                (bins - bins.round_ties_even()).abs() <= w.fixed + w.times * (row.half_bound + columns.half_bound[c])
+            });
+            if passes || near {
+                found.push(c as u32 | if near { NEAR_EDGE } else { 0 });
+            }
+            if width.is_some() && !near {
+                let bin = (bins.floor() as usize).min(BINS - 1);
+                // Away from edges f32 is enough to tell the bin.
+                assert!(bin == bin_of(s) || width.is_some_and(|w| w.fixed < 1e-4), "{s}");
+                let relation =
+                    2 * usize::from(columns.query[c] != row.query) + usize::from(columns.model[c] != row.model);
+                counts[relation][bin] += 1;
+            }
+        }
+        (found, counts)
+    }
+
+    /// The best way of this CPU and the one for any, at any length.
     #[test]
-    fn every_way_to_scan_finds_and_counts_the_same() {
+    fn every_way_to_scan_finds_and_counts_by_the_definition() {
         let draws = Draws::new(5, "scan");
         for len in [0usize, 1, 15, 16, 17, 63, 64, 65, 131] {
             let value = |which: u64, c: usize| (draws.uniform(which, c as u64) * 2.0 - 1.0) as f32;
@@ -252,19 +274,13 @@ mod tests {
             let row = RowContext { half_bound: 0.003, keep: 0.8, query: 1, model: 2 };
             for width in [None, Some((-1.0, 0.0)), Some((0.0, 0.0)), Some((0.04, 0.0)), Some((0.01, 9.0))] {
                 let width = width.map(|(fixed, times)| Width { fixed, times });
+                let expected = by_definition(&products, &row, &columns, width);
                 let (mut best, mut any) = (Scan::default(), Scan::default());
-                let (mut found, mut expected) = (Vec::new(), Vec::new());
-                best.row(&products, &row, &columns, width, &mut found);
-                any.any_row(&products, &row, &columns, width, &mut expected);
-                assert_eq!(found, expected, "{len} columns, width {width:?}");
-                assert_eq!(best.take_counts(), any.take_counts(), "{len} columns, width {width:?}");
-                for (c, &s) in products.iter().enumerate() {
-                    let passes = s + half_bound[c] >= row.keep || s + row.half_bound >= keep[c];
-                    let near =
-                        width.is_some_and(|w| place(s).1 <= w.fixed + w.times * (row.half_bound + half_bound[c]));
-                    let place = found.iter().find(|&&f| f & !NEAR_EDGE == c as u32);
-                    assert_eq!(place.map(|f| f & NEAR_EDGE != 0), (passes || near).then_some(near), "column {c}");
-                }
+                let (mut best_found, mut any_found) = (Vec::new(), Vec::new());
+                best.row(&products, &row, &columns, width, &mut best_found);
+                any.any_row(&products, &row, &columns, width, &mut any_found);
+                assert_eq!((best_found, best.take_counts()), expected, "the best, {len} columns, width {width:?}");
+                assert_eq!((any_found, any.take_counts()), expected, "any, {len} columns, width {width:?}");
             }
         }
     }

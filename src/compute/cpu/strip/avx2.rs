@@ -1,6 +1,7 @@
 //! Strips in 256-bit registers: a panel of columns is two of them, and 4 rows by one panel are 8 sums.
 
-use super::super::panels::{Line, PANEL, SLICE};
+use super::super::panels::{Line, PANEL};
+use super::super::quantise::SLICE;
 use super::{ROWS, Strip, WHOLE, panels};
 use std::arch::x86_64::*;
 

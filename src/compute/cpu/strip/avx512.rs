@@ -3,7 +3,8 @@
 //! 8 rows by 3 panels are 24 sums; with three columns and one broadcast 28 of the 32 registers are in use, and 11 loads
 //! feed 24 multiplications.
 
-use super::super::panels::{Line, PANEL, SLICE};
+use super::super::panels::{Line, PANEL};
+use super::super::quantise::SLICE;
 use super::{ROWS, Strip, WHOLE, panels};
 use std::arch::x86_64::*;
 

@@ -12,9 +12,11 @@ mod neon;
 #[cfg(test)]
 mod tests;
 
-use super::panels::{Line, PANEL, Precision};
+use super::panels::{Line, PANEL};
+use super::quantise::Precision;
 
 /// A slice that holds any row whole.
+#[cfg(target_arch = "x86_64")]
 const WHOLE: usize = usize::MAX;
 
 /// Rows of a strip: half a panel.
@@ -43,7 +45,7 @@ pub struct Strip<'a> {
 /// Multiplies a strip into `similarities`, [`ROWS`] rows of as many columns as there are.
 ///
 /// # Safety
-/// The CPU must have the instructions of the kernel ([`Kernel::available`]).
+/// The CPU must have the instructions of the kernel ([`super::CpuKernel::is_available`]).
 pub type Multiply = unsafe fn(&Strip<'_>, similarities: &mut [f32]);
 
 /// A product kernel on packed rows.
