@@ -36,7 +36,7 @@ impl Precision {
         (dim * self.bytes()).div_ceil(4)
     }
 
-    /// Bytes that a row of dimension `dim` takes in [`Panels`].
+    /// Bytes that a row of dimension `dim` takes in [`super::panels::Panels`].
     pub fn row_bytes(self, dim: usize) -> usize {
         4 * self.groups(dim) + 12
     }
