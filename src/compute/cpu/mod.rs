@@ -159,7 +159,7 @@ impl Backend for CpuBackend {
                 (threads.min(tiles) * THREAD_BYTES.min(8 * side * side + (1 << 20))) as u64
             }
             // Similarities of a strip and counters; keep values of a dispatch.
-            CpuKernel::Packed(_) => (threads << 16) as u64 + 8 * rows.max(columns).min(4096) as u64,
+            CpuKernel::Packed(_) => (threads * (96 << 10)) as u64 + 8 * rows.max(columns).min(4096) as u64,
         }
     }
 
