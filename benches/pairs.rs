@@ -57,6 +57,7 @@ fn corpus(values: &[f32], dim: usize, queries: usize) -> Corpus {
         models,
         sample: Samples::Number(vec![0; n]),
         text_hash: None,
+        text_chars: None,
         categories: Default::default(),
     };
     let layout = Layout::new(&rows);

@@ -15,16 +15,20 @@ mod histogram;
 mod inter;
 mod intervals;
 mod intra;
+mod length;
 mod memory;
 mod nearest;
 mod order;
+mod packaging;
 #[cfg(test)]
 mod planted;
 mod products;
+mod stages;
 mod summary;
 mod sums;
 pub mod tables;
 mod topn;
+mod variants;
 mod vendi;
 mod view;
 
@@ -116,9 +120,16 @@ pub fn all(
         floor,
         repeated,
     };
-    let summary = parts.summary();
+    let mut summary = parts.summary();
     observer.check_stop()?;
-    Ok(Measures { intra, models, model_pairs, queries, topn, summary })
+    let packaging = packaging::packaging(corpus, &people, &models, floor, Some(&weights), observer)?;
+    summary.headlines.extend(packaging.headlines);
+    summary.left_out.extend(packaging.left_out);
+    let stages = stages::stages(corpus, &people, &models, Some(&weights), observer)?;
+    summary.headlines.extend(stages.headlines);
+    summary.left_out.extend(stages.left_out);
+    let (contexts, stages) = (packaging.rows, stages.rows);
+    Ok(Measures { intra, models, model_pairs, queries, topn, contexts, stages, summary })
 }
 
 /// Lines of queries.parquet.

@@ -8,6 +8,7 @@ use arrow::array::StringArray;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+mod contexts;
 mod directory;
 mod edges;
 mod histogram;
@@ -19,6 +20,7 @@ mod neighbors;
 mod queries;
 pub mod read;
 mod responses;
+mod stages;
 mod table;
 mod topn;
 
@@ -50,12 +52,14 @@ const PAIR_TABLES: [(&str, WriteTable<PairOutcome>); 4] = [
 ];
 
 /// Every table of the measures, likewise.
-const MEASURE_TABLES: [(&str, WriteTable<Measures>); 5] = [
+const MEASURE_TABLES: [(&str, WriteTable<Measures>); 7] = [
     ("intra.parquet", intra::write),
     ("models.parquet", models::write),
     ("model_pairs.parquet", model_pairs::write),
     ("queries.parquet", queries::write),
     ("topn.parquet", topn::write),
+    ("contexts.parquet", contexts::write),
+    ("stages.parquet", stages::write),
 ];
 
 /// A result directory being made: everything goes to DIR.partial, which becomes DIR at the end.
