@@ -7,7 +7,7 @@
 
 use super::intervals::{self, Weights};
 use super::tables::{Against, ContextRow, Headline, Interval, LeftOut, ModelRow};
-use super::variants::{Answered, Cell, Chosen, Variants, dot};
+use super::variants::{Answered, Cell, Chosen, Sum, Variants, dot};
 use crate::base::{Observer, Result};
 use crate::corpus::{Corpus, Role};
 
@@ -49,66 +49,82 @@ struct Term {
     floors: [Floor; 2],
 }
 
+/// (x, count) added part by part.
+fn plus(a: (f64, f64), b: (f64, f64)) -> (f64, f64) {
+    (a.0 + b.0, a.1 + b.1)
+}
+
+/// Pairs of different queries are counted from both sides: a query has a part in twice those it is first in.
+fn both_sides(pairs: (f64, f64)) -> Floor {
+    Floor { pairs, part: plus(pairs, pairs) }
+}
+
+/// A context of a query: its id, the sum of its cells, and that of its cells to other queries.
+type OfContext = (u32, Sum, Sum);
+
+/// A query's cells of one family, with their means.
+type OfFamily<'a> = [(&'a Cell, &'a [f64])];
+
+/// Pairs of a family with the others in the same context: sum and number of those of this query; the floor.
+fn with_others(answered: &Answered<'_>, contexts: &[OfContext], cells: &OfFamily<'_>) -> ((f64, f64), Floor) {
+    let (mut across, mut floor) = ((0.0, 0.0), Floor::default());
+    for (context, here, elsewhere) in contexts {
+        let own = cells.iter().find(|(cell, _)| cell.variant == *context).map(|cell| cell.1);
+        let unit = answered.unit_elsewhere((cells[0].0.family, *context));
+        let mut others = here.clone();
+        if let Some(mean) = own {
+            others.put(mean, -1.0);
+            across = plus(across, (dot(mean, &others.vector), others.count));
+            let pairs = (dot(mean, &elsewhere.vector) - dot(mean, &unit.vector), elsewhere.count - unit.count);
+            floor = Floor { pairs: plus(floor.pairs, pairs), part: plus(floor.part, pairs) };
+        }
+        floor.part = plus(floor.part, (dot(&others.vector, &unit.vector), others.count * unit.count));
+    }
+    (across, floor)
+}
+
 /// The terms of a query's families, of cells chosen by [`chosen`].
 fn terms(variants: &Variants<'_>, answered: &Answered<'_>, against: Against) -> Vec<Term> {
-    let (cells, means) = (answered.cells(), answered.means());
-    let mut contexts: Vec<u32> = cells.iter().map(|cell| cell.variant).collect();
+    let all: Vec<(&Cell, &[f64])> =
+        answered.cells().iter().copied().zip(answered.means().iter().map(Vec::as_slice)).collect();
+    let mut contexts: Vec<u32> = all.iter().map(|(cell, _)| cell.variant).collect();
     contexts.sort_unstable();
     contexts.dedup();
-    let sums = |context: &u32| {
-        let here = answered.sum(|cell| cell.variant == *context);
-        (here, answered.variant_elsewhere(*context))
-    };
-    let by_context: Vec<_> = match against {
+    let sums = |id: u32| (id, answered.sum(|cell| cell.variant == id), answered.variant_elsewhere(id));
+    let contexts: Vec<OfContext> = match against {
         Against::SameContext => Vec::new(),
-        Against::OtherFamily => contexts.iter().map(sums).collect(),
+        Against::OtherFamily => contexts.into_iter().map(sums).collect(),
     };
-    let mut first = 0;
-    let mut found = Vec::new();
-    for family in cells.chunk_by(|a, b| a.family == b.family) {
-        let range = first..first + family.len();
-        first = range.end;
-        let own = answered.sum(|cell| cell.family == family[0].family);
-        let elsewhere = answered.family_elsewhere(family[0].family);
+    let one = |cells: &OfFamily<'_>| {
+        let family = cells[0].0.family;
+        let own = answered.sum(|cell| cell.family == family);
+        let elsewhere = answered.family_elsewhere(family);
         let (mut squares, mut same) = (0.0, (0.0, 0.0));
-        let (mut across, mut floor) = ((0.0, 0.0), Floor::default());
-        let mut within = 0.0;
-        for (cell, mean) in family.iter().zip(&means[range]) {
-            let unit = answered.unit_elsewhere(cell);
+        for (cell, mean) in cells {
+            let unit = answered.unit_elsewhere((family, cell.variant));
             squares += dot(mean, mean);
-            same = (same.0 + dot(mean, &unit.vector), same.1 + unit.count);
-            match against {
-                Against::SameContext => within += variants.within(cell, cell.n()),
-                Against::OtherFamily => {
-                    let place = contexts.partition_point(|context| *context < cell.variant);
-                    let (here, there) = &by_context[place];
-                    let others: Vec<f64> = here.vector.iter().zip(mean).map(|(x, y)| x - y).collect();
-                    let beside = here.count - 1.0;
-                    across = (across.0 + dot(mean, &others), across.1 + beside);
-                    let pairs = (dot(mean, &there.vector) - dot(mean, &unit.vector), there.count - unit.count);
-                    let back = (dot(&others, &unit.vector), beside * unit.count);
-                    floor.pairs = (floor.pairs.0 + pairs.0, floor.pairs.1 + pairs.1);
-                    floor.part = (floor.part.0 + pairs.0 + back.0, floor.part.1 + pairs.1 + back.1);
-                }
-            }
+            same = plus(same, (dot(mean, &unit.vector), unit.count));
         }
-        let k = family.len() as f64;
-        // Pairs of different queries are counted from both sides: a query has a part in twice those it is first in.
-        let both = |pairs: (f64, f64)| Floor { pairs, part: (2.0 * pairs.0, 2.0 * pairs.1) };
-        let other_floor = both((dot(&own.vector, &elsewhere.vector) - same.0, k * elsewhere.count - same.1));
-        let (reference, reference_floor) = match against {
-            Against::SameContext => (Some(within / k), both(same)),
-            Against::OtherFamily => ((across.1 > 0.5).then(|| across.0 / across.1), floor),
+        let other = (dot(&own.vector, &elsewhere.vector) - same.0, own.count * elsewhere.count - same.1);
+        let (reference, floor) = match against {
+            Against::SameContext => {
+                let within: f64 = cells.iter().map(|(cell, _)| variants.within(cell, cell.n())).sum();
+                (Some(within / own.count), both_sides(same))
+            }
+            Against::OtherFamily => {
+                let (across, floor) = with_others(answered, &contexts, cells);
+                ((across.1 > 0.5).then(|| across.0 / across.1), floor)
+            }
         };
-        found.push(Term {
+        Term {
             query: answered.query,
-            family: family[0].family,
-            other_context: (dot(&own.vector, &own.vector) - squares) / (k * (k - 1.0)),
+            family,
+            other_context: (dot(&own.vector, &own.vector) - squares) / (own.count * (own.count - 1.0)),
             reference,
-            floors: [other_floor, reference_floor],
-        });
-    }
-    found
+            floors: [both_sides(other), floor],
+        }
+    };
+    all.chunk_by(|a, b| a.0.family == b.0.family).map(one).collect()
 }
 
 /// The cells that the comparison rests on: those with enough responses, of families that have two or more such contexts
@@ -147,7 +163,7 @@ struct Point {
 fn series(terms: &[&Term]) -> Option<Series> {
     let used = terms.iter().filter(|term| term.reference.is_some()).count() as f64;
     let floor = |which: usize| {
-        let total = terms.iter().map(|t| t.floors[which].pairs).fold((0.0, 0.0), |t, p| (t.0 + p.0, t.1 + p.1));
+        let total = terms.iter().map(|t| t.floors[which].pairs).fold((0.0, 0.0), plus);
         (total.1 > 0.5).then(|| (total.0 / total.1, total.1))
     };
     let floors = floor(0).zip(floor(1));
@@ -206,7 +222,7 @@ fn line(queries: usize, of: &[&Series], corpus_floor: Option<f64>, weights: Opti
         for point in &series.points {
             let above = |which: usize| point.values[which] - point.floors[which];
             let term = terms[point.query].get_or_insert((0.0, 0.0));
-            *term = (term.0 + above(0), term.1 + above(1));
+            *term = plus(*term, (above(0), above(1)));
             counts[point.query] += 1.0;
             for which in 0..2 {
                 values[which] += point.values[which];

@@ -69,7 +69,7 @@ fn term(corpus: &Corpus, variants: &Variants<'_>, answered: &Answered<'_>) -> Te
     let mut floor = (dot(&own.vector, &elsewhere.vector), own.count * elsewhere.count);
     let mut squares = 0.0;
     for (cell, mean) in cells.iter().zip(answered.means()) {
-        let unit = answered.unit_elsewhere(cell);
+        let unit = answered.unit_elsewhere((cell.family, cell.variant));
         squares += dot(mean, mean);
         floor = (floor.0 - dot(mean, &unit.vector), floor.1 - unit.count);
     }

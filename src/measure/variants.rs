@@ -153,8 +153,8 @@ impl Sum {
         self.count += other.count;
     }
 
-    /// Adds the mean of a cell.
-    fn put(&mut self, mean: &[f64], sign: f64) {
+    /// Adds the mean of a cell (sign 1) or takes it away (-1).
+    pub fn put(&mut self, mean: &[f64], sign: f64) {
         self.vector.iter_mut().zip(mean).for_each(|(s, x)| *s += sign * x);
         self.count += sign;
     }
@@ -280,8 +280,7 @@ impl Answered<'_> {
     }
 
     /// The cells of one family and variant to other queries.
-    pub fn unit_elsewhere(&self, cell: &Cell) -> Sum {
-        let unit = (cell.family, cell.variant);
+    pub fn unit_elsewhere(&self, unit: (u32, u32)) -> Sum {
         let total = self.chosen.units.binary_search_by_key(&unit, |one| one.0).ok();
         let total = total.map(|place| &self.chosen.units[place].1);
         self.elsewhere(total, |other| (other.family, other.variant) == unit)
