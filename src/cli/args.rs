@@ -294,6 +294,15 @@ pub struct SynthArgs {
     /// Mean cosine of answers to different queries
     #[arg(long, value_name = "C", default_value_t = 0.1)]
     pub floor: f64,
+    /// Contexts that each model answers in (a column `context`)
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub contexts: usize,
+    /// With contexts: mean cosine of one model's answers to one query in different contexts
+    #[arg(long, value_name = "S", default_value_t = 0.7)]
+    pub across: f64,
+    /// Two training stages, sft and rl (a column `stage`): at rl the models are closer to each other by this
+    #[arg(long, value_name = "R", allow_negative_numbers = true, conflicts_with = "contexts")]
+    pub rise: Option<f64>,
 }
 
 /// `report`.

@@ -3,6 +3,9 @@
 //! A planted response is `sqrt(C) e0 + sqrt(B - C) q + sqrt(A - B) c + sqrt(1 - A) r` with one direction `q` a query,
 //! `c` a cell (query, model) and `r` a response. Where all directions are orthogonal, the cosine of two responses is
 //! A within a cell, B across models of one query and C across queries, exactly.
+//!
+//! With contexts a cell is (query, model, context), and part of `c` is common to a model's cells of a query, so that
+//! their cosine is S. With stages a cell is (query, model, stage), and B is larger by R at the second.
 
 use super::args::{Messages, SynthArgs, SynthKind};
 use super::messages;
@@ -33,6 +36,12 @@ pub struct Planted {
     pub cross: f64,
     /// Cosine across queries.
     pub floor: f64,
+    /// Contexts; 1 for no such column.
+    pub contexts: usize,
+    /// Cosine across contexts of one model and query, if there are several.
+    pub across: f64,
+    /// By how much the second of two stages raises the cosine across models; `None` for no such column.
+    pub rise: Option<f64>,
 }
 
 /// A planted corpus, rows in the order (query, model, sample).
@@ -49,12 +58,33 @@ pub struct PlantedRows {
 impl Planted {
     /// Rows in all.
     pub fn rows(&self) -> usize {
-        self.queries * self.models * self.samples
+        self.cells() * self.samples
+    }
+
+    /// Contexts, or stages.
+    fn variants(&self) -> usize {
+        if self.rise.is_some() { 2 } else { self.contexts }
+    }
+
+    fn cells(&self) -> usize {
+        self.queries * self.models * self.variants()
     }
 
     /// The smallest dimension where every direction has its own coordinate.
     pub fn exact_dim(&self) -> usize {
-        1 + self.queries + self.queries * self.models + self.rows()
+        let common = if self.contexts > 1 { self.queries * self.models } else { 0 };
+        1 + self.queries + self.cells() + self.rows() + common
+    }
+
+    /// Cosines across models and across contexts of a response.
+    fn cosines(&self, variant: usize) -> (f64, f64) {
+        let cross = self.cross + if variant > 0 { self.rise.unwrap_or(0.0) } else { 0.0 };
+        (cross, if self.contexts > 1 { self.across } else { cross })
+    }
+
+    /// The true ratio of packaging, with contexts: (S - C) / (A - C).
+    fn packaging(&self) -> Option<f64> {
+        (self.contexts > 1).then(|| (self.across - self.floor) / (self.within - self.floor))
     }
 
     /// Builds the rows.
@@ -62,12 +92,18 @@ impl Planted {
     /// # Errors
     /// [`Error::Usage`] for sizes of zero or values not in 0 <= floor <= cross <= within <= 1.
     pub fn build(&self) -> Result<PlantedRows> {
-        if self.queries == 0 || self.models == 0 || self.samples == 0 || self.dim == Some(0) {
-            return Err(Error::Usage("queries, models, samples and dim must be at least 1".into()));
+        if self.queries == 0 || self.models == 0 || self.samples == 0 || self.contexts == 0 || self.dim == Some(0) {
+            return Err(Error::Usage("queries, models, samples, contexts and dim must be at least 1".into()));
         }
-        let ordered = [0.0, self.floor, self.cross, self.within, 1.0].is_sorted();
-        if !ordered || [self.floor, self.cross, self.within].iter().any(|value| value.is_nan()) {
-            return Err(Error::Usage("planted cosines must have 0 <= --floor <= --cross <= --within <= 1".into()));
+        for variant in 0..self.variants() {
+            let (cross, across) = self.cosines(variant);
+            let cosines = [0.0, self.floor, cross, across, self.within, 1.0];
+            if !cosines.is_sorted() || cosines.iter().any(|value| value.is_nan()) {
+                return Err(Error::Usage(
+                    "planted cosines must have 0 <= --floor <= --cross (<= --across) <= --within <= 1, and so with --rise"
+                        .into(),
+                ));
+            }
         }
         let dim = self.dim.unwrap_or(self.exact_dim());
         let exact = dim >= self.exact_dim();
@@ -77,14 +113,19 @@ impl Planted {
                 "that corpus has over 2^31 values: a smaller --dim gives approximate means".into(),
             ));
         };
-        let weights = [self.floor, self.cross - self.floor, self.within - self.cross, 1.0 - self.within].map(f64::sqrt);
         let mut values = Vec::with_capacity(size);
         let mut row = vec![0.0f64; dim];
         for response in 0..self.rows() {
             let cell = response / self.samples;
-            let query = cell / self.models;
-            let places =
-                [0, 1 + query, 1 + self.queries + cell, 1 + self.queries + self.queries * self.models + response];
+            let model = cell / self.variants();
+            let query = model / self.models;
+            let (cross, across) = self.cosines(cell % self.variants());
+            let weights = [self.floor, cross - self.floor, self.within - across, 1.0 - self.within, across - cross];
+            let weights = weights.map(f64::sqrt);
+            let responses = 1 + self.queries + self.cells();
+            let common = responses + self.rows() + model;
+            let places = [0, 1 + query, 1 + self.queries + cell, responses + response, common];
+            let places = &places[..if self.contexts > 1 { 5 } else { 4 }];
             row.fill(0.0);
             for (&place, weight) in places.iter().zip(weights) {
                 if exact {
@@ -110,22 +151,28 @@ impl Planted {
         }
     }
 
-    /// The rows as a table: query, model, sample, embedding.
+    /// The rows as a table: query, model, sample, a context or a stage where there are several, embedding.
     fn table(&self, rows: PlantedRows) -> anyhow::Result<RecordBatch> {
         let n = self.rows();
-        let cell = |i: usize| i / self.samples;
+        let variant = |i: usize| i / self.samples % self.variants();
+        let cell = |i: usize| i / self.samples / self.variants();
         let query = StringArray::from_iter_values((0..n).map(|i| format!("query {:04}", cell(i) / self.models)));
         let model = StringArray::from_iter_values((0..n).map(|i| format!("model {:03}", cell(i) % self.models)));
-        let sample = Int64Array::from_iter_values((0..n).map(|i| (i % self.samples) as i64));
+        let sample = Int64Array::from_iter_values((0..n).map(|i| (i % (self.samples * self.variants())) as i64));
+        let context = StringArray::from_iter_values((0..n).map(|i| format!("context {:02}", variant(i))));
+        let stage = StringArray::from_iter_values((0..n).map(|i| ["sft", "rl"][variant(i).min(1)]));
         let item = Arc::new(Field::new("item", DataType::Float32, false));
         let values: ArrayRef = Arc::new(Float32Array::from(rows.values));
         let embedding = FixedSizeListArray::try_new(item, i32::try_from(rows.dim)?, values, None)?;
-        let columns: [(&str, ArrayRef); 4] = [
-            ("query", Arc::new(query)),
-            ("model", Arc::new(model)),
-            ("sample", Arc::new(sample)),
-            ("embedding", Arc::new(embedding)),
-        ];
+        let mut columns: Vec<(&str, ArrayRef)> =
+            vec![("query", Arc::new(query)), ("model", Arc::new(model)), ("sample", Arc::new(sample))];
+        if self.contexts > 1 {
+            columns.push(("context", Arc::new(context)));
+        }
+        if self.rise.is_some() {
+            columns.push(("stage", Arc::new(stage)));
+        }
+        columns.push(("embedding", Arc::new(embedding)));
         Ok(RecordBatch::try_from_iter(columns)?)
     }
 }
@@ -145,6 +192,9 @@ pub fn main(args: &SynthArgs, flags: &Messages) -> anyhow::Result<u8> {
         within: args.within,
         cross: args.cross,
         floor: args.floor,
+        contexts: args.contexts,
+        across: args.across,
+        rise: args.rise,
     };
     let rows = planted.build()?;
     let (dim, exact) = (rows.dim, rows.exact);
@@ -157,6 +207,7 @@ pub fn main(args: &SynthArgs, flags: &Messages) -> anyhow::Result<u8> {
         messages::json(&serde_json::json!({
             "type": "synth", "path": args.out.to_string_lossy(), "rows": planted.rows(), "dim": dim, "exact": exact,
             "intra_mean": planted.within, "inter_mean": planted.cross, "floor": planted.floor,
+            "packaging": planted.packaging(), "rise": planted.rise,
         }));
     } else if !flags.quiet {
         let how = if exact { "exact" } else { "approximate: random directions" };
@@ -169,6 +220,12 @@ pub fn main(args: &SynthArgs, flags: &Messages) -> anyhow::Result<u8> {
             planted.cross,
             planted.floor
         ));
+        if let Some(ratio) = planted.packaging() {
+            messages::data(&format!("across contexts {}, a packaging ratio of {ratio:.4}", planted.across));
+        }
+        if let Some(rise) = planted.rise {
+            messages::data(&format!("across models at stage rl {}: {rise} more than at sft", planted.cosines(1).0));
+        }
     }
     Ok(0)
 }
@@ -178,8 +235,19 @@ mod tests {
     use super::*;
     use crate::base::similarity::Similarity;
 
-    const PLANTED: Planted =
-        Planted { queries: 3, models: 2, samples: 2, dim: None, seed: 0, within: 0.8, cross: 0.6, floor: 0.1 };
+    const PLANTED: Planted = Planted {
+        queries: 3,
+        models: 2,
+        samples: 2,
+        dim: None,
+        seed: 0,
+        within: 0.8,
+        cross: 0.6,
+        floor: 0.1,
+        contexts: 1,
+        across: 0.7,
+        rise: None,
+    };
 
     #[test]
     fn the_closed_form_holds() {
@@ -191,6 +259,27 @@ mod tests {
             let got = similarity.dot(row(0), row(other));
             assert!((got - expected).abs() < 1e-6, "row {other}: {got} is not {expected}");
         }
+    }
+
+    /// Rows are (query, model, context or stage, sample).
+    #[test]
+    fn contexts_and_stages_have_their_cosines() {
+        let contexts = Planted { contexts: 2, ..PLANTED };
+        let stages = Planted { rise: Some(0.15), ..PLANTED };
+        for (planted, pairs) in [
+            (contexts, [(0, 1, 0.8), (0, 2, 0.7), (0, 4, 0.6), (2, 6, 0.6), (2, 4, 0.6), (0, 8, 0.1), (0, 10, 0.1)]),
+            (stages, [(0, 1, 0.8), (2, 3, 0.8), (0, 4, 0.6), (2, 6, 0.75), (2, 7, 0.75), (0, 8, 0.1), (2, 10, 0.1)]),
+        ] {
+            let rows = planted.build().unwrap();
+            assert!(rows.exact);
+            let row = |i: usize| &rows.values[i * rows.dim..(i + 1) * rows.dim];
+            for (a, b, expected) in pairs {
+                let got = Similarity::new().dot(row(a), row(b));
+                assert!((got - expected).abs() < 1e-6, "rows {a} and {b}: {got} is not {expected}");
+            }
+        }
+        assert_eq!(Planted { across: 0.5, ..contexts }.build().unwrap_err().exit_code(), 2);
+        assert_eq!(Planted { rise: Some(0.25), ..stages }.build().unwrap_err().exit_code(), 2);
     }
 
     #[test]

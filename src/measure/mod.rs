@@ -5,8 +5,11 @@
 
 mod adjusted;
 mod cells;
+mod contexts;
 #[cfg(test)]
 mod coverage;
+#[cfg(test)]
+mod coverage_variants;
 mod duplicates;
 mod effective;
 mod ensemble;

@@ -308,7 +308,8 @@ pub fn stages(
     let last = order.len() - 1;
     let shown = |step: &(usize, usize)| steps.len() <= HEADLINES || *step == (0, last);
     for (&(a, b), row) in steps.iter().zip(&rows).filter(|(step, _)| shown(step)) {
-        let odd = variants.families.names().iter().zip(&regardless).any(|(name, &odd)| odd && row.families.contains(name));
+        let odd =
+            variants.families.names().iter().zip(&regardless).any(|(name, &odd)| odd && row.families.contains(name));
         let without = odd.then(|| comparison.row((order[a], order[b]), &regardless)).transpose()?;
         out.headlines.extend(headlines(row, without.as_ref()));
     }

@@ -8,6 +8,8 @@ const SECTIONS = [
   histogramSection,
   intraSection,
   topNSection,
+  packagingSection,
+  stagesSection,
   queriesSection,
   examplesSection,
   modelsSection,
