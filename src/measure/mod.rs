@@ -164,7 +164,7 @@ fn query_rows(sums: &Sums, view: &View) -> Vec<QueryRow> {
 mod tests {
     use super::*;
     use crate::base::events::Silent;
-    use crate::corpus::Dictionary;
+    use crate::corpus::{Category, Dictionary, Role};
 
     const DIM: usize = 7;
 
@@ -258,7 +258,7 @@ mod tests {
         let names: Vec<String> =
             corpus.rows.model.iter().map(|&m| if m == 2 { "human" } else { "ai" }.to_string()).collect();
         let (dictionary, ids) = Dictionary::from_names(&names);
-        corpus.rows.categories.insert(crate::corpus::Role::Source, crate::corpus::Category { dictionary, ids });
+        corpus.rows.categories.insert(Role::Source, Category { dictionary, ids });
         let all = all(&corpus, &outcome, &MeasureSettings::default(), &Silent).unwrap();
         let (q, m) = (&corpus.rows.query, &corpus.rows.model);
         let first = &all.summary.headlines[0];
@@ -302,10 +302,22 @@ mod tests {
         planted::planted(keys.into_iter(), 5)
     }
 
+    /// With contexts, stages and lengths by row.
+    fn labelled((mut corpus, outcome): (Corpus, PairOutcome)) -> (Corpus, PairOutcome) {
+        let rows = 0..corpus.len();
+        for (role, every, names) in [(Role::Context, 2, ["plain", "poem"]), (Role::Stage, 4, ["9", "10"])] {
+            let names: Vec<String> = rows.clone().map(|row| names[row % every * 2 / every].to_string()).collect();
+            let (dictionary, ids) = Dictionary::from_names(&names);
+            corpus.rows.categories.insert(role, Category { dictionary, ids });
+        }
+        corpus.rows.text_chars = Some(rows.map(|row| (row * 37 % 200) as u32).collect());
+        (corpus, outcome)
+    }
+
     #[test]
     fn the_bits_do_not_depend_on_the_threads() {
         let settings = MeasureSettings { resamples: 70, ..MeasureSettings::default() };
-        for (corpus, outcome) in [planted(&keys()), ragged()] {
+        for (corpus, outcome) in [labelled(planted(&keys())), labelled(ragged())] {
             let run = |threads: usize| {
                 let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
                 pool.install(|| all(&corpus, &outcome, &settings, &Silent)).unwrap()
@@ -316,6 +328,9 @@ mod tests {
             assert_eq!(one.queries, three.queries);
             assert_eq!(one.models, three.models);
             assert_eq!(one.topn, three.topn);
+            assert_eq!(one.contexts, three.contexts);
+            assert_eq!(one.stages, three.stages);
+            assert!(!one.contexts.is_empty() && one.stages.iter().any(|row| row.matched.is_some()));
         }
     }
 

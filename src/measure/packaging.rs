@@ -181,13 +181,13 @@ fn headline(against: Against, value: f64, interval: Option<Interval>, row: &Cont
     let (name, label, reference, floor) = match against {
         Against::SameContext => (
             "packaging",
-            "Similarity that stays when only the context changes, as a share of that within one context",
+            "Similarity across contexts, as a share of that within one context",
             "same context",
             "if the context changed nothing",
         ),
         Against::OtherFamily => (
             "packaging_vendor",
-            "Similarity of one family across contexts, as a multiple of that of different families in one context",
+            "Similarity across contexts, over that of different families in one context",
             "other family, same context",
             "if another context changed as much as another family",
         ),
@@ -254,4 +254,69 @@ pub fn packaging(
         out.left_out.push(left_out(reason));
     }
     Ok(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::planted;
+    use super::*;
+    use crate::base::events::Silent;
+    use crate::corpus::{Category, Dictionary};
+
+    const CONTEXTS: [&str; 2] = ["plain", "poem"];
+
+    /// `queries` queries of 2 families in 2 contexts, 2 responses each. The first answers the query; the second
+    /// says one thing, whatever is asked.
+    fn corpus(queries: usize) -> Corpus {
+        let keys = (0..queries * 8).map(|row| (format!("{}", row / 8), format!("{}", row / 4 % 2)));
+        let stream = crate::base::random::Stream::new(1, "packaging");
+        let mut corpus = planted::corpus(keys, 16, |row, i| {
+            let noise = |of: usize, scale: f32| scale * stream.normal(of as u64, i as u64) as f32;
+            let common = if i == 0 { 4.0 } else { 0.0 };
+            if row / 4 % 2 == 1 { common + noise(row, 0.01) } else { noise(row / 8, 1.0) + noise(row, 0.3) }
+        });
+        let names: Vec<String> = (0..queries * 8).map(|row| CONTEXTS[row / 2 % 2].to_string()).collect();
+        let (dictionary, ids) = Dictionary::from_names(&names);
+        corpus.rows.categories.insert(Role::Context, Category { dictionary, ids });
+        corpus
+    }
+
+    fn found(corpus: &Corpus) -> Packaging {
+        let models = [false, true].map(|answers_regardless| ModelRow { answers_regardless, ..ModelRow::default() });
+        packaging(corpus, &[], &models, Some(0.0), None, &Silent).unwrap()
+    }
+
+    #[test]
+    fn a_family_near_its_floor_has_no_ratio_and_hardly_moves_that_of_all() {
+        let found = found(&corpus(12));
+        let same: Vec<&ContextRow> = found.rows.iter().filter(|row| row.against == Against::SameContext).collect();
+        assert_eq!(same.iter().map(|row| row.family.as_deref()).collect::<Vec<_>>(), [None, Some("0"), Some("1")]);
+        assert!(same.iter().all(|row| row.contexts == CONTEXTS && row.n == 2 && row.queries == 12));
+        let ratio = same[1].ratio.unwrap();
+        assert!((ratio - 1.0).abs() < 0.1 && same[2].ratio.is_none() && same[2].ci.is_none());
+        let line = &found.headlines[0];
+        assert_eq!(line.name, "packaging");
+        assert!((line.value - ratio).abs() < 0.01 && (line.without_regardless.unwrap() - ratio).abs() < 1e-12);
+        let left: Vec<&str> = found.left_out.iter().map(|left| left.measure.as_str()).collect();
+        assert!(left.contains(&"Packaging of 1 (against the same context)"), "{left:?}");
+    }
+
+    #[test]
+    fn what_the_corpus_lacks_is_named() {
+        let mut corpus = corpus(4);
+        let few = found(&corpus);
+        assert!(few.rows.iter().all(|row| row.ratio.is_none() && row.other_context_floor.is_some()));
+        assert!(few.left_out.iter().any(|left| left.reason.starts_with("fewer than 5 queries")));
+        corpus.rows.categories.insert(
+            Role::Context,
+            Category { dictionary: Dictionary::from_names(&["plain".into()]).0, ids: vec![0; corpus.len()] },
+        );
+        let one = found(&corpus);
+        assert!(
+            one.rows.is_empty() && one.left_out[0].reason.starts_with("no family answered a query in two contexts")
+        );
+        corpus.rows.categories.clear();
+        let none = found(&corpus);
+        assert!(none.rows.is_empty() && none.headlines.is_empty() && none.left_out[0].reason == "no context column");
+    }
 }

@@ -320,7 +320,10 @@ pub fn stages(
 
 #[cfg(test)]
 mod tests {
+    use super::super::planted;
     use super::*;
+    use crate::base::events::Silent;
+    use crate::corpus::Category;
 
     #[test]
     fn stages_come_in_the_order_of_training_or_of_steps() {
@@ -334,5 +337,41 @@ mod tests {
         assert_eq!(order(&["1000", "20", "3e2"]).unwrap(), ["20", "3e2", "1000"]);
         assert_eq!(order(&["base", "20"]), None);
         assert_eq!(order(&["nan", "20"]), None);
+    }
+
+    /// Families a and b at the given stages, 6 queries, `samples` responses each.
+    fn corpus(of: &[(&str, &str)], samples: usize) -> Corpus {
+        let rows: Vec<(usize, &str, &str)> =
+            (0..6).flat_map(|q| of.iter().flat_map(move |&(f, s)| vec![(q, f, s); samples])).collect();
+        let keys = rows.iter().map(|row| (row.0.to_string(), row.1.to_string())).collect::<Vec<_>>();
+        let (mut corpus, _) = planted::planted(keys.into_iter(), 6);
+        let names: Vec<String> = rows.iter().map(|row| row.2.to_string()).collect();
+        let (dictionary, ids) = Dictionary::from_names(&names);
+        corpus.rows.categories.insert(Role::Stage, Category { dictionary, ids });
+        corpus
+    }
+
+    fn found(of: &[(&str, &str)], samples: usize) -> (Vec<(String, String, bool, bool)>, Vec<String>) {
+        let corpus = corpus(of, samples);
+        let models = vec![ModelRow::default(); corpus.rows.models.len()];
+        let found = stages(&corpus, &[], &models, None, &Silent).unwrap();
+        let row = |r: StageRow| (r.stage_a, r.stage_b, r.inter.is_some(), r.intra.is_some());
+        let left = |l: LeftOut| format!("{}: {}", l.measure, l.reason);
+        (found.rows.into_iter().map(row).collect(), found.left_out.into_iter().map(left).collect())
+    }
+
+    #[test]
+    fn only_families_with_both_stages_count_and_what_is_missing_is_named() {
+        let (rows, left) = found(&[("a", "sft"), ("b", "sft"), ("a", "rl"), ("b", "rl"), ("a", "base")], 1);
+        assert_eq!(rows, [("sft".to_string(), "rl".to_string(), true, false)]);
+        assert!(left.iter().any(|l| l.starts_with("Similarity of families by stage, base to sft, base to rl: fewer")));
+        assert!(left.iter().any(|l| l.starts_with("Similarity of one family’s own answers by stage: one response")));
+        let (rows, _) = found(&[("a", "1"), ("a", "2"), ("a", "10")], 2);
+        let steps: Vec<(&str, &str)> = rows.iter().map(|row| (row.0.as_str(), row.1.as_str())).collect();
+        assert_eq!(steps, [("1", "2"), ("1", "10"), ("2", "10")]);
+        assert!(rows.iter().all(|row| !row.2 && row.3));
+        assert_eq!(found(&[("a", "sft"), ("b", "rl")], 1).0, []);
+        assert!(found(&[("a", "early"), ("a", "late")], 2).1[0].contains("no known order"));
+        assert!(found(&[("a", "rl"), ("b", "rl")], 2).1[0].contains("one stage"));
     }
 }

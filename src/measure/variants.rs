@@ -39,6 +39,25 @@ impl Cell {
     }
 }
 
+/// Bytes that packaging or stages hold at most, tables aside: 80 a row for the cells and their order; the sums of families
+/// and variants; a thread's cells of a query and what other queries add up to, and with stages its rows by length.
+pub fn bytes(corpus: &Corpus) -> usize {
+    let categories = &corpus.rows.categories;
+    let families = categories.get(&Role::Family).map_or(corpus.rows.models.len(), |family| family.dictionary.len());
+    let layout = &corpus.layout;
+    let threads = rayon::current_num_threads().min(layout.cells.len());
+    let of_role = |role: &Role| {
+        let variants = categories.get(role)?.dictionary.len();
+        let sums = (families * variants).min(corpus.len()) + families + variants;
+        let texts = if *role == Role::Stage && corpus.rows.text_chars.is_some() { 2 } else { 0 };
+        let rows = layout.query_positions.iter().map(Range::len);
+        let of_query = |(rows, cells): (usize, &Vec<_>)| 2 * rows.min(cells.len() * variants) + texts * rows;
+        let largest = rows.zip(&layout.cells).map(of_query).max().unwrap_or(0);
+        Some(80 * corpus.len() + 8 * corpus.dim() * (sums + threads * largest))
+    };
+    [Role::Context, Role::Stage].iter().filter_map(of_role).max().unwrap_or(0)
+}
+
 /// The cells of a corpus, by query, family and variant.
 pub struct Variants<'a> {
     corpus: &'a Corpus,

@@ -3,7 +3,7 @@
 const AGAINST = {
   same_context: {
     title: 'Against asking again in the same context',
-    of: 'as alike as answers in one context',
+    of: 'times as alike as its answers in one context',
     reference: 'Same context',
     mark: 'changes nothing',
     reads:

@@ -161,7 +161,7 @@ function stageChanges(rows, name) {
     words: [el('b', {}, stepName(row)), words, change(row, of)],
   });
   const lines = shown.flatMap(row => [
-    one(row, name, 'all pairs', false),
+    one(row, name, name === 'inter' ? 'all pairs' : 'own answers', false),
     ...(name === 'inter' && row.matched_queries
       ? [
           one(row, 'matched', 'like length', true),
