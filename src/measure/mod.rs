@@ -236,6 +236,42 @@ mod tests {
         assert!(all.summary.examples.len() >= 3);
     }
 
+    /// One response a cell, `a` and ` A ` copies of one query.
+    #[test]
+    fn floors_of_contexts_and_stages_agree_with_all_pairs() {
+        let keys: Vec<_> = ["a", " A ", "b", "c", "d", "e"]
+            .iter()
+            .flat_map(|&q| ["m", "m", "n", "n", "o", "o"].map(|m| (q, m)))
+            .collect();
+        let (mut corpus, outcome) = planted(&keys);
+        for (role, names) in [(Role::Context, ["plain", "poem"]), (Role::Stage, ["9", "10"])] {
+            let names: Vec<String> = (0..corpus.len()).map(|row| names[row % 2].to_string()).collect();
+            let (dictionary, ids) = Dictionary::from_names(&names);
+            corpus.rows.categories.insert(role, Category { dictionary, ids });
+        }
+        let all = all(&corpus, &outcome, &MeasureSettings::default(), &Silent).unwrap();
+        let (q, m) = (&corpus.rows.query, &corpus.rows.model);
+        let group = |i: usize| corpus.layout.canonical[q[i] as usize];
+        let close = |got: f64, expected: f64| assert!((got - expected).abs() < 1e-12, "{got} vs {expected}");
+        let apart = |i: usize, j: usize| group(i) != group(j);
+        let same = |i: usize, j: usize| i % 2 == j % 2;
+        for (model, name) in ["m", "n", "o"].into_iter().enumerate() {
+            let row = all.contexts.iter().find(|row| row.family.as_deref() == Some(name)).unwrap();
+            assert_eq!((row.against, row.queries, row.n), (tables::Against::OtherFamily, 6, 1));
+            let own = |i: usize| m[i] as usize == model;
+            close(row.other_context, brute(&corpus, |s| s, |i, j| q[i] == q[j] && own(i) && own(j)));
+            close(row.reference, brute(&corpus, |s| s, |i, j| q[i] == q[j] && own(i) != own(j) && same(i, j)));
+            let floor = brute(&corpus, |s| s, |i, j| apart(i, j) && own(i) && own(j) && !same(i, j));
+            close(row.other_context_floor.unwrap(), floor);
+            let floor = brute(&corpus, |s| s, |i, j| apart(i, j) && own(i) != own(j) && same(i, j));
+            close(row.reference_floor.unwrap(), floor);
+        }
+        for (parity, floor) in [all.stages[0].floor_a, all.stages[0].floor_b].into_iter().enumerate() {
+            let here = |i: usize| i % 2 == parity;
+            close(floor.unwrap(), brute(&corpus, |s| s, |i, j| apart(i, j) && m[i] != m[j] && here(i) && here(j)));
+        }
+    }
+
     #[test]
     fn one_sample_a_cell_leaves_out_what_needs_two() {
         let keys: Vec<_> = ["a", "b", "c"].iter().flat_map(|&q| ["m", "n", "o"].map(|m| (q, m))).collect();

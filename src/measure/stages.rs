@@ -128,17 +128,14 @@ impl Comparison<'_> {
             let (sum, pairs) = terms.iter().fold((0.0, 0.0), |t, term| (t.0 + term.floor.0, t.1 + term.floor.1));
             (pairs > 0.5).then(|| sum / pairs)
         };
-        let of_like_length: Vec<(&Term, &Term, f64, f64)> =
-            pairs().filter_map(|(a, b)| Some((a, b, a.matched.mean?, b.matched.mean?))).collect();
+        let of_like_length = || pairs().filter_map(|(a, b)| Some((a, b, a.matched.mean?, b.matched.mean?)));
         let kept = |terms: &[Term]| {
             let sum = |part: fn(&length::Matched) -> u64| terms.iter().map(|term| part(&term.matched)).sum::<u64>();
             sum(|m| m.kept) as f64 / sum(|m| m.pairs) as f64
         };
-        let values = |of: fn(&(&Term, &Term, f64, f64)) -> (f64, f64)| {
-            let values = of_like_length.iter().map(|one| (one.0.query, of(one).0, of(one).1));
-            self.paired(&values.collect::<Vec<_>>())
-        };
-        let matched = values(|one| (one.2, one.3)).zip(values(|one| (one.0.mean, one.1.mean)));
+        let like: Vec<_> = of_like_length().map(|(a, _, x, y)| (a.query, x, y)).collect();
+        let all: Vec<_> = of_like_length().map(|(a, b, ..)| (a.query, a.mean, b.mean)).collect();
+        let matched = self.paired(&like).zip(self.paired(&all));
         // The first responses of each, as many at one stage as at the other.
         let mut repeated: Vec<u32> = Vec::new();
         let mut within: Vec<(usize, f64, f64)> = Vec::new();
@@ -351,7 +348,10 @@ mod tests {
         corpus
     }
 
-    fn found(of: &[(&str, &str)], samples: usize) -> (Vec<(String, String, bool, bool)>, Vec<String>) {
+    /// Stages of a line, and whether it has a value between and within families.
+    type Found = (String, String, bool, bool);
+
+    fn found(of: &[(&str, &str)], samples: usize) -> (Vec<Found>, Vec<String>) {
         let corpus = corpus(of, samples);
         let models = vec![ModelRow::default(); corpus.rows.models.len()];
         let found = stages(&corpus, &[], &models, None, &Silent).unwrap();
