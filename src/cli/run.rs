@@ -62,7 +62,7 @@ impl Clock {
 /// Runs `run`.
 ///
 /// # Errors
-/// Whatever stops a run; the exit code is that of the [`Error`].
+/// Whatever stops a run; the exit code is that of the [`crate::base::Error`].
 pub fn main(args: &RunArgs, flags: &Messages) -> anyhow::Result<u8> {
     let file = SettingsFile::read(flags.config.as_deref())?;
     let settings = Settings {

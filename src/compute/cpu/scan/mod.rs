@@ -1,6 +1,6 @@
 //! What becomes of one row of similarities: which pairs pass the filter, and which bin each is counted in.
 //!
-//! Here for any CPU; [`avx512`] is the same sixteen columns at a time.
+//! Here for any CPU; `avx512` is the same sixteen columns at a time.
 
 #[cfg(target_arch = "x86_64")]
 mod avx512;
