@@ -144,6 +144,7 @@ fn corpus(values: Vec<f32>, dim: usize, query: &[u32], model: &[u32]) -> Corpus 
         models,
         sample: Samples::Number(vec![0; n]),
         text_hash: None,
+        text_chars: None,
         categories: Default::default(),
     };
     let layout = Layout::new(&rows);

@@ -1,6 +1,7 @@
 //! The command as a user meets it: exit codes, messages, the files of a result.
 
 use assert_cmd::Command;
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use std::fs;
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
@@ -173,6 +174,31 @@ fn planted_meanings_are_counted_and_no_model_has_its_own() {
     assert_eq!(manifest["settings"]["effective"]["tau"], 0.9);
     assert_eq!(summary["meanings"]["curve"].as_array().unwrap().len(), 6);
     fails(here.path(), &["run", "planted.parquet", "--out", "other", "--tau", "2"], 2, "--tau");
+}
+
+#[test]
+fn a_planted_corpus_varies_in_one_way() {
+    let here = TempDir::new().unwrap();
+    for (options, columns) in [
+        ("", "query model sample embedding"),
+        ("--meanings 3", "query model sample class embedding"),
+        ("--contexts 2", "query model sample context embedding"),
+        ("--rise 0.1", "query model sample stage embedding"),
+        ("--meanings 3 --contexts 1", "query model sample class embedding"),
+    ] {
+        let synth = format!("synth --out planted.parquet --queries 2 {options}");
+        assert!(hivescope(here.path()).args(synth.split_whitespace()).output().unwrap().status.success(), "{options}");
+        let file = fs::File::open(here.path().join("planted.parquet")).unwrap();
+        let schema = ParquetRecordBatchReaderBuilder::try_new(file).unwrap().schema().clone();
+        let found: Vec<&str> = schema.fields().iter().map(|field| field.name().as_str()).collect();
+        assert_eq!(found.join(" "), columns, "{options}");
+    }
+    for options in ["--meanings 3 --contexts 2", "--meanings 3 --rise 0.1", "--contexts 2 --rise 0.1"] {
+        let synth = format!("synth --out other.parquet {options}");
+        let words: Vec<&str> = synth.split_whitespace().collect();
+        fails(here.path(), &words, 2, "only one of --meanings, --contexts and --rise");
+        assert!(!here.path().join("other.parquet").exists());
+    }
 }
 
 /// Sent to the process and to its group, as `timeout` does: one request.

@@ -297,6 +297,23 @@ fn keys_of_every_type_are_the_same_keys() {
 }
 
 #[test]
+fn texts_are_counted_in_characters_and_a_skipped_row_takes_its_own_along() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("a.parquet");
+    let texts: StringArray = (0..ROWS).map(|i| [Some("ähm  ähm"), None, Some(""), Some("𝄞")][i % 4]).collect();
+    let mut floats = values();
+    floats[..DIM].fill(0.0);
+    let columns: [(&str, ArrayRef); 2] =
+        [("text", Arc::new(texts)), ("embedding", list(Arc::new(Float32Array::from(floats))))];
+    write(&path, &with_columns(&columns), plain());
+    let options = InputOptions { on_bad_row: OnBadRow::Skip, ..options(&[&path], directory.path()) };
+    let rows = read(&options, &Silent).unwrap().rows;
+    let chars = rows.text_chars.unwrap();
+    assert_eq!((chars.len(), &chars[..7]), (ROWS - 1, &[0, 0, 1, 8, 0, 0, 1][..]));
+    assert!(rows.text_hash.unwrap().iter().zip(&chars).all(|(&hash, &chars)| (hash == 0) == (chars == 0)));
+}
+
+#[test]
 fn no_rows_at_all_and_an_empty_shard() {
     let directory = tempfile::tempdir().unwrap();
     let (a, b) = (directory.path().join("a.parquet"), directory.path().join("b.parquet"));

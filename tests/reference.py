@@ -382,6 +382,14 @@ def exact_hill(counts, m):
     k = np.arange(1, m + 1); p, f = k / m, np.array(expected[1:])
     return f.sum(), math.exp(-(p * np.log(p) * f).sum()), 1 / (p * p * f).sum()
 
+typed = json.load(open(os.path.join(out, "manifest.json")))["settings"]["input"]
+def column(role, *defaults):
+    """Values of an optional column, or None."""
+    name = typed.get(role) or next((c for d in defaults for c in schema if c.lower() == d), None)
+    if name not in schema:
+        return None
+    return np.concatenate([pq.read_table(f, columns=[name])[name].to_numpy(zero_copy_only=False) for f in inputs])
+
 def meanings_reference():
     try:
         from scipy.cluster.hierarchy import fcluster, linkage
@@ -390,16 +398,12 @@ def meanings_reference():
         print(f"skip distinct meanings: {missing}")
         return
     table = read("meanings.parquet") if os.path.exists(os.path.join(out, "meanings.parquet")) else None
-    settings = json.load(open(os.path.join(out, "manifest.json")))["settings"]["input"]
-    def column(role):
-        name = settings.get(role) or role
-        if name not in schema:
-            return None
-        values = np.concatenate([pq.read_table(f, columns=[name])[name].to_numpy(zero_copy_only=False) for f in inputs])
-        return np.array(["" if v is None or v != v else str(v) for v in values])
+    def names(role):
+        values = column(role, role)
+        return None if values is None else np.array(["" if v is None or v != v else str(v) for v in values])
     f, given = summary["floor"], summary["meanings"]
-    classes = column("class")
-    kinds = [("all", np.full(n, "all"))] + [("model", models[m])] + [(role, column(role)) for role in ("source", "stage")]
+    classes = names("class")
+    kinds = [("all", np.full(n, "all"))] + [("model", models[m])] + [(role, names(role)) for role in ("source", "stage")]
     labellings = [] if classes is None else [("class", np.nan, np.nan)]
     taus = {round(c, 1): f + c * (1 - f) for c in (0.5, 0.6, 0.7, 0.8, 0.9)} if f is not None else {}
     cuts = sorted(taus.values())
@@ -519,5 +523,195 @@ def meanings_reference():
                 same("headline model_meanings", [headlines["model_meanings"]["value"], headlines["model_meanings"]["floor"]], [line["model"], line["pooled"]])
 
 meanings_reference()
+
+# Packaging and stages: cells (query, family, context or stage), every pair of responses formed.
+family = column("family", "family", "base_model")
+family = models[m] if family is None else family
+person = source == "human" if "source" in schema else np.zeros(n, bool)
+
+def cells_of(variant):
+    """Cells as (query, family, variant) -> rows."""
+    found = {}
+    for i in range(n):
+        if family[i] is not None and variant[i] is not None and not person[i]:
+            found.setdefault((q[i], family[i], variant[i]), []).append(i)
+    return found
+
+def cell_means(keys, cells):
+    """Mean cosines of all pairs of responses of two cells; on the diagonal without self pairs."""
+    rows = [i for k in keys for i in cells[k]]
+    size = np.array([len(cells[k]) for k in keys])
+    start = np.r_[0, np.cumsum(size)[:-1]].astype(int)
+    full = e[rows] @ e[rows].T
+    total = np.add.reduceat(np.add.reduceat(full, start, axis=0), start, axis=1)
+    mean = total / np.outer(size, size)
+    own = np.add.reduceat(np.diag(full), start)
+    with np.errstate(all="ignore"):
+        np.fill_diagonal(mean, np.where(size > 1, (np.diag(total) - own) / (size * (size - 1)), np.nan))
+    return mean
+
+question_of = np.zeros(Q, int); question_of[q] = question
+
+def packaging(against, skip=()):
+    """(lines by family, the line of all): (queries, n, other, other floor, reference, reference floor, ratio, low, high)."""
+    cells = {k: r for k, r in cells_of(context).items() if len(r) >= (2 if against == "same_context" else 1) and k[1] not in skip}
+    contexts_of = {}
+    for k in cells:
+        contexts_of.setdefault(k[:2], []).append(k)
+    keys = [k for k in sorted(cells) if len(contexts_of[k[:2]]) >= 2]
+    if not keys:
+        return {}, None
+    mean = cell_means(keys, cells)
+    kq, kf, kc = (np.array([k[i] for k in keys]) for i in range(3))
+    ku = question_of[kq]
+    different = ku[:, None] != ku[None, :]
+    same_family, same_context = kf[:, None] == kf[None, :], kc[:, None] == kc[None, :]
+    series = {}
+    for f in np.unique(kf):
+        mine = kf == f
+        points, masks = [], []
+        sides = [(mine[:, None] & same_family & ~same_context & different)]
+        sides.append(mine[:, None] & (same_family if against == "same_context" else ~same_family) & same_context & different)
+        for i in np.unique(kq[mine]):
+            here = np.flatnonzero(mine & (kq == i))
+            other = np.mean([mean[a, b] for a in here for b in here if a != b])
+            if against == "same_context":
+                reference = np.mean([mean[a, a] for a in here])
+            else:
+                beside = [mean[a, b] for a in here for b in np.flatnonzero((kq == i) & (kf != f) & (kc == kc[a]))]
+                if not beside:
+                    continue
+                reference = np.mean(beside)
+            points.append((i, other, reference))
+        if not points:
+            continue
+        floors, pseudo = [], []
+        for side in sides:
+            if not side.any():
+                floors.append(np.nan); pseudo.append(np.zeros(len(points))); continue
+            value = mean[side].mean()
+            # First-order influence of a query: the pairs it has a part in, from either end.
+            away = np.where(side, mean - value, 0)
+            part = np.array([away[kq == i].sum() + away[:, kq == i].sum() for i, *_ in points])
+            influence = len(points) * part / side.sum()
+            floors.append(value); pseudo.append(value + influence - influence.mean())
+        series[f] = (points, floors, pseudo, min(len(cells[k]) for k in keys if k[1] == f))
+    def line(names):
+        top, bottom, counts = np.zeros(Q), np.zeros(Q), np.zeros(Q)
+        values, floors = np.zeros(2), np.zeros(2)
+        for f in names:
+            points, floor, pseudo, _ = series[f]
+            for j, (i, other, reference) in enumerate(points):
+                top[i] += other - pseudo[0][j]; bottom[i] += reference - pseudo[1][j]; counts[i] += 1
+                values += other, reference; floors += floor
+        used = counts > 0
+        values, floors = values / counts.sum(), floors / counts.sum()
+        ratio = (values[0] - floors[0]) / (values[1] - floors[1])
+        def student(x, y):
+            r = x.sum() / y.sum(); k = len(x)
+            half = student_quantile(k - 1) * math.sqrt(((x - r * y) ** 2).sum() * k / (k - 1)) / y.sum()
+            return r - half, r + half
+        ci = (np.nan, np.nan)
+        if used.sum() < 5:
+            ratio = np.nan
+        elif used.sum() < 50:
+            ci = student(top[used], bottom[used])
+            if student(bottom[used], counts[used])[0] < 0.05 * (1 - summary["floor"]):
+                ratio, ci = np.nan, (np.nan, np.nan)
+        return (used.sum(), min(series[f][3] for f in names), values[0], floors[0], values[1], floors[1], ratio, *ci)
+    return {f: line([f]) for f in series}, line(list(series)) if series else None
+
+context = column("context", "context")
+found = read("contexts.parquet") if os.path.exists(os.path.join(out, "contexts.parquet")) else None
+for against, name in (("same_context", "packaging"), ("other_family", "packaging_vendor")):
+    by_family, everyone = packaging(against) if context is not None else ({}, None)
+    if found is None:
+        same(f"contexts: none, {against}", [0], [len(by_family)])
+        continue
+    rows = found[found["against"].astype(str) == against]
+    want = ([everyone] if everyone else []) + [by_family[f] for f in sorted(by_family, key=lambda f: f.encode())]
+    columns = ["queries", "n", "other_context", "other_context_floor", "reference", "reference_floor", "ratio", "ci_low", "ci_high"]
+    same(f"contexts: lines, {against}", [len(rows)], [len(want)])
+    for place, name_of in enumerate(columns):
+        got = rows[name_of].to_numpy(float)
+        expected = np.array([w[place] for w in want], float)
+        if name_of == "ratio":  # from 50 queries on it is a resampled limit that decides whether a ratio is defined
+            expected = np.where(np.isnan(got) & (rows["queries"] >= 50), np.nan, expected)
+        keep = (rows["queries"].to_numpy() < 50) | ~np.full(len(rows), name_of.startswith("ci_"))
+        same(f"contexts: {name_of}, {against}", got[keep], expected[keep])
+    if name in headlines:
+        h, floor_models = headlines[name], models[regardless]
+        same(f"headline {name}", [h["value"]], [everyone[6]])
+        odd = {f for f, l in zip(family, models[m]) if l in floor_models}
+        if odd & set(by_family):
+            without = packaging(against, odd)[1]
+            same(f"headline {name} without models that answer regardless", [np.nan if h["without_regardless"] is None else h["without_regardless"]], [without[6] if without else np.nan])
+
+stage = column("stage", "stage")
+texts = column("text", "text", "response", "output", "completion", "answer")
+chars = None if texts is None else np.array([0 if t is None else len(t) for t in texts])
+lines = read("stages.parquet") if os.path.exists(os.path.join(out, "stages.parquet")) else pd.DataFrame()
+for row in lines.itertuples():
+    cells = cells_of(stage)
+    both = sorted({k[:2] for k in cells if k[:2] + (row.stage_a,) in cells and k[:2] + (row.stage_b,) in cells})
+    by_query = {}
+    for i, f in both:
+        by_query.setdefault(i, []).append(f)
+    several = {i: fs for i, fs in by_query.items() if len(fs) >= 2}
+    inter, matched, floors, kept = [], [], [], []
+    for s in (row.stage_a, row.stage_b):
+        keys = [(i, f, s) for i in several for f in several[i]]
+        value, like, share = {}, {}, np.zeros(2)
+        if keys:
+            mean = cell_means(keys, cells)
+            kq, kf = np.array([k[0] for k in keys]), np.array([k[1] for k in keys])
+            away = (question_of[kq][:, None] != question_of[kq][None, :]) & (kf[:, None] != kf[None, :])
+            floors.append(mean[away].mean() if away.any() else np.nan)
+            for i, fs in several.items():
+                here = np.flatnonzero(kq == i)
+                value[i] = np.mean([mean[a, b] for a in here for b in here if a < b])
+                each = []
+                for a, f in enumerate(fs):
+                    for g in fs[:a]:
+                        x, y = cells[i, f, s], cells[i, g, s]
+                        share[1] += len(x) * len(y)
+                        if chars is None:
+                            continue
+                        lx, ly = chars[x][:, None], chars[y][None, :]
+                        ok = (np.minimum(lx, ly) > 0) & (4 * np.maximum(lx, ly) <= 5 * np.minimum(lx, ly))
+                        share[0] += ok.sum()
+                        if ok.any():
+                            each.append((e[x] @ e[y].T)[ok].mean())
+                if each:
+                    like[i] = np.mean(each)
+        else:
+            floors.append(np.nan)
+        inter.append(value); matched.append(like); kept.append(share[0] / share[1] if share[1] else np.nan)
+    within = [{}, {}]
+    for i, fs in by_query.items():
+        pairs_here = [(cells[i, f, row.stage_a], cells[i, f, row.stage_b]) for f in fs]
+        for side in range(2):
+            values = []
+            for pair in pairs_here:
+                k = min(len(pair[0]), len(pair[1]))
+                if k >= 2:
+                    g = e[pair[side][:k]] @ e[pair[side][:k]].T
+                    values.append((g.sum() - np.trace(g)) / (k * (k - 1)))
+            if values:
+                within[side][i] = np.mean(values)
+    common = sorted(matched[0].keys() & matched[1].keys())
+    parts = {"inter": (sorted(several), inter), "matched": (common, matched), "unmatched": (common, inter), "intra": (sorted(within[0]), within)}
+    step = f"stages {row.stage_a} to {row.stage_b}"
+    for name, (used, (at_a, at_b)) in parts.items():
+        a, b = np.array([at_a[i] for i in used]), np.array([at_b[i] for i in used])
+        want = [len(used), *(([a.mean(), b.mean(), (b - a).mean()]) if len(used) else [np.nan] * 3)]
+        got = [getattr(row, f"{name}_{part}") for part in ("queries", "a", "b", "difference")]
+        if len(used) < 50:
+            want += linearised(b - a, np.ones(len(used))) or [np.nan] * 2
+            got += [getattr(row, f"{name}_ci_low"), getattr(row, f"{name}_ci_high")]
+        same(f"{step}: {name}", got, want)
+    same(f"{step}: floors", [row.floor_a, row.floor_b], floors)
+    same(f"{step}: share kept", [row.kept_a, row.kept_b], kept if common else [np.nan] * 2)
+    same(f"{step}: families", [len(row.families)], [len({f for i in several for f in several[i]} | {f for i, f in both if min(len(cells[i, f, row.stage_a]), len(cells[i, f, row.stage_b])) >= 2})])
 print("0 failed" if failures == 0 else f"{failures} failed")
 sys.exit(failures > 0)

@@ -179,6 +179,8 @@ fn shown(name: &str, value: f64) -> String {
             format!("{value:.*}", if value < 10.0 { 2 } else { 1 })
         }
         "ensemble_gain" | "verbatim_share" => format!("{:.1} %", value * 100.0),
+        "packaging" | "packaging_vendor" => format!("{value:.2}"),
+        _ if name.starts_with("stage_") => format!("{}{value:.3}", if value > 0.0 { "+" } else { "" }),
         _ if name.starts_with("nearest_") => format!("{:.1} %", value * 100.0),
         _ => format!("{value:.3}"),
     }
@@ -220,17 +222,8 @@ fn the_demo_draws_itself_in_light_and_dark_narrow_and_wide() {
         assert!(seen.dom.contains(&format!("<section id=\"{section}\"")), "{section} is missing");
         assert!(seen.dom.contains(&format!("href=\"#{section}\"")), "{section} is not in the contents");
     }
-    let headlines = summary["headlines"].as_array().unwrap();
-    assert!(headlines.len() >= 6);
-    for line in headlines {
-        let (name, value) = (line["name"].as_str().unwrap(), line["value"].as_f64().unwrap());
-        let card = seen.part(&format!("data-name=\"{name}\""), "</article>");
-        let number = shown(name, value).replace('-', "−");
-        assert!(card.contains(&format!("<strong>{number}</strong>")), "{name}: {number} is not in {card}");
-        if let Some(low) = line["interval"]["low"].as_f64() {
-            assert!(card.contains(&shown(name, low).replace('-', "−")), "{name}: its interval is not in {card}");
-        }
-    }
+    assert!(summary["headlines"].as_array().unwrap().len() >= 6);
+    cards_show_headlines(&seen, &summary);
     assert!(seen.part("<header", "</header>").contains("958 responses"));
     assert!(seen.part("<section id=\"models\"", "</section>").contains("gemma-3-270m temperature 0.7"));
     let meanings = seen.part("<section id=\"meanings\"", "</section>");
@@ -245,6 +238,45 @@ fn the_demo_draws_itself_in_light_and_dark_narrow_and_wide() {
     assert!(histogram.contains("458,403") && histogram.contains("same query, same model"));
     assert!(seen.part("<section id=\"files\"", "</section>").contains("href=\"neighbors.parquet\""));
     assert!(seen.part("<section id=\"provenance\"", "</section>").contains("gemma_demo.parquet"));
+}
+
+/// Every headline has a card with its value and its interval.
+fn cards_show_headlines(seen: &Seen, summary: &serde_json::Value) {
+    for line in summary["headlines"].as_array().unwrap() {
+        let (name, value) = (line["name"].as_str().unwrap(), line["value"].as_f64().unwrap());
+        let card = seen.part(&format!("data-name=\"{name}\""), "</article>");
+        let number = shown(name, value).replace('-', "−");
+        assert!(card.contains(&format!("<strong>{number}</strong>")), "{name}: {number} is not in {card}");
+        if let Some(low) = line["interval"]["low"].as_f64() {
+            assert!(card.contains(&shown(name, low).replace('-', "−")), "{name}: its interval is not in {card}");
+        }
+    }
+}
+
+#[test]
+fn packaging_and_stages_draw_themselves() {
+    let Some(browser) = browser() else { return };
+    for (columns, section, names) in [
+        (["--contexts", "3"], "packaging", ["packaging", "packaging_vendor"]),
+        (["--rise", "0.1"], "stages", ["stage_inter:sft:rl", "stage_intra:sft:rl"]),
+    ] {
+        let here = tempfile::tempdir().unwrap();
+        let corpus = here.path().join("planted.parquet");
+        let synth = ["synth", "--quiet", "--queries", "12", "--samples", "2", "--dim", "64", "--out"];
+        let synth = Command::new(env!("CARGO_BIN_EXE_hivescope")).args(synth).arg(&corpus).args(columns).output();
+        assert!(synth.unwrap().status.success());
+        let (summary, page) = probed(here.path(), &corpus);
+        let seen = sound(&browser, &page);
+        cards_show_headlines(&seen, &summary);
+        let headlines = summary["headlines"].as_array().unwrap();
+        let part = seen.part(&format!("<section id=\"{section}\""), "</section>");
+        for name in names {
+            let line = headlines.iter().find(|line| line["name"] == name).unwrap();
+            let number = shown(name, line["value"].as_f64().unwrap()).replace('-', "−");
+            assert!(part.contains(&number), "{name}: {number} is not in {part}");
+        }
+        assert!(part.contains("model 003") && part.contains("class=\"whisker\""));
+    }
 }
 
 /// Names and texts that want to be more than text.
@@ -266,7 +298,7 @@ fn hostile() -> Vec<String> {
     bad
 }
 
-/// A corpus of hostile names: every one is a query and a model, three answers each.
+/// A corpus of hostile names: every one is a query and a model, three answers each, two of them in one hostile context.
 fn write_hostile(path: &Path) {
     const DIM: usize = 8;
     let bad = hostile();
@@ -276,7 +308,11 @@ fn write_hostile(path: &Path) {
     let values = (0..rows.len() * DIM).map(|i| ((i * i + 7 * i) % 101) as f32 / 101.0 + 0.1);
     let item = Arc::new(Field::new("item", DataType::Float32, false));
     let embedding = FixedSizeListArray::new(item, DIM as i32, Arc::new(values.collect::<Float32Array>()), None);
-    let columns: [(&str, ArrayRef); 4] = [
+    let contexts = (0..rows.len()).map(|row| bad[row % 3 / 2 + row / 3 % 2].as_str());
+    let stages = (0..rows.len()).map(|row| ["1", "2"][row % 2]);
+    let columns: [(&str, ArrayRef); 6] = [
+        ("context", Arc::new(StringArray::from_iter_values(contexts))),
+        ("stage", Arc::new(StringArray::from_iter_values(stages))),
         ("query", Arc::new(StringArray::from_iter_values(rows.iter().map(|row| row.0)))),
         ("model", Arc::new(StringArray::from_iter_values(rows.iter().map(|row| row.1)))),
         ("text", Arc::new(StringArray::from_iter_values(texts))),
@@ -297,7 +333,7 @@ fn a_hostile_corpus_stays_text() {
     let (_, page) = probed(here.path(), &corpus);
     let seen = sound(&browser, &page);
     // The names are there, as text.
-    for section in ["examples", "models", "pairs", "queries", "heat-map"] {
+    for section in ["examples", "models", "pairs", "queries", "heat-map", "packaging", "stages"] {
         let part = seen.part(&format!("<section id=\"{section}\""), "</section>");
         assert!(part.contains("&lt;img src=") && part.contains("WWWWWWWW"), "{section} shows no names");
     }

@@ -17,7 +17,8 @@ def check(name, ok, detail=""):
     if not ok:
         print(f"FAIL {name} {detail}")
 
-# The contract. A table may grow columns; these stay, in this order. Names: s string, the rest numbers, b bool, l list.
+# The contract. A table may grow columns; these stay, in this order. Names: s string, the rest numbers, b bool, l list of
+# numbers, t list of strings.
 TABLES = {
     "responses": "row:u32 file:s file_row:u64 query:s model:s nn_row:u32 nn_similarity:f32 nn_model:s duplicate_group:u32 cluster:u32",
     "neighbors": "src:u32 rank:u16 dst:u32 similarity:f32",
@@ -33,23 +34,35 @@ TABLES = {
     "meanings": "query:s kind:s name:s labels:s c:f64 tau:f64 chosen:b n:u32 distinct:u32 singletons:u32 doubletons:u32 coverage:f64 "
     "chao1:f64 at_n:u32 hill_0:f64 hill_1:f64 hill_2:f64 per_1000:f64 extrapolated:b adjusted_rand:f64",
     "edges": "src:u32 dst:u32 similarity:f32",
+    "contexts": "against:s family:s contexts:t n:u32 queries:u64 other_context:f64 other_context_floor:f64 reference:f64 "
+    "reference_floor:f64 ratio:f64 ci_low:f64 ci_high:f64",
+    "stages": "stage_a:s stage_b:s families:t inter_queries:u64 inter_a:f64 inter_b:f64 inter_difference:f64 inter_ci_low:f64 "
+    "inter_ci_high:f64 inter_a_ci_low:f64 inter_a_ci_high:f64 inter_b_ci_low:f64 inter_b_ci_high:f64 floor_a:f64 floor_b:f64 "
+    "kept_a:f64 kept_b:f64 matched_queries:u64 matched_a:f64 matched_b:f64 matched_difference:f64 matched_ci_low:f64 "
+    "matched_ci_high:f64 unmatched_queries:u64 unmatched_a:f64 unmatched_b:f64 unmatched_difference:f64 unmatched_ci_low:f64 "
+    "unmatched_ci_high:f64 intra_queries:u64 intra_a:f64 intra_b:f64 intra_difference:f64 intra_ci_low:f64 intra_ci_high:f64",
 }
+# Tables that only a corpus with such columns has.
+OPTIONAL = {"contexts": "context", "stages": "stage"}
 SORTED_BY = {
     "responses": ["row"], "neighbors": ["src", "rank"], "intra": ["query", "model"], "models": ["model"],
     "model_pairs": ["model_a", "model_b"], "queries": ["query"], "topn": ["query", "top_n"], "edges": ["src", "dst"],
-    "meanings": ["query", "kind", "name", "labels", "c"],
+    "meanings": ["query", "kind", "name", "labels", "c"], "contexts": ["-against", "family"],
 }
 ARROW = {"u16": ["uint16"], "u32": ["uint32"], "u64": ["uint64"], "f32": ["float"], "f64": ["double"], "b": ["bool"],
-         "s": ["dictionary<values=string, indices=int32, ordered=0>"], "l": ["fixed_size_list<item: double not null>[10]"]}
+         "t": ["list<item: string not null>"], "s": ["dictionary<values=string, indices=int32, ordered=0>"], "l": ["fixed_size_list<item: double not null>[10]"]}
 DUCK = {"u16": ["USMALLINT"], "u32": ["UINTEGER"], "u64": ["UBIGINT"], "f32": ["FLOAT"], "f64": ["DOUBLE"], "b": ["BOOLEAN"],
-        "s": ["VARCHAR"], "l": ["DOUBLE[]", "DOUBLE[10]"]}
+        "s": ["VARCHAR"], "l": ["DOUBLE[]", "DOUBLE[10]"], "t": ["VARCHAR[]"]}
 POLARS = {"u16": ["UInt16"], "u32": ["UInt32"], "u64": ["UInt64"], "f32": ["Float32"], "f64": ["Float64"], "b": ["Boolean"],
-          "s": ["String", "Categorical"], "l": ["Array(Float64, shape=(10,))", "List(Float64)"]}
+          "s": ["String", "Categorical"], "l": ["Array(Float64, shape=(10,))", "List(Float64)"], "t": ["List(String)"]}
 PANDAS = {"u16": ["uint16"], "u32": ["uint32"], "u64": ["uint64"], "f32": ["float32"], "f64": ["float64"], "b": ["bool"],
-          "s": ["category", "object", "str", "string"], "l": ["object"]}
+          "s": ["category", "object", "str", "string"], "l": ["object"], "t": ["object"]}
 
 for name, contract in TABLES.items():
     path = os.path.join(out, f"{name}.parquet")
+    if name in OPTIONAL and OPTIONAL[name] not in pq.read_schema(os.path.join(out, "responses.parquet")).names:
+        check(f"{name}: absent without its column", not os.path.exists(path))
+        continue
     contract = dict(column.split(":") for column in contract.split())
     schema = pq.read_schema(path)
     described = {row[0]: row[1] for row in duckdb.sql(f"DESCRIBE SELECT * FROM '{path}'").fetchall()}
@@ -69,8 +82,11 @@ for name, contract in TABLES.items():
     rows = duckdb.sql(f"SELECT count(*) FROM '{path}'").fetchall()[0][0]
     check(f"{name}: rows", rows == len(polars) == len(pandas) > 0, f"{rows} {len(polars)} {len(pandas)}")
     if name in SORTED_BY:
-        keys = list(zip(*([("" if pd.isna(value) else value) for value in pandas[column]] for column in SORTED_BY[name])))
-        as_bytes = [tuple(k.encode() if isinstance(k, str) else k for k in key) for key in keys]
+        columns = SORTED_BY[name]
+        keys = zip(*([("" if pd.isna(value) else value) for value in pandas[column.lstrip("-")]] for column in columns))
+        # A null comes first; after a minus the order is descending.
+        part = lambda k, column: [-b for b in k.encode()] if column[0] == "-" else k.encode() if isinstance(k, str) else k
+        as_bytes = [tuple(map(part, key, columns)) for key in keys]
         check(f"{name}: sorted by {SORTED_BY[name]}, no key twice", all(a < b for a, b in zip(as_bytes, as_bytes[1:])))
     print(f"{name}: {rows} rows, {len(schema.names)} columns")
 

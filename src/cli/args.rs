@@ -293,10 +293,12 @@ pub struct SynthArgs {
     /// Samples a model and query
     #[arg(long, default_value_t = 5)]
     pub samples: usize,
-    /// Meanings a query: each answer has one at random, whatever its model; A holds within a meaning, B across
+    /// Meanings a query: each answer has one at random, whatever its model; A holds within a meaning, B across;
+    /// not with --contexts or --rise
     #[arg(long, value_name = "K")]
     pub meanings: Option<usize>,
-    /// Dimension [default: 1 + Q + Q M + Q M n (Q K for Q M with K meanings), where the true values are exact]
+    /// Dimension [default: the smallest where the true values are exact, 1 + Q + Q M + Q M n without meanings, contexts
+    /// and stages]
     #[arg(long)]
     pub dim: Option<usize>,
     /// Seed of random directions, used where the dimension is too small for orthogonal ones
@@ -311,6 +313,16 @@ pub struct SynthArgs {
     /// Mean cosine of answers to different queries
     #[arg(long, value_name = "C", default_value_t = 0.1)]
     pub floor: f64,
+    /// Contexts that each model answers in (a column `context`); not with --meanings or --rise
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub contexts: usize,
+    /// With contexts: mean cosine of one model's answers to one query in different contexts
+    #[arg(long, value_name = "S", default_value_t = 0.7)]
+    pub across: f64,
+    /// Two training stages, sft and rl (a column `stage`): at rl the models are closer to each other by this; not with
+    /// --meanings or --contexts
+    #[arg(long, value_name = "R", allow_negative_numbers = true)]
+    pub rise: Option<f64>,
 }
 
 /// `report`.

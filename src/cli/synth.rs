@@ -2,9 +2,12 @@
 //!
 //! A planted response is `sqrt(C) e0 + sqrt(B - C) q + sqrt(A - B) c + sqrt(1 - A) r` with one direction `q` a query,
 //! `c` a cell (query, model) and `r` a response. Where all directions are orthogonal, the cosine of two responses is
-//! A within a cell, B across models of one query and C across queries, exactly. With `--meanings K` the direction `c` is
-//! that of a meaning of the query: each response has one of the K at random, whatever its model, and the cosine is A
-//! within a meaning, B across meanings. The column `class` then says which.
+//! A within a cell, B across models of one query and C across queries, exactly.
+//!
+//! One of three may vary beside ([`Variation`]). With meanings `c` is that of a meaning of the query: each response has one
+//! of the K at random, whatever its model, and the cosine is A within a meaning, B across meanings. With contexts a cell is
+//! (query, model, context), and part of `c` is common to a model's cells of a query, so that their cosine is S. With stages
+//! a cell is (query, model, stage), and B is larger by R at the second.
 
 use super::args::{Messages, SynthArgs, SynthKind};
 use super::messages;
@@ -16,6 +19,42 @@ use parquet::arrow::ArrowWriter;
 use std::fs::File;
 use std::sync::Arc;
 
+/// Names of the stages.
+const STAGES: [&str; 2] = ["sft", "rl"];
+
+/// What varies beside queries and models.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Variation {
+    /// Nothing.
+    Nothing,
+    /// So many meanings a query, which responses have whatever their model.
+    Meanings(usize),
+    /// Each model answers in so many contexts.
+    Contexts {
+        /// How many.
+        contexts: usize,
+        /// Cosine across contexts of one model and query.
+        across: f64,
+    },
+    /// Each model has two stages.
+    Stages {
+        /// By how much the second raises the cosine across models.
+        rise: f64,
+    },
+}
+
+impl Variation {
+    fn of(args: &SynthArgs) -> Result<Self> {
+        match (args.meanings, args.contexts, args.rise) {
+            (None, 1, None) => Ok(Self::Nothing),
+            (Some(meanings), 1, None) => Ok(Self::Meanings(meanings)),
+            (None, contexts, None) => Ok(Self::Contexts { contexts, across: args.across }),
+            (None, 1, Some(rise)) => Ok(Self::Stages { rise }),
+            _ => Err(Error::Usage("only one of --meanings, --contexts and --rise can be planted in a corpus".into())),
+        }
+    }
+}
+
 /// What to plant.
 #[derive(Debug, Clone, Copy)]
 pub struct Planted {
@@ -25,8 +64,8 @@ pub struct Planted {
     pub models: usize,
     /// Samples a cell.
     pub samples: usize,
-    /// Meanings a query; `None` where models differ instead.
-    pub meanings: Option<usize>,
+    /// What varies beside queries and models.
+    pub variation: Variation,
     /// Dimension; `None` for the smallest with exact values.
     pub dim: Option<usize>,
     /// Seed of random directions.
@@ -39,7 +78,7 @@ pub struct Planted {
     pub floor: f64,
 }
 
-/// A planted corpus, rows in the order (query, model, sample).
+/// A planted corpus, rows in the order (query, model, context or stage, sample).
 #[derive(Debug, Clone)]
 pub struct PlantedRows {
     /// Dimension.
@@ -53,38 +92,80 @@ pub struct PlantedRows {
 impl Planted {
     /// Rows in all.
     pub fn rows(&self) -> usize {
-        self.queries * self.models * self.samples
+        self.cells() * self.samples
+    }
+
+    /// Contexts or stages of a model.
+    fn variants(&self) -> usize {
+        match self.variation {
+            Variation::Nothing | Variation::Meanings(_) => 1,
+            Variation::Contexts { contexts, .. } => contexts,
+            Variation::Stages { .. } => STAGES.len(),
+        }
+    }
+
+    fn cells(&self) -> usize {
+        self.queries * self.models * self.variants()
     }
 
     /// The smallest dimension where every direction has its own coordinate.
     pub fn exact_dim(&self) -> usize {
-        1 + self.queries + self.queries * self.parts() + self.rows()
+        1 + self.queries + self.queries * self.parts() + self.rows() + self.common()
     }
 
     /// Directions `c` a query.
     fn parts(&self) -> usize {
-        self.meanings.unwrap_or(self.models)
+        match self.variation {
+            Variation::Meanings(meanings) => meanings,
+            _ => self.models * self.variants(),
+        }
+    }
+
+    /// Directions that a model's contexts of a query have in common.
+    fn common(&self) -> usize {
+        if matches!(self.variation, Variation::Contexts { .. }) { self.queries * self.models } else { 0 }
     }
 
     /// The meaning of each response, if there are any.
     fn classes(&self) -> Option<Vec<usize>> {
+        let Variation::Meanings(meanings) = self.variation else { return None };
         let random = Stream::new(self.seed, "synth meanings");
-        let of =
-            |meanings: usize| (0..self.rows()).map(move |row| random.below(row as u64, 0, meanings as u64) as usize);
-        Some(of(self.meanings?).collect())
+        Some((0..self.rows()).map(|row| random.below(row as u64, 0, meanings as u64) as usize).collect())
+    }
+
+    /// Cosines across models and across contexts of a response.
+    fn cosines(&self, variant: usize) -> (f64, f64) {
+        match self.variation {
+            Variation::Contexts { across, .. } => (self.cross, across),
+            Variation::Stages { rise } if variant > 0 => (self.cross + rise, self.cross + rise),
+            _ => (self.cross, self.cross),
+        }
+    }
+
+    /// The true ratio of packaging, with contexts: (S - C) / (A - C).
+    fn packaging(&self) -> Option<f64> {
+        let Variation::Contexts { across, .. } = self.variation else { return None };
+        Some((across - self.floor) / (self.within - self.floor))
     }
 
     /// Builds the rows.
     ///
     /// # Errors
-    /// [`Error::Usage`] for sizes of zero or values not in 0 <= floor <= cross <= within <= 1.
+    /// [`Error::Usage`] for sizes of zero or values not in 0 <= floor <= cross (<= across) <= within <= 1.
     pub fn build(&self) -> Result<PlantedRows> {
-        if [self.queries, self.models, self.samples, self.parts(), self.dim.unwrap_or(1)].contains(&0) {
-            return Err(Error::Usage("queries, models, samples, meanings and dim must be at least 1".into()));
+        let sizes = [self.queries, self.models, self.samples, self.variants(), self.parts(), self.dim.unwrap_or(1)];
+        if sizes.contains(&0) {
+            return Err(Error::Usage("queries, models, samples, meanings, contexts and dim must be at least 1".into()));
         }
-        let ordered = [0.0, self.floor, self.cross, self.within, 1.0].is_sorted();
-        if !ordered || [self.floor, self.cross, self.within].iter().any(|value| value.is_nan()) {
-            return Err(Error::Usage("planted cosines must have 0 <= --floor <= --cross <= --within <= 1".into()));
+        for variant in 0..self.variants() {
+            let (cross, across) = self.cosines(variant);
+            let cosines = [0.0, self.floor, cross, across, self.within, 1.0];
+            if !cosines.is_sorted() || cosines.iter().any(|value| value.is_nan()) {
+                return Err(Error::Usage(
+                    "planted cosines must have 0 <= --floor <= --cross (<= --across) <= --within <= 1, and so with --rise"
+                        .into(),
+                ));
+            }
         }
         let dim = self.dim.unwrap_or(self.exact_dim());
         let exact = dim >= self.exact_dim();
@@ -94,16 +175,21 @@ impl Planted {
                 "that corpus has over 2^31 values: a smaller --dim gives approximate means".into(),
             ));
         };
-        let weights = [self.floor, self.cross - self.floor, self.within - self.cross, 1.0 - self.within].map(f64::sqrt);
         let mut values = Vec::with_capacity(size);
         let mut row = vec![0.0f64; dim];
         let classes = self.classes();
         for response in 0..self.rows() {
             let cell = response / self.samples;
-            let query = cell / self.models;
-            let part = query * self.parts() + classes.as_ref().map_or(cell % self.models, |class| class[response]);
-            let rest = 1 + self.queries + self.queries * self.parts();
-            let places = [0, 1 + query, 1 + self.queries + part, rest + response];
+            let model = cell / self.variants();
+            let query = model / self.models;
+            let (cross, across) = self.cosines(cell % self.variants());
+            let weights = [self.floor, cross - self.floor, self.within - across, 1.0 - self.within, across - cross];
+            let weights = weights.map(f64::sqrt);
+            let part = classes.as_ref().map_or(cell, |class| query * self.parts() + class[response]);
+            let parts = 1 + self.queries;
+            let responses = parts + self.queries * self.parts();
+            let places = [0, 1 + query, parts + part, responses + response, responses + self.rows() + model];
+            let places = &places[..if self.common() > 0 { 5 } else { 4 }];
             row.fill(0.0);
             for (&place, weight) in places.iter().zip(weights) {
                 if exact {
@@ -129,26 +215,35 @@ impl Planted {
         }
     }
 
-    /// The rows as a table: query, model, sample, embedding, and class where there are meanings.
+    /// The rows as a table: query, model, sample, what varies beside them (class, context or stage), embedding.
     fn table(&self, rows: PlantedRows) -> anyhow::Result<RecordBatch> {
         let n = self.rows();
-        let cell = |i: usize| i / self.samples;
+        let variant = |i: usize| i / self.samples % self.variants();
+        let cell = |i: usize| i / self.samples / self.variants();
         let query = StringArray::from_iter_values((0..n).map(|i| format!("query {:04}", cell(i) / self.models)));
         let model = StringArray::from_iter_values((0..n).map(|i| format!("model {:03}", cell(i) % self.models)));
-        let sample = Int64Array::from_iter_values((0..n).map(|i| (i % self.samples) as i64));
+        let sample = Int64Array::from_iter_values((0..n).map(|i| (i % (self.samples * self.variants())) as i64));
         let item = Arc::new(Field::new("item", DataType::Float32, false));
         let values: ArrayRef = Arc::new(Float32Array::from(rows.values));
         let embedding = FixedSizeListArray::try_new(item, i32::try_from(rows.dim)?, values, None)?;
-        let mut columns: Vec<(&str, ArrayRef)> = vec![
-            ("query", Arc::new(query)),
-            ("model", Arc::new(model)),
-            ("sample", Arc::new(sample)),
-            ("embedding", Arc::new(embedding)),
-        ];
-        if let Some(classes) = self.classes() {
-            let names = classes.iter().map(|class| format!("meaning {class:03}"));
-            columns.push(("class", Arc::new(StringArray::from_iter_values(names))));
+        let mut columns: Vec<(&str, ArrayRef)> =
+            vec![("query", Arc::new(query)), ("model", Arc::new(model)), ("sample", Arc::new(sample))];
+        match self.variation {
+            Variation::Nothing => {}
+            Variation::Meanings(_) => {
+                let names = self.classes().into_iter().flatten().map(|class| format!("meaning {class:03}"));
+                columns.push(("class", Arc::new(StringArray::from_iter_values(names))));
+            }
+            Variation::Contexts { .. } => {
+                let names = (0..n).map(|i| format!("context {:02}", variant(i)));
+                columns.push(("context", Arc::new(StringArray::from_iter_values(names))));
+            }
+            Variation::Stages { .. } => {
+                let names = (0..n).map(|i| STAGES[variant(i)]);
+                columns.push(("stage", Arc::new(StringArray::from_iter_values(names))));
+            }
         }
+        columns.push(("embedding", Arc::new(embedding)));
         Ok(RecordBatch::try_from_iter(columns)?)
     }
 }
@@ -163,7 +258,7 @@ pub fn main(args: &SynthArgs, flags: &Messages) -> anyhow::Result<u8> {
         queries: args.queries,
         models: args.models,
         samples: args.samples,
-        meanings: args.meanings,
+        variation: Variation::of(args)?,
         dim: args.dim,
         seed: args.seed,
         within: args.within,
@@ -177,28 +272,39 @@ pub fn main(args: &SynthArgs, flags: &Messages) -> anyhow::Result<u8> {
     let mut writer = ArrowWriter::try_new(file, batch.schema(), None)?;
     writer.write(&batch)?;
     writer.close()?;
-    let (within, cross) = match planted.meanings {
-        None => ("intra_mean", "inter_mean"),
-        Some(_) => ("within_meanings", "across_meanings"),
+    let (meanings, rise) = match planted.variation {
+        Variation::Meanings(meanings) => (Some(meanings), None),
+        Variation::Stages { rise } => (None, Some(rise)),
+        _ => (None, None),
     };
     if flags.json {
+        let (within, cross) =
+            if meanings.is_some() { ("within_meanings", "across_meanings") } else { ("intra_mean", "inter_mean") };
         messages::json(&serde_json::json!({
             "type": "synth", "path": args.out.to_string_lossy(), "rows": planted.rows(), "dim": dim, "exact": exact,
-            "meanings": planted.meanings, within: planted.within, cross: planted.cross, "floor": planted.floor,
+            "meanings": meanings, within: planted.within, cross: planted.cross, "floor": planted.floor,
+            "packaging": planted.packaging(), "rise": rise,
         }));
     } else if !flags.quiet {
         let how = if exact { "exact" } else { "approximate: random directions" };
+        let (one, several) = if meanings.is_some() { ("meaning", "meanings") } else { ("model", "models") };
         messages::data(&format!(
-            "{}: {} rows of dimension {dim}\ntrue mean cosines ({how}): within a {} and query {}, across {} {}, \
+            "{}: {} rows of dimension {dim}\ntrue mean cosines ({how}): within a {one} and query {}, across {several} {}, \
              across queries {}",
             args.out.display(),
             planted.rows(),
-            if planted.meanings.is_some() { "meaning" } else { "model" },
             planted.within,
-            if planted.meanings.is_some() { "meanings" } else { "models" },
             planted.cross,
             planted.floor
         ));
+        if let (Variation::Contexts { across, .. }, Some(ratio)) = (planted.variation, planted.packaging()) {
+            messages::data(&format!("across contexts {across}, a packaging ratio of {ratio:.4}"));
+        }
+        if let Some(rise) = rise {
+            let [first, second] = STAGES;
+            let cross = planted.cosines(1).0;
+            messages::data(&format!("across models at stage {second} {cross}: {rise} more than at {first}"));
+        }
     }
     Ok(0)
 }
@@ -212,7 +318,7 @@ mod tests {
         queries: 3,
         models: 2,
         samples: 2,
-        meanings: None,
+        variation: Variation::Nothing,
         dim: None,
         seed: 0,
         within: 0.8,
@@ -232,9 +338,36 @@ mod tests {
         }
     }
 
+    /// Rows are (query, model, context or stage, sample).
+    #[test]
+    fn contexts_and_stages_have_their_cosines() {
+        let contexts = |across| Planted { variation: Variation::Contexts { contexts: 2, across }, ..PLANTED };
+        let stages = |rise| Planted { variation: Variation::Stages { rise }, ..PLANTED };
+        for (planted, pairs) in [
+            (
+                contexts(0.7),
+                [(0, 1, 0.8), (0, 2, 0.7), (0, 4, 0.6), (2, 6, 0.6), (2, 4, 0.6), (0, 8, 0.1), (0, 10, 0.1)],
+            ),
+            (
+                stages(0.15),
+                [(0, 1, 0.8), (2, 3, 0.8), (0, 4, 0.6), (2, 6, 0.75), (2, 7, 0.75), (0, 8, 0.1), (2, 10, 0.1)],
+            ),
+        ] {
+            let rows = planted.build().unwrap();
+            assert!(rows.exact);
+            let row = |i: usize| &rows.values[i * rows.dim..(i + 1) * rows.dim];
+            for (a, b, expected) in pairs {
+                let got = Similarity::new().dot(row(a), row(b));
+                assert!((got - expected).abs() < 1e-6, "rows {a} and {b}: {got} is not {expected}");
+            }
+        }
+        assert_eq!(contexts(0.5).build().unwrap_err().exit_code(), 2);
+        assert_eq!(stages(0.25).build().unwrap_err().exit_code(), 2);
+    }
+
     #[test]
     fn the_closed_form_holds_within_and_across_meanings() {
-        let planted = Planted { meanings: Some(3), samples: 4, ..PLANTED };
+        let planted = Planted { variation: Variation::Meanings(3), samples: 4, ..PLANTED };
         let (rows, classes) = (planted.build().unwrap(), planted.classes().unwrap());
         let row = |i: usize| &rows.values[i * rows.dim..(i + 1) * rows.dim];
         let similarity = Similarity::new();
@@ -251,7 +384,8 @@ mod tests {
             assert!((got - expected).abs() < 1e-6, "rows {i} and {j}: {got} is not {expected}");
         }
         assert!(rows.exact && same > 0);
-        assert_eq!(Planted { meanings: Some(0), ..PLANTED }.build().unwrap_err().exit_code(), 2);
+        let none = Planted { variation: Variation::Meanings(0), ..PLANTED };
+        assert_eq!(none.build().unwrap_err().exit_code(), 2);
     }
 
     #[test]

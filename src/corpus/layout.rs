@@ -102,6 +102,7 @@ mod tests {
             models,
             sample: Samples::Number(vec![0; n]),
             text_hash: None,
+            text_chars: None,
             categories: Default::default(),
         };
         let layout = Layout::new(&rows);

@@ -131,6 +131,8 @@ pub struct Rows {
     /// With text: blake3 (first 16 bytes) of each response's normalised text (white space folded, lower case);
     /// 0 where the text is null or empty.
     pub text_hash: Option<Vec<u128>>,
+    /// With text: characters of each response's text as it stands; 0 where the text is null.
+    pub text_chars: Option<Vec<u32>>,
     /// Optional columns that the input has.
     pub categories: BTreeMap<Role, Category>,
 }
@@ -141,6 +143,7 @@ impl Rows {
         let mut bytes = size_of_val(self.file.as_slice()) + size_of_val(self.file_row.as_slice());
         bytes += size_of_val(self.query.as_slice()) + size_of_val(self.model.as_slice());
         bytes += self.text_hash.as_deref().map_or(0, size_of_val);
+        bytes += self.text_chars.as_deref().map_or(0, size_of_val);
         bytes += match &self.sample {
             Samples::Number(numbers) => size_of_val(numbers.as_slice()),
             Samples::Name(category) => category.memory(),

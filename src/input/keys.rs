@@ -116,6 +116,8 @@ pub struct Keys {
     pub sample: Option<Column>,
     /// blake3 (16 bytes) of each normalised text; 0 where there is none.
     pub text: Option<Vec<u128>>,
+    /// Characters of each text; 0 where there is none.
+    pub text_chars: Option<Vec<u32>>,
     /// Optional columns in the order of [`Columns::roles`].
     pub roles: Vec<Column>,
 }
@@ -134,6 +136,7 @@ impl Keys {
         let mut keys = Self {
             sample: columns.sample.as_ref().map(|_| Column::default()),
             text: columns.text.as_ref().map(|_| Vec::new()),
+            text_chars: columns.text.as_ref().map(|_| Vec::new()),
             roles: columns.roles.iter().map(|_| Column::default()).collect(),
             ..Self::default()
         };
@@ -144,8 +147,10 @@ impl Keys {
             if let (Some(out), Some(name)) = (&mut keys.sample, &columns.sample) {
                 out.extend(file, batch, name)?;
             }
-            if let (Some(out), Some(name)) = (&mut keys.text, &columns.text) {
-                out.extend(file.strings(batch, name)?.iter().map(|text| text.map_or(0, text_hash)));
+            if let (Some(hashes), Some(chars), Some(name)) = (&mut keys.text, &mut keys.text_chars, &columns.text) {
+                let texts = file.strings(batch, name)?;
+                hashes.extend(texts.iter().map(|text| text.map_or(0, text_hash)));
+                chars.extend(texts.iter().map(|text| text.map_or(0, |text| text.chars().count() as u32)));
             }
             for ((_, name), out) in columns.roles.iter().zip(&mut keys.roles) {
                 out.extend(file, batch, name)?;

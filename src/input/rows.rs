@@ -28,6 +28,7 @@ impl InputKeys {
         let mut all = Keys {
             sample: columns.iter().all(|c| c.sample.is_some()).then(Column::default),
             text: columns.iter().all(|c| c.text.is_some()).then(Vec::new),
+            text_chars: columns.iter().all(|c| c.text.is_some()).then(Vec::new),
             roles: roles.iter().map(|_| Column::default()).collect(),
             ..Keys::default()
         };
@@ -111,7 +112,8 @@ impl InputKeys {
             })
             .collect();
         let text_hash = self.keys.text.as_ref().map(|text| kept().map(|row| text[row]).collect());
-        Rows { file, file_row, query, model, queries, models, sample, text_hash, categories }
+        let text_chars = self.keys.text_chars.as_ref().map(|chars| kept().map(|row| chars[row]).collect());
+        Rows { file, file_row, query, model, queries, models, sample, text_hash, text_chars, categories }
     }
 }
 
@@ -124,6 +126,9 @@ fn append(all: &mut Keys, part: &Keys, roles: &[Role], columns: &[(Role, String)
         all.append(part);
     }
     if let (Some(all), Some(part)) = (&mut all.text, &part.text) {
+        all.extend_from_slice(part);
+    }
+    if let (Some(all), Some(part)) = (&mut all.text_chars, &part.text_chars) {
         all.extend_from_slice(part);
     }
     for (role, all) in roles.iter().zip(&mut all.roles) {

@@ -93,7 +93,10 @@ fn student(value: f64, se: f64, df: usize) -> Interval {
 
 /// Student interval of sum(numerators) / sum(denominators) over queries by the linearised standard error.
 pub fn linearised(terms: &[(f64, f64)]) -> Option<Interval> {
-    let used: Vec<(f64, f64)> = terms.iter().copied().filter(|t| t.1 > 0.0).collect();
+    linearised_of(&terms.iter().copied().filter(|t| t.1 > 0.0).collect::<Vec<_>>())
+}
+
+fn linearised_of(used: &[(f64, f64)]) -> Option<Interval> {
     if used.len() < LEAST {
         return None;
     }
@@ -108,19 +111,33 @@ pub fn linearised(terms: &[(f64, f64)]) -> Option<Interval> {
 pub fn ratio(terms: &[(f64, f64)], weights: Option<&Weights>) -> Option<Interval> {
     let used = terms.iter().filter(|t| t.1 > 0.0).count();
     match weights {
-        Some(weights) if used >= BOOTSTRAP_QUERIES && weights.resamples() > 0 => {
-            let one = |resample: usize| {
-                let mut total = (0.0, 0.0);
-                for (&count, term) in weights.of(resample).iter().zip(terms) {
-                    let w = f64::from(count);
-                    total = (total.0 + w * term.0, total.1 + w * term.1);
-                }
-                (total.1 > 0.0).then(|| total.0 / total.1)
-            };
-            percentiles(&mut (0..weights.resamples()).filter_map(one).collect::<Vec<_>>())
-        }
+        Some(weights) if used >= BOOTSTRAP_QUERIES && weights.resamples() > 0 => bootstrap(terms, weights),
         _ => linearised(terms),
     }
+}
+
+/// The same where a term may have a denominator of 0 or less, such as a similarity above its floor: `None` is a query
+/// without a term.
+pub fn quotient(terms: &[Option<(f64, f64)>], weights: Option<&Weights>) -> Option<Interval> {
+    let used: Vec<(f64, f64)> = terms.iter().flatten().copied().collect();
+    match weights {
+        Some(weights) if used.len() >= BOOTSTRAP_QUERIES && weights.resamples() > 0 => {
+            bootstrap(&terms.iter().map(|t| t.unwrap_or((0.0, 0.0))).collect::<Vec<_>>(), weights)
+        }
+        _ => linearised_of(&used),
+    }
+}
+
+fn bootstrap(terms: &[(f64, f64)], weights: &Weights) -> Option<Interval> {
+    let one = |resample: usize| {
+        let mut total = (0.0, 0.0);
+        for (&count, term) in weights.of(resample).iter().zip(terms) {
+            let w = f64::from(count);
+            total = (total.0 + w * term.0, total.1 + w * term.1);
+        }
+        (total.1 > 0.0).then(|| total.0 / total.1)
+    };
+    percentiles(&mut (0..weights.resamples()).filter_map(one).collect::<Vec<_>>())
 }
 
 /// Columns of a block of queries: a multiple of the eight lanes of a product, so that none has a rest.

@@ -10,6 +10,7 @@ use super::products::Triangle;
 use super::summary::{TWO_WAY_QUERIES, TWO_WAY_ROWS};
 use super::sums::groups;
 use super::tables::{IntraRow, ModelPairRow, QueryRow};
+use super::variants;
 use crate::corpus::Corpus;
 use std::mem::size_of;
 
@@ -72,7 +73,8 @@ pub fn chunks<'a>(corpus: &Corpus, groups: &'a [Vec<usize>]) -> Vec<&'a [Vec<usi
 /// - 4 MiB a thread, which the eigenvalue solver keeps;
 /// - the largest of: a chunk of queries (16 MiB to 256 MiB, or one query: a few matrices of min(n, d)^2 values); the
 ///   models' second moments, 4 d (d + 1) bytes twice; the bootstraps, 2 bytes a query and resample and up to 3 MiB a
-///   thread; on each thread the matrix of the largest query, 4 n (n + 1) bytes, and its unit rows.
+///   thread; on each thread the matrix of the largest query, 4 n (n + 1) bytes, and its unit rows; with contexts or
+///   stages their cells and sums, about 80 bytes a row.
 pub fn memory(corpus: &Corpus, settings: &MeasureSettings) -> u64 {
     let (dim, models, queries) = (corpus.dim(), corpus.rows.models.len(), corpus.layout.canonical.len());
     let threads = rayon::current_num_threads();
@@ -105,8 +107,10 @@ pub fn memory(corpus: &Corpus, settings: &MeasureSettings) -> u64 {
         + 2 * RESAMPLES * models
         + 16 * RESAMPLES * queries.min(TWO_WAY_QUERIES)
         + threads.min(queries) * 8 * RESAMPLES * (cells + TWO_WAY_ROWS);
+    let variants = weights + variants::bytes(corpus);
     let packing = threads.min(queries) * PACKING;
-    (stays + packing + [by_query, by_model, clustering, bootstrap, two_way].into_iter().max().unwrap_or(0)) as u64
+    let largest = [by_query, by_model, clustering, bootstrap, two_way, variants].into_iter().max().unwrap_or(0);
+    (stays + packing + largest) as u64
 }
 
 #[cfg(test)]
@@ -115,6 +119,7 @@ mod tests {
     use super::super::planted::planted;
     use super::*;
     use crate::base::events::Silent;
+    use crate::corpus::{Category, Dictionary, Role};
     use std::alloc::{GlobalAlloc, Layout, System};
     use std::cell::Cell;
     use std::sync::atomic::{AtomicIsize, Ordering::Relaxed};
@@ -156,10 +161,16 @@ mod tests {
     static ALLOCATOR: Counting = Counting;
 
     /// Bytes held at the peak of `all`, and the estimate.
-    fn peak_and_estimate(queries: usize, models: usize, samples: usize, dim: usize) -> (f64, f64) {
+    fn peak_and_estimate((queries, models, samples, dim): (usize, usize, usize, usize), contexts: bool) -> (f64, f64) {
         let keys = (0..queries)
             .flat_map(|q| (0..models * samples).map(move |i| (format!("{q:04}"), format!("{}", i % models))));
-        let (corpus, outcome) = planted(keys, dim);
+        let (mut corpus, outcome) = planted(keys, dim);
+        if contexts {
+            let names: Vec<String> =
+                (0..corpus.len()).map(|row| (row % (models * samples) / models).to_string()).collect();
+            let (dictionary, ids) = Dictionary::from_names(&names);
+            corpus.rows.categories.insert(Role::Context, Category { dictionary, ids });
+        }
         let pool = rayon::ThreadPoolBuilder::new().num_threads(2).start_handler(|_| COUNTED.set(true)).build().unwrap();
         HELD.store(0, Relaxed);
         PEAK.store(0, Relaxed);
@@ -181,9 +192,14 @@ mod tests {
             (8, 5, 60, 512),
         ];
         for shape in shapes {
-            let (peak, estimate) = peak_and_estimate(shape.0, shape.1, shape.2, shape.3);
-            let ratio = estimate / peak;
-            assert!((0.5..=2.0).contains(&ratio), "{shape:?}: {estimate} estimated, {peak} held, ratio {ratio:.2}");
+            for contexts in [false, true] {
+                let (peak, estimate) = peak_and_estimate(shape, contexts);
+                let ratio = estimate / peak;
+                assert!(
+                    (0.5..=2.0).contains(&ratio),
+                    "{shape:?}, contexts {contexts}: {estimate} estimated, {peak} held, ratio {ratio:.2}"
+                );
+            }
         }
     }
 }

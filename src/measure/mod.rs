@@ -1,12 +1,15 @@
-//! Floor 3: the measures of sections A and C, one file per family.
+//! Floor 3: the measures of sections A to D, one file per family.
 //!
 //! Every function takes a [`crate::corpus::Corpus`] (and, where it needs pairs, a
 //! [`crate::compute::PairOutcome`]) and returns rows of [`tables`]. Not here: wgpu, Parquet, HTML, flags.
 
 mod adjusted;
 mod cells;
+mod contexts;
 #[cfg(test)]
 mod coverage;
+#[cfg(test)]
+mod coverage_variants;
 mod duplicates;
 mod effective;
 mod ensemble;
@@ -15,17 +18,21 @@ mod histogram;
 mod inter;
 mod intervals;
 mod intra;
+mod length;
 mod meanings;
 mod memory;
 mod nearest;
 mod order;
+mod packaging;
 #[cfg(test)]
 mod planted;
 mod products;
+mod stages;
 mod summary;
 mod sums;
 pub mod tables;
 mod topn;
+mod variants;
 mod vendi;
 mod view;
 
@@ -127,9 +134,16 @@ pub fn all(
         floor,
         repeated,
     };
-    let summary = parts.summary();
+    let mut summary = parts.summary();
     observer.check_stop()?;
-    Ok(Measures { intra, models, model_pairs, queries, topn, meanings, summary })
+    let packaging = packaging::packaging(corpus, &people, &models, floor, Some(&weights), observer)?;
+    summary.headlines.extend(packaging.headlines);
+    summary.left_out.extend(packaging.left_out);
+    let stages = stages::stages(corpus, &people, &models, Some(&weights), observer)?;
+    summary.headlines.extend(stages.headlines);
+    summary.left_out.extend(stages.left_out);
+    let (contexts, stages) = (packaging.rows, stages.rows);
+    Ok(Measures { intra, models, model_pairs, queries, topn, meanings, contexts, stages, summary })
 }
 
 /// Lines of queries.parquet; `chosen` is the labelling whose meanings they have.
@@ -164,7 +178,7 @@ fn query_rows(sums: &Sums, view: &View, chosen: Option<usize>) -> Vec<QueryRow> 
 mod tests {
     use super::*;
     use crate::base::events::Silent;
-    use crate::corpus::Dictionary;
+    use crate::corpus::{Category, Dictionary, Role};
 
     const DIM: usize = 7;
 
@@ -236,6 +250,42 @@ mod tests {
         assert!(all.summary.examples.len() >= 3);
     }
 
+    /// One response a cell, `a` and ` A ` copies of one query.
+    #[test]
+    fn floors_of_contexts_and_stages_agree_with_all_pairs() {
+        let keys: Vec<_> = ["a", " A ", "b", "c", "d", "e"]
+            .iter()
+            .flat_map(|&q| ["m", "m", "n", "n", "o", "o"].map(|m| (q, m)))
+            .collect();
+        let (mut corpus, outcome) = planted(&keys);
+        for (role, names) in [(Role::Context, ["plain", "poem"]), (Role::Stage, ["9", "10"])] {
+            let names: Vec<String> = (0..corpus.len()).map(|row| names[row % 2].to_string()).collect();
+            let (dictionary, ids) = Dictionary::from_names(&names);
+            corpus.rows.categories.insert(role, Category { dictionary, ids });
+        }
+        let all = all(&corpus, &outcome, &MeasureSettings::default(), &Silent).unwrap();
+        let (q, m) = (&corpus.rows.query, &corpus.rows.model);
+        let group = |i: usize| corpus.layout.canonical[q[i] as usize];
+        let close = |got: f64, expected: f64| assert!((got - expected).abs() < 1e-12, "{got} vs {expected}");
+        let apart = |i: usize, j: usize| group(i) != group(j);
+        let same = |i: usize, j: usize| i % 2 == j % 2;
+        for (model, name) in ["m", "n", "o"].into_iter().enumerate() {
+            let row = all.contexts.iter().find(|row| row.family.as_deref() == Some(name)).unwrap();
+            assert_eq!((row.against, row.queries, row.n), (tables::Against::OtherFamily, 6, 1));
+            let own = |i: usize| m[i] as usize == model;
+            close(row.other_context, brute(&corpus, |s| s, |i, j| q[i] == q[j] && own(i) && own(j)));
+            close(row.reference, brute(&corpus, |s| s, |i, j| q[i] == q[j] && own(i) != own(j) && same(i, j)));
+            let floor = brute(&corpus, |s| s, |i, j| apart(i, j) && own(i) && own(j) && !same(i, j));
+            close(row.other_context_floor.unwrap(), floor);
+            let floor = brute(&corpus, |s| s, |i, j| apart(i, j) && own(i) != own(j) && same(i, j));
+            close(row.reference_floor.unwrap(), floor);
+        }
+        for (parity, floor) in [all.stages[0].floor_a, all.stages[0].floor_b].into_iter().enumerate() {
+            let here = |i: usize| i % 2 == parity;
+            close(floor.unwrap(), brute(&corpus, |s| s, |i, j| apart(i, j) && m[i] != m[j] && here(i) && here(j)));
+        }
+    }
+
     #[test]
     fn one_sample_a_cell_leaves_out_what_needs_two() {
         let keys: Vec<_> = ["a", "b", "c"].iter().flat_map(|&q| ["m", "n", "o"].map(|m| (q, m))).collect();
@@ -258,7 +308,7 @@ mod tests {
         let names: Vec<String> =
             corpus.rows.model.iter().map(|&m| if m == 2 { "human" } else { "ai" }.to_string()).collect();
         let (dictionary, ids) = Dictionary::from_names(&names);
-        corpus.rows.categories.insert(crate::corpus::Role::Source, crate::corpus::Category { dictionary, ids });
+        corpus.rows.categories.insert(Role::Source, Category { dictionary, ids });
         let all = all(&corpus, &outcome, &MeasureSettings::default(), &Silent).unwrap();
         let (q, m) = (&corpus.rows.query, &corpus.rows.model);
         let first = &all.summary.headlines[0];
@@ -302,10 +352,22 @@ mod tests {
         planted::planted(keys.into_iter(), 5)
     }
 
+    /// With contexts, stages and lengths by row.
+    fn labelled((mut corpus, outcome): (Corpus, PairOutcome)) -> (Corpus, PairOutcome) {
+        let rows = 0..corpus.len();
+        for (role, every, names) in [(Role::Context, 2, ["plain", "poem"]), (Role::Stage, 4, ["9", "10"])] {
+            let names: Vec<String> = rows.clone().map(|row| names[row % every * 2 / every].to_string()).collect();
+            let (dictionary, ids) = Dictionary::from_names(&names);
+            corpus.rows.categories.insert(role, Category { dictionary, ids });
+        }
+        corpus.rows.text_chars = Some(rows.map(|row| (row * 37 % 200) as u32).collect());
+        (corpus, outcome)
+    }
+
     #[test]
     fn the_bits_do_not_depend_on_the_threads() {
         let settings = MeasureSettings { resamples: 70, ..MeasureSettings::default() };
-        for (corpus, outcome) in [planted(&keys()), ragged()] {
+        for (corpus, outcome) in [labelled(planted(&keys())), labelled(ragged())] {
             let run = |threads: usize| {
                 let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
                 pool.install(|| all(&corpus, &outcome, &settings, &Silent)).unwrap()
@@ -317,6 +379,9 @@ mod tests {
             assert_eq!(one.models, three.models);
             assert_eq!(one.topn, three.topn);
             assert_eq!(one.meanings, three.meanings);
+            assert_eq!(one.contexts, three.contexts);
+            assert_eq!(one.stages, three.stages);
+            assert!(!one.contexts.is_empty() && one.stages.iter().any(|row| row.matched.is_some()));
         }
     }
 

@@ -20,6 +20,7 @@ pub fn corpus(keys: impl Iterator<Item = (String, String)>, dim: usize, value: i
         models,
         sample: Samples::Number(vec![0; n]),
         text_hash: None,
+        text_chars: None,
         categories: Default::default(),
     };
     let layout = Layout::new(&rows);

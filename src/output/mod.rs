@@ -8,6 +8,7 @@ use arrow::array::StringArray;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+mod contexts;
 mod directory;
 mod edges;
 mod histogram;
@@ -20,6 +21,7 @@ mod neighbors;
 mod queries;
 pub mod read;
 mod responses;
+mod stages;
 mod table;
 mod topn;
 
@@ -49,13 +51,15 @@ const PAIR_TABLES: [(&str, WriteTable<PairOutcome>); 3] =
     [("neighbors.parquet", neighbors::write), ("histogram.parquet", histogram::write), ("edges.parquet", edges::write)];
 
 /// Every table of the measures, likewise.
-const MEASURE_TABLES: [(&str, WriteTable<Measures>); 6] = [
+const MEASURE_TABLES: [(&str, WriteTable<Measures>); 8] = [
     ("intra.parquet", intra::write),
     ("models.parquet", models::write),
     ("model_pairs.parquet", model_pairs::write),
     ("queries.parquet", queries::write),
     ("topn.parquet", topn::write),
     ("meanings.parquet", meanings::write),
+    ("contexts.parquet", contexts::write),
+    ("stages.parquet", stages::write),
 ];
 
 /// A result directory being made: everything goes to DIR.partial, which becomes DIR at the end.

@@ -75,6 +75,20 @@ impl Table {
         lists.iter().map(|list| list.map(values).transpose()).collect()
     }
 
+    /// A column of lists of strings.
+    ///
+    /// # Errors
+    /// [`Error::Content`] if the column was not read or holds something else.
+    pub fn texts(&self, column: &str) -> Result<Vec<Vec<String>>> {
+        let array = self.column(column)?;
+        let lists = array.as_list_opt::<i32>().ok_or_else(|| self.unusable(column, array))?;
+        let texts = |list: ArrayRef| {
+            let strings = list.as_string_opt::<i32>().ok_or_else(|| self.unusable(column, array))?;
+            Ok(strings.iter().map(|text| text.unwrap_or_default().to_owned()).collect())
+        };
+        lists.iter().map(|list| list.map_or_else(|| Ok(Vec::new()), texts)).collect()
+    }
+
     fn column(&self, column: &str) -> Result<&ArrayRef> {
         let missing = || Error::content(Place::file(&*self.name).column(column), "is missing");
         self.rows.column_by_name(column).ok_or_else(missing)

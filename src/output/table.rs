@@ -3,7 +3,7 @@
 use crate::base::{Error, Result};
 use arrow::array::{
     ArrayRef, BooleanArray, DictionaryArray, FixedSizeListArray, Float32Array, Float64Array, Int32Array, Int64Array,
-    RecordBatch, StringArray, UInt16Array, UInt32Array, UInt64Array,
+    ListBuilder, RecordBatch, StringArray, StringBuilder, UInt16Array, UInt32Array, UInt64Array,
 };
 use arrow::buffer::NullBuffer;
 use arrow::datatypes::{DataType, Field, Int32Type, Schema};
@@ -81,6 +81,19 @@ impl Columns {
         let array = DictionaryArray::<Int32Type>::try_new(keys, names.clone()).map_err(failed)?;
         self.push(name, Arc::new(array), true);
         Ok(())
+    }
+    /// Dictionary strings as they are, or null.
+    pub(super) fn text<'a>(&mut self, name: &str, values: impl Iterator<Item = Option<&'a str>>, nullable: bool) {
+        self.push(name, Arc::new(values.collect::<DictionaryArray<Int32Type>>()), nullable);
+    }
+    /// A list of strings a row.
+    pub(super) fn texts<'a>(&mut self, name: &str, values: impl Iterator<Item = &'a [String]>) {
+        let mut lists = ListBuilder::new(StringBuilder::new()).with_field(Field::new("item", DataType::Utf8, false));
+        for list in values {
+            list.iter().for_each(|text| lists.values().append_value(text));
+            lists.append(true);
+        }
+        self.push(name, Arc::new(lists.finish()), false);
     }
     /// Ten f64 a row, or null.
     pub(super) fn bins(&mut self, name: &str, values: impl Iterator<Item = Option<[f64; 10]>>) -> Result<()> {

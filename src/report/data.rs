@@ -22,7 +22,7 @@ const NAME_CHARS: usize = 400;
 const FILES: usize = 200;
 
 /// Every table a result may hold, with what a line of it is.
-const TABLES: [(&str, &str); 10] = [
+const TABLES: [(&str, &str); 12] = [
     ("responses.parquet", "one line a response: where it came from, its query and model, nearest neighbour, cluster"),
     ("neighbors.parquet", "the nearest neighbours of every response, in order"),
     ("intra.parquet", "one line a query and model: mean similarity of that model's own answers"),
@@ -31,6 +31,8 @@ const TABLES: [(&str, &str); 10] = [
     ("queries.parquet", "one line a query: means, effective number, distinct meanings, nearest share, ensemble gain"),
     ("topn.parquet", "one line a query and N: distinct models among the N nearest, null, least"),
     ("meanings.parquet", "one line a query, group and cut: distinct meanings, Hill numbers, coverage"),
+    ("contexts.parquet", "one line a family: similarity across contexts, what it is set against, ratio, interval"),
+    ("stages.parquet", "one line a training stage and an earlier one: similarity, floor, change, interval"),
     ("histogram.parquet", "all pairs by relation and similarity, in bins of 0.01"),
     ("edges.parquet", "every pair of responses at or above the threshold"),
 ];
@@ -62,6 +64,8 @@ pub(super) fn gather(directory: &Path) -> Result<Value> {
         "pairs": model_pairs(&pairs, &models, &names, &summary.model_order)?,
         "queries": queries(directory)?,
         "top_n": top_n(directory)?,
+        "contexts": contexts(directory)?,
+        "stages": stages(directory)?,
         "histogram": histogram(directory)?,
         "groups": duplicate_groups(directory)?,
         "files": files(directory),
@@ -290,6 +294,85 @@ fn top_n(directory: &Path) -> Result<Value> {
         json!({"n": n, "queries": values.len(), "quantiles": quantiles})
     };
     Ok(by_size.into_iter().map(line).collect())
+}
+
+const CONTEXT_NUMBERS: [&str; 8] =
+    ["queries", "other_context", "other_context_floor", "reference", "reference_floor", "ratio", "ci_low", "ci_high"];
+
+/// contexts.parquet, at most [`TABLE_MODELS`] lines against each reference; null if it is left out.
+fn contexts(directory: &Path) -> Result<Value> {
+    let names = ["against", "family", "contexts"];
+    let Some(lines) = lines(directory, "contexts.parquet", &names[..2], &names[2..], &CONTEXT_NUMBERS)? else {
+        return Ok(Value::Null);
+    };
+    let mut shown: BTreeMap<String, usize> = BTreeMap::new();
+    let few = |line: &Value| {
+        let so_far = shown.entry(line["against"].to_string()).or_default();
+        *so_far += 1;
+        *so_far <= TABLE_MODELS
+    };
+    Ok(lines.into_iter().filter(few).collect())
+}
+
+const STAGE_NUMBERS: [&str; 29] = [
+    "inter_queries",
+    "inter_a",
+    "inter_b",
+    "inter_difference",
+    "inter_ci_low",
+    "inter_ci_high",
+    "inter_a_ci_low",
+    "inter_a_ci_high",
+    "inter_b_ci_low",
+    "inter_b_ci_high",
+    "floor_a",
+    "floor_b",
+    "kept_a",
+    "kept_b",
+    "matched_queries",
+    "matched_a",
+    "matched_b",
+    "matched_difference",
+    "matched_ci_low",
+    "matched_ci_high",
+    "unmatched_difference",
+    "unmatched_ci_low",
+    "unmatched_ci_high",
+    "intra_queries",
+    "intra_a",
+    "intra_b",
+    "intra_difference",
+    "intra_ci_low",
+    "intra_ci_high",
+];
+
+/// stages.parquet, at most [`TABLE_MODELS`] lines; null if it is left out.
+fn stages(directory: &Path) -> Result<Value> {
+    let lines = lines(directory, "stages.parquet", &["stage_a", "stage_b"], &["families"], &STAGE_NUMBERS)?;
+    Ok(lines.map_or(Value::Null, |lines| lines.into_iter().take(TABLE_MODELS).collect()))
+}
+
+/// A table as objects, its names cut and its numbers rounded; `None` if there is no such table.
+fn lines(directory: &Path, name: &str, texts: &[&str], lists: &[&str], numbers: &[&str]) -> Result<Option<Vec<Value>>> {
+    let columns: Vec<&str> = texts.iter().chain(lists).chain(numbers).copied().collect();
+    let Some(table) = Table::read(directory, name, &columns)? else { return Ok(None) };
+    let mut lines: Vec<Map<String, Value>> = Vec::new();
+    let mut put = |column: &str, values: Vec<Value>| {
+        lines.resize_with(values.len(), Map::new);
+        lines.iter_mut().zip(values).for_each(|(line, value)| {
+            line.insert(column.into(), value);
+        });
+    };
+    for column in texts {
+        put(column, table.names(column)?.into_iter().map(|text| text.map(|text| cut(&text)).into()).collect());
+    }
+    for column in lists {
+        put(column, table.texts(column)?.into_iter().map(|list| list.iter().map(|text| cut(text)).collect()).collect());
+    }
+    for column in numbers {
+        put(column, table.numbers(column)?.into_iter().map(rounded_or_null).collect());
+    }
+    Ok(Some(lines.into_iter().map(Value::Object).collect()))
 }
 
 /// histogram.parquet: counts by relation; null if the histogram was switched off.

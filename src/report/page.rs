@@ -7,12 +7,13 @@ const STYLES: [&str; 3] =
     [include_str!("assets/css/base.css"), include_str!("assets/css/parts.css"), include_str!("assets/css/plots.css")];
 
 /// One script in this order: tools first, then one file a section, the table of contents last.
-const SCRIPTS: [&str; 21] = [
+const SCRIPTS: [&str; 24] = [
     include_str!("assets/js/format.js"),
     include_str!("assets/js/dom.js"),
     include_str!("assets/js/table.js"),
     include_str!("assets/js/scale.js"),
     include_str!("assets/js/plot.js"),
+    include_str!("assets/js/forest.js"),
     include_str!("assets/js/columns.js"),
     include_str!("assets/js/headlines.js"),
     include_str!("assets/js/matrix.js"),
@@ -23,6 +24,8 @@ const SCRIPTS: [&str; 21] = [
     include_str!("assets/js/worth.js"),
     include_str!("assets/js/meanings.js"),
     include_str!("assets/js/top_n.js"),
+    include_str!("assets/js/packaging.js"),
+    include_str!("assets/js/stages.js"),
     include_str!("assets/js/extremes.js"),
     include_str!("assets/js/duplicates.js"),
     include_str!("assets/js/left_out.js"),

@@ -80,25 +80,61 @@ const HEADLINES = {
     means: 'Word for word the same as another answer, white space and case aside.',
     not: () => 'Short answers, such as a name or a number, repeat by themselves.',
   },
+  packaging: {
+    kind: 'ratio',
+    means:
+      'One family is asked the same thing in another context: this much of the similarity of answers in one context is left, floors taken off. Near 1, the packaging changes nothing.',
+    not: () => 'A prompt for length or style is not a persona: read which contexts these are.',
+  },
+  packaging_vendor: {
+    kind: 'ratio',
+    means:
+      'A family’s answers in two contexts, set against different families’ answers in one, floors taken off. Above 1, the family matters more than the packaging.',
+    not: () => 'A prompt for length or style is not a persona: read which contexts these are.',
+  },
+  stage_inter: {
+    kind: 'change',
+    means: 'The same families on the same queries, at an earlier and at a later stage of training.',
+    not: () => 'Before and after is not cause and effect: the length of answers changes too.',
+  },
+  stage_intra: {
+    kind: 'change',
+    means: 'Each family asked the same thing again, at an earlier and at a later stage of training.',
+    not: () => 'Before and after is not cause and effect.',
+  },
 };
 
 const KINDS = {
   similarity: {
     show: decimal,
     end: value => decimal(value, value % 1 ? 2 : 0),
-    from: 0,
+    from: () => 0,
     to: () => 1,
     along: linear,
   },
-  share: { show: percent, end: value => percent(value, 0), from: 0, to: () => 1, along: linear },
+  share: { show: percent, end: value => percent(value, 0), from: () => 0, to: () => 1, along: linear },
+  ratio: {
+    show: value => decimal(value, 2),
+    end: value => decimal(value, value % 1 ? 1 : 0),
+    from: () => 0,
+    to: line => Math.ceil(2 * Math.max(1, line.interval?.high ?? line.value)) / 2,
+    along: linear,
+  },
+  change: { show: signed, end: value => signed(value), from: line => -farthest(line), to: farthest, along: linear },
   worth: {
     show: worth,
     end: value => decimal(value, 0),
-    from: 1,
+    from: () => 1,
     to: (line, most) => Math.max(most, line.floor || 0, line.value),
     along: logarithmic,
   },
 };
+
+/** A round number that no end of a change's interval goes beyond, on either side of 0. */
+function farthest(line) {
+  const ends = [line.value, line.floor, line.interval?.low, line.interval?.high].filter(has).map(Math.abs);
+  return Math.ceil(20 * Math.max(...ends, 0.01)) / 20;
+}
 
 function headlinesSection({ summary, queries }) {
   const most = queries.distributions.n?.quantiles[6][1] || 1;
@@ -116,7 +152,8 @@ function headlinesSection({ summary, queries }) {
 }
 
 function card(line, most) {
-  const about = HEADLINES[line.name] || { kind: 'similarity', not: () => null };
+  // Some names go on with what they compare, after a colon.
+  const about = HEADLINES[line.name.split(':')[0]] || { kind: 'similarity', not: () => null };
   const { show } = KINDS[about.kind];
   const limits = line.interval;
   return el(
@@ -152,14 +189,14 @@ function card(line, most) {
     ]),
     about.means ? el('p', {}, about.means) : null,
     about.not(line) ? el('p', { class: 'soft' }, about.not(line)) : null,
-    line.notes.map(note => el('p', { class: 'note' }, note)),
+    line.notes.map(note => el('p', { class: 'note' }, corpus(note))),
   );
 }
 
 /** Value, interval, floor and people on one line. */
 function ruler(line, kind, most) {
   const to = kind.to(line, most);
-  const from = Math.min(kind.from, has(line.floor) ? line.floor : kind.from, line.value);
+  const from = Math.min(kind.from(line), has(line.floor) ? line.floor : kind.from(line), line.value);
   if (!(to > from)) return null;
   const along = kind.along(from, to, 0, 100);
   const place = value => `${Math.max(0, Math.min(100, along(value)))}%`;

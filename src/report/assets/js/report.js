@@ -9,6 +9,8 @@ const SECTIONS = [
   histogramSection,
   intraSection,
   topNSection,
+  packagingSection,
+  stagesSection,
   queriesSection,
   examplesSection,
   modelsSection,

@@ -1,0 +1,189 @@
+//! A family's similarity across contexts and what it is set against, by query, each with its floor.
+//!
+//! A floor is a mean over pairs of queries, so that each query moves it twice. A query's value of it is the floor plus
+//! the query's first-order influence on it (Hájek's projection), and a resampled sum of values has the right spread.
+
+use super::tables::Against;
+use super::variants::{Answered, Cell, Chosen, Sum, Variants, dot};
+use crate::base::{Observer, Result};
+
+/// A floor as sums over pairs of cells of different queries, from one query's side.
+#[derive(Debug, Clone, Copy, Default)]
+struct Floor {
+    /// Sum of cosines and number of the pairs whose first cell is this query's.
+    pairs: (f64, f64),
+    /// The same of all pairs that this query has a part in: by how much it moves the floor.
+    part: (f64, f64),
+}
+
+/// What one query says about one family.
+struct Term {
+    query: usize,
+    family: u32,
+    /// Mean cosine across contexts.
+    other_context: f64,
+    /// Mean cosine that it is set against; `None` if no other family is there.
+    reference: Option<f64>,
+    /// Floors of both.
+    floors: [Floor; 2],
+}
+
+/// (x, count) added part by part.
+fn plus(a: (f64, f64), b: (f64, f64)) -> (f64, f64) {
+    (a.0 + b.0, a.1 + b.1)
+}
+
+/// Pairs of different queries are counted from both sides: a query has a part in twice those it is first in.
+fn both_sides(pairs: (f64, f64)) -> Floor {
+    Floor { pairs, part: plus(pairs, pairs) }
+}
+
+/// A context of a query: its id, the sum of its cells, and that of its cells to other queries.
+type OfContext = (u32, Sum, Sum);
+
+/// A query's cells of one family, with their means.
+type OfFamily<'a> = [(&'a Cell, &'a [f64])];
+
+/// Pairs of a family with the others in the same context: sum and number of those of this query; the floor.
+fn with_others(answered: &Answered<'_>, contexts: &[OfContext], cells: &OfFamily<'_>) -> ((f64, f64), Floor) {
+    let (mut across, mut floor) = ((0.0, 0.0), Floor::default());
+    for (context, here, elsewhere) in contexts {
+        let own = cells.iter().find(|(cell, _)| cell.variant == *context).map(|cell| cell.1);
+        let unit = answered.unit_elsewhere((cells[0].0.family, *context));
+        let mut others = here.clone();
+        if let Some(mean) = own {
+            others.put(mean, -1.0);
+            across = plus(across, (dot(mean, &others.vector), others.count));
+            let pairs = (dot(mean, &elsewhere.vector) - dot(mean, &unit.vector), elsewhere.count - unit.count);
+            floor = Floor { pairs: plus(floor.pairs, pairs), part: plus(floor.part, pairs) };
+        }
+        floor.part = plus(floor.part, (dot(&others.vector, &unit.vector), others.count * unit.count));
+    }
+    (across, floor)
+}
+
+/// The terms of a query's families, of cells chosen by [`chosen`].
+fn terms(variants: &Variants<'_>, answered: &Answered<'_>, against: Against) -> Vec<Term> {
+    let all: Vec<(&Cell, &[f64])> =
+        answered.cells().iter().copied().zip(answered.means().iter().map(Vec::as_slice)).collect();
+    let mut contexts: Vec<u32> = all.iter().map(|(cell, _)| cell.variant).collect();
+    contexts.sort_unstable();
+    contexts.dedup();
+    let sums = |id: u32| (id, answered.sum(|cell| cell.variant == id), answered.variant_elsewhere(id));
+    let contexts: Vec<OfContext> = match against {
+        Against::SameContext => Vec::new(),
+        Against::OtherFamily => contexts.into_iter().map(sums).collect(),
+    };
+    let one = |cells: &OfFamily<'_>| {
+        let family = cells[0].0.family;
+        let own = answered.sum(|cell| cell.family == family);
+        let elsewhere = answered.family_elsewhere(family);
+        let (mut squares, mut same) = (0.0, (0.0, 0.0));
+        for (cell, mean) in cells {
+            let unit = answered.unit_elsewhere((family, cell.variant));
+            squares += dot(mean, mean);
+            same = plus(same, (dot(mean, &unit.vector), unit.count));
+        }
+        let other = (dot(&own.vector, &elsewhere.vector) - same.0, own.count * elsewhere.count - same.1);
+        let (reference, floor) = match against {
+            Against::SameContext => {
+                let within: f64 = cells.iter().map(|(cell, _)| variants.within(cell, cell.n())).sum();
+                (Some(within / own.count), both_sides(same))
+            }
+            Against::OtherFamily => {
+                let (across, floor) = with_others(answered, &contexts, cells);
+                ((across.1 > 0.5).then(|| across.0 / across.1), floor)
+            }
+        };
+        Term {
+            query: answered.query,
+            family,
+            other_context: (dot(&own.vector, &own.vector) - squares) / (own.count * (own.count - 1.0)),
+            reference,
+            floors: [both_sides(other), floor],
+        }
+    };
+    all.chunk_by(|a, b| a.0.family == b.0.family).map(one).collect()
+}
+
+/// The cells that the comparison rests on: those with enough responses, of families that have two or more such contexts
+/// for the query.
+pub fn chosen<'a>(variants: &'a Variants<'_>, against: Against, skip: &[bool]) -> Vec<&'a Cell> {
+    let least = if against == Against::SameContext { 2 } else { 1 };
+    let mut cells = Vec::new();
+    for query in variants.queries() {
+        for family in query.chunk_by(|a, b| a.family == b.family).filter(|f| !skip[f[0].family as usize]) {
+            let enough: Vec<&Cell> = family.iter().filter(|cell| cell.n() >= least).collect();
+            if enough.len() >= 2 {
+                cells.extend(enough);
+            }
+        }
+    }
+    cells
+}
+
+/// A family's values by query.
+pub struct Series {
+    /// Family id.
+    pub family: u32,
+    /// By query.
+    pub points: Vec<Point>,
+    /// Floors; `None` if all queries are copies of one.
+    pub floors: Option<[f64; 2]>,
+}
+
+/// What a query says about a family, with what it contributes to the floors: these average to the floors.
+pub struct Point {
+    /// Query id.
+    pub query: usize,
+    /// Mean cosine across contexts, and what it is set against.
+    pub values: [f64; 2],
+    /// The query's values of their floors.
+    pub floors: [f64; 2],
+}
+
+/// The series of a family from its terms; `None` if no query has both values.
+fn of_family(terms: &[&Term]) -> Option<Series> {
+    let used = terms.iter().filter(|term| term.reference.is_some()).count() as f64;
+    let floor = |which: usize| {
+        let total = terms.iter().map(|t| t.floors[which].pairs).fold((0.0, 0.0), plus);
+        (total.1 > 0.5).then(|| (total.0 / total.1, total.1))
+    };
+    let floors = floor(0).zip(floor(1));
+    let influence = |term: &Term, which: usize, (value, pairs): (f64, f64)| {
+        let part = term.floors[which].part;
+        used * (part.0 - value * part.1) / pairs
+    };
+    let mut points: Vec<Point> = (terms.iter())
+        .filter_map(|term| {
+            let values = [term.other_context, term.reference?];
+            let floors = floors.map_or([0.0; 2], |(a, b)| [influence(term, 0, a), influence(term, 1, b)]);
+            Some(Point { query: term.query, values, floors })
+        })
+        .collect();
+    let floors = floors.map(|(a, b)| [a.0, b.0]);
+    for which in 0..2 {
+        let mean = points.iter().map(|point| point.floors[which]).sum::<f64>() / used;
+        let floor = floors.map_or(0.0, |floors| floors[which]);
+        points.iter_mut().for_each(|point| point.floors[which] += floor - mean);
+    }
+    (used > 0.5).then(|| Series { family: terms[0].family, points, floors })
+}
+
+/// Series of all families but those to skip, and the cells they rest on.
+///
+/// # Errors
+/// [`crate::base::Error::Interrupted`].
+pub fn series<'a>(
+    variants: &'a Variants<'_>,
+    against: Against,
+    skip: &[bool],
+    observer: &dyn Observer,
+) -> Result<(Vec<Series>, Vec<&'a Cell>)> {
+    let chosen = Chosen::new(variants, chosen(variants, against, skip), observer)?;
+    let found = chosen.each_query(observer, |answered| terms(variants, answered, against))?;
+    let mut by_family: Vec<&Term> = found.iter().flatten().collect();
+    by_family.sort_by_key(|term| (term.family, term.query));
+    let all = by_family.chunk_by(|a, b| a.family == b.family).filter_map(of_family).collect();
+    Ok((all, chosen.cells))
+}
