@@ -317,7 +317,7 @@ pub struct SynthArgs {
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub contexts: usize,
     /// With contexts: mean cosine of one model's answers to one query in different contexts
-    #[arg(long, value_name = "S", default_value_t = 0.7)]
+    #[arg(long, value_name = "S", default_value_t = 0.7, requires = "contexts")]
     pub across: f64,
     /// Two training stages, sft and rl (a column `stage`): at rl the models are closer to each other by this; not with
     /// --meanings or --contexts

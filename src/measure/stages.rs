@@ -26,7 +26,7 @@ pub struct Stages {
 }
 
 /// Some stages in order: base, sft, rl, or ascending numbers; `None` if they are neither.
-fn ordered(names: &Dictionary, mut ids: Vec<u32>) -> Option<Vec<u32>> {
+pub fn ordered(names: &Dictionary, mut ids: Vec<u32>) -> Option<Vec<u32>> {
     let known = |name: &str| ["base", "sft", "rl"].iter().position(|stage| name.trim().eq_ignore_ascii_case(stage));
     let number = |name: &str| name.trim().parse::<f64>().ok().filter(|step| step.is_finite());
     let place = |of: &dyn Fn(&str) -> Option<f64>| ids.iter().map(|&id| of(names.name(id))).collect::<Option<Vec<_>>>();

@@ -2,6 +2,7 @@
 
 use super::super::adjusted;
 use super::super::intervals::{self, Weights};
+use super::super::stages;
 use super::super::tables::{Group, Interval, MeaningRow, Meanings, MeaningsGroup, ModelRow};
 use crate::corpus::{Corpus, Role};
 use rayon::prelude::*;
@@ -62,7 +63,7 @@ pub fn fill_models(models: &mut [ModelRow], meanings: &Meanings, queries: usize,
     }
 }
 
-/// Sources and stages for the summary, by name.
+/// Sources by name and stages in their order (by name where they have none), for the summary.
 pub fn others(corpus: &Corpus, meanings: &Meanings, queries: usize, weights: &Weights) -> Vec<MeaningsGroup> {
     let source: Id = |group| if let Group::Source(id) = group { Some(id) } else { None };
     let stage: Id = |group| if let Group::Stage(id) = group { Some(id) } else { None };
@@ -70,12 +71,15 @@ pub fn others(corpus: &Corpus, meanings: &Meanings, queries: usize, weights: &We
     let mut lines = Vec::new();
     for (role, kind, id) in kinds {
         let Some(category) = corpus.rows.categories.get(&role) else { continue };
-        let found = means(meanings, (queries, category.dictionary.len()), weights, id);
-        lines.extend(category.dictionary.names().iter().zip(found).filter_map(|(name, mean)| {
-            let mean = mean?;
+        let mut found = means(meanings, (queries, category.dictionary.len()), weights, id);
+        let ids: Vec<u32> = (0..).take(found.len()).collect();
+        let ids =
+            if role == Role::Stage { stages::ordered(&category.dictionary, ids.clone()) } else { None }.unwrap_or(ids);
+        lines.extend(ids.into_iter().filter_map(|id| {
+            let mean = found[id as usize].take()?;
             Some(MeaningsGroup {
                 kind: kind.into(),
-                name: name.clone(),
+                name: category.dictionary.name(id).to_owned(),
                 queries: mean.queries,
                 at_n: mean.at_n,
                 distinct: mean.mean,
