@@ -114,7 +114,9 @@ def table(corpus, found, results, rates):
         mark = "~" if scale > 1 else " "
         times = [run["seconds"] * scale for run in runs]
         rate = engine.operations(corpus) / seconds[engine.key] / 1e9
-        of_peak = f"{rate / rates[engine.number]:8.1%}" if engine.number in rates else f"{'':8}"
+        # What hivescope chose is known only now.
+        number = (runs[-1].get("kernel") or engine.number).split("-")[0]
+        of_peak = f"{rate / rates[number]:8.1%}" if number in rates else f"{'':8}"
         ours = reference(found, engine)
         ratio = seconds[engine.key] * scale / seconds[ours.key] if ours and ours.key in seconds else None
         peak, before = (statistics.median(run.get(name) or 0 for run in runs) for name in ["resident_peak", "resident_before"])
@@ -124,7 +126,7 @@ def table(corpus, found, results, rates):
         )
         say("median", corpus=corpus.name, engine=engine.label, k=engine.k, threshold=engine.threshold, seconds=statistics.median(times),
             minimum=min(times), maximum=max(times), repetitions=len(runs), searched=engine.rows, extrapolated=scale > 1,
-            giga_operations_a_second=rate, number=engine.number, of_peak=rate / rates[engine.number] if engine.number in rates else None,
+            giga_operations_a_second=rate, number=number, of_peak=rate / rates[number] if number in rates else None,
             over_hivescope=ratio, resident_peak=peak, resident_before=before, version=runs[-1].get("version"), blas=runs[-1].get("blas"))
     return seconds
 

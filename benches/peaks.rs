@@ -192,6 +192,16 @@ fn instructions() -> Vec<Peak> {
         |x, a, b| _mm512_dpbusd_epi32(x, a, b)
     );
     peak!(
+        i16_512,
+        "avx512f,avx512vnni",
+        zmm_reg,
+        20,
+        _mm512_setzero_si512(),
+        _mm512_set1_epi16(3),
+        _mm512_set1_epi16(-2),
+        |x, a, b| { _mm512_dpwssd_epi32(x, a, b) }
+    );
+    peak!(
         i8_256,
         "avxvnni",
         ymm_reg,
@@ -230,6 +240,12 @@ fn instructions() -> Vec<Peak> {
         "int8 vpdpbusd, 512 bits (AVX-512 VNNI)",
         20 * 64 * 2,
         i8_512,
+    );
+    add(
+        avx512 && is_x86_feature_detected!("avx512vnni"),
+        "int16 vpdpwssd, 512 bits (AVX-512 VNNI)",
+        20 * 32 * 2,
+        i16_512,
     );
     add(is_x86_feature_detected!("avxvnni"), "int8 vpdpbusd, 256 bits (AVX-VNNI)", 12 * 32 * 2, i8_256);
     add(avx2, "int8 vpmaddubsw, vpmaddwd, vpaddd, 256 bits", 10 * 32 * 2, i8_avx2);

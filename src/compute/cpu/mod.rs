@@ -32,6 +32,9 @@ const TILE: usize = 512;
 /// The least tile that is worth its packing; tiles get this small where there would be too few for all threads.
 const LEAST_TILE: usize = 128;
 
+/// As many rows as a corpus can have.
+const MOST_ROWS: usize = 1 << 31;
+
 /// What one thread holds: the product of a tile, and what the `gemm` crate packs (operands of 256 elements in depth, a
 /// slab of the size of L2).
 const THREAD_BYTES: usize = 3 << 20;
@@ -102,7 +105,7 @@ impl Backend for CpuBackend {
         let (block_rows, dispatch_rows) = match self.kernel {
             CpuKernel::Gemm => (4096, 4096),
             // Packed rows are few bytes, and packing them again and again would cost more than the product.
-            CpuKernel::Packed(_) => (usize::MAX, 4096),
+            CpuKernel::Packed(_) => (MOST_ROWS, 4096),
         };
         BackendInfo {
             backend: "cpu".into(),
