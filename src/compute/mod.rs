@@ -2,7 +2,7 @@
 //!
 //! A *backend* multiplies blocks of unit rows and reports survivors and histogram counts; it decides nothing. The
 //! [`certificate`] says how far a coarse similarity can be from the true one. What the pair pass found is an
-//! [`outcome::PairOutcome`]. Not here: the order of blocks, lists and rescoring (`run`), measures, Parquet.
+//! [`outcome::PairOutcome`]. Not here: the order of blocks, lists and what is computed again (`run`), measures, Parquet.
 
 pub mod certificate;
 pub mod cpu;

@@ -1,6 +1,6 @@
 //! The vectors of a corpus, in position order, as f32 rows of one length, with their f64 norms.
 //!
-//! They live in memory, or in an unlinked scratch file that is mapped: rescoring needs random rows, and pages of a
+//! They live in memory, or in an unlinked scratch file that is mapped: pairs that are computed again need random rows, and pages of a
 //! mapped file are page cache, which the memory budget does not count.
 
 use crate::base::similarity::{Similarity, round};

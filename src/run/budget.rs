@@ -156,10 +156,10 @@ impl<'a> Need<'a> {
         let nearest = n * size_of::<Nearest>() as u64;
         let redo =
             parts.redo as u64 * (8 * self.dim + 16 * (k + 1) + 256) + self.threads * redo::strip_bytes(parts.redo);
-        let rescore = rows + lists + nearest + redo;
+        let rank = rows + lists + nearest + redo;
         // Ranked rows by position, and the same by row.
         let graph = rows + n * (8 * (k + 1) + 2) + nearest + n * (8 * k + 8);
-        sweep.max(rescore).max(graph)
+        sweep.max(rank).max(graph)
     }
 }
 

@@ -1,5 +1,8 @@
 // Where the result came from, and the files beside this page.
 
+// A small number as a power of ten.
+const powerOfTen = (value) => value.toExponential(1).replace('-', '−');
+
 function provenanceSection({ manifest, summary }) {
   const backend = manifest.backend || {};
   const settings = manifest.settings?.effective || {};
@@ -14,13 +17,12 @@ function provenanceSection({ manifest, summary }) {
     ],
     ['Pairs formed', has(pass.pairs) ? count(pass.pairs) : null],
     ['Device', device],
-    ['Kernel', backend.kernel ? `${backend.kernel}, candidates computed again in f64` : null],
+    ['Kernel', backend.kernel ? `${backend.kernel}, what its bound leaves open computed again in f64` : null],
     ['Why this device', manifest.backend_choice],
-    [
-      'Coarse similarity off by at most',
-      has(pass.half_bound_max) ? (2 * pass.half_bound_max).toExponential(1).replace('-', '−') : null,
-    ],
-    ['Candidates computed again', has(pass.rescored) ? count(pass.rescored) : null],
+    ['Pairs looked at again in f32', pass.refined ? count(pass.refined) : null],
+    ['Similarity in f32 off by at most', has(pass.half_bound_max) ? powerOfTen(2 * pass.half_bound_max) : null],
+    ['Pairs computed in f64', has(pass.rescored) ? count(pass.rescored) : null],
+    ['Histogram off by at most', pass.histogram_bound ? powerOfTen(pass.histogram_bound) : null],
   ]);
   const held = Object.entries(settings).map(([name, value]) => [
     el('code', {}, `--${name}`),
