@@ -92,22 +92,17 @@ fn block(first: usize, dim: usize) -> Arc<Block> {
     })
 }
 
-/// Operations a second (a product and a sum are two) of a kernel at dimension `dim` without a histogram, or with a coarse
-/// one; measured for about 0.1 s.
+/// Operations a second (a product and a sum are two) of a kernel at dimension `dim` with that histogram; measured for about
+/// 0.1 s.
 ///
 /// # Errors
 /// None of the CPU backend's can happen here.
-pub fn cpu_speed(kernel: CpuKernel, dim: usize, histogram: bool) -> Result<f64> {
+pub fn cpu_speed(kernel: CpuKernel, dim: usize, histogram: HistogramMode) -> Result<f64> {
     let mut backend = CpuBackend::new(kernel);
     backend.load(Side::Rows, block(0, dim))?;
     backend.load(Side::Columns, block(ROWS, dim))?;
-    let job = Job {
-        rows: 0..ROWS,
-        columns: 0..ROWS,
-        keep_rows: vec![2.0; ROWS],
-        keep_columns: vec![2.0; ROWS],
-        histogram: if histogram { HistogramMode::Coarse } else { HistogramMode::Off },
-    };
+    let job =
+        Job { rows: 0..ROWS, columns: 0..ROWS, keep_rows: vec![2.0; ROWS], keep_columns: vec![2.0; ROWS], histogram };
     let mut out = Stream::new(1 << 16);
     backend.dispatch(&job, &mut out)?;
     let started = Instant::now();

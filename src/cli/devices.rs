@@ -4,7 +4,7 @@ use super::args::Messages;
 use super::{backend, messages};
 use crate::base::units::show_bytes;
 use crate::compute::cpu::CpuKernel;
-use crate::compute::gpu;
+use crate::compute::{HistogramMode, gpu};
 
 /// Dimension at which the CPU's kernels are measured: that of small embedding models.
 const DIM: usize = 384;
@@ -21,7 +21,7 @@ fn cpu_kernels() -> anyhow::Result<Vec<Measured>> {
     let choices = [("graph", CpuKernel::choose(false)), ("graph and histogram", CpuKernel::choose(true))];
     let measure = |kernel: CpuKernel| -> anyhow::Result<Measured> {
         let chosen_for = choices.iter().filter(|choice| choice.1 == kernel).map(|choice| choice.0).collect();
-        Ok(Measured { name: kernel.name(), speed: backend::cpu_speed(kernel, DIM, false)?, chosen_for })
+        Ok(Measured { name: kernel.name(), speed: backend::cpu_speed(kernel, DIM, HistogramMode::Off)?, chosen_for })
     };
     CpuKernel::available().into_iter().map(measure).collect()
 }

@@ -5,8 +5,12 @@ use super::settings::{self, SettingsFile};
 use super::{backend, memory, messages};
 use crate::base::units::{show_bytes, show_count, show_seconds};
 use crate::compute::cpu::CpuKernel;
-use crate::compute::gpu;
+use crate::compute::{HistogramMode, gpu};
 use crate::input;
+use crate::run::EXACT_PAIRS;
+
+/// About how near to the edge of a bin a pair is settled in f64.
+const NEAR_EDGE: f32 = 5e-6;
 
 /// Runs `plan`.
 ///
@@ -23,7 +27,10 @@ pub fn main(args: &PlanArgs, flags: &Messages) -> anyhow::Result<u8> {
     let bytes: u64 = survey.files.iter().map(|file| file.2).sum();
     let vectors = survey.rows.saturating_mul(dim as u64 * 4);
     let kernel = CpuKernel::choose(true);
-    let speed = settings::pool(merged.threads)?.install(|| backend::cpu_speed(kernel, dim, true))?;
+    // As a run would count: pairs near an edge are looked at again in an exact histogram.
+    let exact = pairs as f64 <= EXACT_PAIRS;
+    let histogram = if exact { HistogramMode::Exact { width: NEAR_EDGE } } else { HistogramMode::Coarse };
+    let speed = settings::pool(merged.threads)?.install(|| backend::cpu_speed(kernel, dim, histogram))?;
     let seconds = flop / speed;
     let gpus: Vec<String> = gpu::adapters()
         .into_iter()
@@ -51,7 +58,15 @@ pub fn main(args: &PlanArgs, flags: &Messages) -> anyhow::Result<u8> {
         ("vectors as f32", format!("{} {place}", show_bytes(vectors))),
         ("memory budget", show_bytes(options.memory)),
         ("GPU", if gpus.is_empty() { "none found".to_owned() } else { gpus.join("; ") }),
-        ("CPU, measured now", format!("{:.1} G operations/s ({}, with histogram)", speed / 1e9, kernel.name())),
+        (
+            "CPU, measured now",
+            format!(
+                "{:.1} G operations/s ({}, with {} histogram)",
+                speed / 1e9,
+                kernel.name(),
+                if exact { "an exact" } else { "a coarse" }
+            ),
+        ),
         ("pair pass on the CPU", format!("{} (a prediction from that speed)", show_seconds(seconds))),
     ];
     let rows: Vec<Vec<String>> = rows.into_iter().map(|(name, value)| vec![name.to_owned(), value]).collect();

@@ -25,7 +25,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 /// Pairs up to which `--histogram auto` is exact (DESIGN "Histogram").
-const EXACT_PAIRS: f64 = 1e9;
+pub const EXACT_PAIRS: f64 = 1e9;
 
 /// Rounding of the bin arithmetic and of the f32 similarity, in units of similarity (see `similarity_f32`).
 const BIN_ROUNDING: f32 = 5e-7;
