@@ -33,7 +33,7 @@ impl CpuKernel {
     /// The fastest for a graph, or for a graph with a `histogram`.
     ///
     /// int8 multiplies twice as fast as int16, but its bound is wider than a bin, so a histogram takes int16. bf16 is as
-    /// fast as int16 with a bound sixty times as wide: it is there for comparison.
+    /// fast as int16 with a bound thirty times as wide (d = 384): it is there for comparison.
     pub fn choose(histogram: bool) -> Self {
         let fast = |name: &str| Self::available().into_iter().find(|kernel| kernel.name() == name);
         let graph = ["int8-avx512", "int8-avxvnni", "int16-avx2", "int8-neon"];

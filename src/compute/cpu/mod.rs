@@ -32,6 +32,9 @@ const TILE: usize = 512;
 /// The least tile that is worth its packing; tiles get this small where there would be too few for all threads.
 const LEAST_TILE: usize = 128;
 
+/// Rows and columns of a dispatch: a fraction of a second, after which L is known better.
+const DISPATCH_ROWS: usize = 4096;
+
 /// As many rows as a corpus can have.
 const MOST_ROWS: usize = 1 << 31;
 
@@ -61,6 +64,12 @@ impl Loaded {
             Self::Unit(block, _) | Self::Packed(Operand { block, .. }) => block,
         }
     }
+}
+
+/// What the tiles of a dispatch multiply.
+enum Product<'a> {
+    Unit(&'a [f32], &'a [f32]),
+    Packed(strip::Kernel, &'a Operand, &'a Operand, PackedJob<'a>),
 }
 
 /// Multiplies on the CPU, on the current rayon pool.
@@ -103,9 +112,9 @@ impl CpuBackend {
 impl Backend for CpuBackend {
     fn info(&self) -> BackendInfo {
         let (block_rows, dispatch_rows) = match self.kernel {
-            CpuKernel::Gemm => (4096, 4096),
+            CpuKernel::Gemm => (DISPATCH_ROWS, DISPATCH_ROWS),
             // Packed rows are few bytes, and packing them again and again would cost more than the product.
-            CpuKernel::Packed(_) => (MOST_ROWS, 4096),
+            CpuKernel::Packed(_) => (MOST_ROWS, DISPATCH_ROWS),
         };
         BackendInfo {
             backend: "cpu".into(),
@@ -161,8 +170,12 @@ impl Backend for CpuBackend {
                 let tiles = rows.div_ceil(side) * columns.div_ceil(side);
                 (threads.min(tiles) * THREAD_BYTES.min(8 * side * side + (1 << 20))) as u64
             }
-            // Similarities of a strip and counters; keep values of a dispatch.
-            CpuKernel::Packed(_) => (threads * (96 << 10)) as u64 + 8 * rows.max(columns).min(4096) as u64,
+            // Similarities of a strip and counters a thread; keep values and the tiles' histograms of a dispatch.
+            CpuKernel::Packed(_) => {
+                let (rows, columns) = (rows.min(DISPATCH_ROWS), columns.min(DISPATCH_ROWS));
+                let tiles = rows.div_ceil(packed::TILE_ROWS) * columns.div_ceil(packed::LEAST_COLUMNS);
+                (threads * (96 << 10) + 4 * (rows + columns) + tiles * 16 * BINS) as u64
+            }
         }
     }
 
@@ -177,9 +190,12 @@ impl Backend for CpuBackend {
         let blocks = (&**rows.block(), &**columns.block());
         let sides = self.tile(job, blocks.0.dim());
         let tiles = tiles(job, sides, blocks.0.first, blocks.1.first);
-        let packed = match (&**rows, &**columns) {
-            (Loaded::Packed(rows), Loaded::Packed(columns)) => Some(PackedJob::new(job, rows, columns)),
-            _ => None,
+        let product = match (&**rows, &**columns, self.kernel) {
+            (Loaded::Unit(_, rows), Loaded::Unit(_, columns), _) => Product::Unit(rows, columns),
+            (Loaded::Packed(rows), Loaded::Packed(columns), CpuKernel::Packed(kernel)) => {
+                Product::Packed(kernel, rows, columns, PackedJob::new(job, rows, columns))
+            }
+            _ => return Err(Error::Run("the loaded blocks are not of one kernel".into())),
         };
         let produced = AtomicUsize::new(0);
         let full = AtomicBool::new(false);
@@ -191,14 +207,13 @@ impl Backend for CpuBackend {
                     if full.load(Ordering::Relaxed) {
                         return Found::default();
                     }
-                    let found = match (&**rows, &**columns, &packed, self.kernel) {
-                        (Loaded::Packed(rows), Loaded::Packed(columns), Some(job), CpuKernel::Packed(kernel)) => {
-                            packed::tile(&kernel, (rows, columns), job, tile, out.capacity, packed_scratch)
-                        }
-                        (Loaded::Unit(_, rows), Loaded::Unit(_, columns), ..) => {
+                    let found = match &product {
+                        Product::Unit(rows, columns) => {
                             similarity_f32::tile(blocks, (rows, columns), job, tile, out.capacity, scratch)
                         }
-                        _ => Found::default(),
+                        Product::Packed(kernel, rows, columns, job) => {
+                            packed::tile(kernel, (rows, columns), job, tile, out.capacity, packed_scratch)
+                        }
                     };
                     let all = produced.fetch_add(found.survivors.len(), Ordering::Relaxed) + found.survivors.len();
                     if all > out.capacity {

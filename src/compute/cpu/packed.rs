@@ -20,8 +20,11 @@ const COLUMN_BYTES: usize = 384 << 10;
 /// The same where the rows as they are stored must stay there too.
 const EXACT_COLUMN_BYTES: usize = 640 << 10;
 
-/// Columns of a tile at most: a strip of so many similarities stays in L1. A multiple of what the kernels take at once.
-const COLUMNS: usize = 10 * 3 * PANEL;
+/// Columns of a tile at least: what the kernels take at once.
+pub const LEAST_COLUMNS: usize = 3 * PANEL;
+
+/// Columns of a tile at most: a strip of so many similarities stays in L1.
+const COLUMNS: usize = 10 * LEAST_COLUMNS;
 
 /// Rows of a tile.
 pub const TILE_ROWS: usize = 256;
@@ -29,12 +32,11 @@ pub const TILE_ROWS: usize = 256;
 /// Columns of a tile. For an exact histogram one pair in forty gets a second look (int16, d = 384), which reads the rows
 /// as they are stored.
 pub fn tile_columns(precision: Precision, dim: usize, histogram: HistogramMode) -> usize {
-    let step = 3 * PANEL;
     let (stored, bytes) = match histogram {
         HistogramMode::Exact { .. } => (4 * dim, EXACT_COLUMN_BYTES),
         _ => (0, COLUMN_BYTES),
     };
-    (bytes / (precision.row_bytes(dim) + stored) / step * step).clamp(step, COLUMNS)
+    (bytes / (precision.row_bytes(dim) + stored) / LEAST_COLUMNS * LEAST_COLUMNS).clamp(LEAST_COLUMNS, COLUMNS)
 }
 
 /// A loaded block.
@@ -145,14 +147,12 @@ pub fn tile(
         }
         let width = (last - start) * PANEL;
         scratch.products.resize(ROWS * width, 0.0);
-        let eight = |values: &[i32]| <[i32; ROWS]>::try_from(values).unwrap_or_default();
-        let eight_scales = <[f32; ROWS]>::try_from(&rows.panels.scale[first..first + ROWS]).unwrap_or_default();
         let strip = Strip {
             groups: rows.panels.groups,
             rows: rows.panels.lines(first / PANEL, 1),
             first: first % PANEL,
-            row_scale: &eight_scales,
-            correction: &eight(&rows.panels.correction[first..first + ROWS]),
+            row_scale: &rows.panels.scale.as_chunks().0[first / ROWS],
+            correction: &rows.panels.correction.as_chunks().0[first / ROWS],
             columns: columns.panels.lines(start, last - start),
             column_scale: &columns.panels.scale[start * PANEL..last * PANEL],
         };

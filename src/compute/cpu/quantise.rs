@@ -40,9 +40,7 @@ impl Precision {
     pub fn row_bytes(self, dim: usize) -> usize {
         4 * self.groups(dim) + 12
     }
-}
 
-impl Precision {
     /// Relative error of the sum, for |x'| |y'| (DESIGN "Coarse, then certified").
     ///
     /// Integer sums are exact: each slice is rounded to f32, the slices are added, and two scales multiplied (|sum of a
