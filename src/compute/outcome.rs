@@ -179,6 +179,8 @@ pub struct PairStats {
     pub survivors: u64,
     /// Dispatches that had to be repeated because the stream was full.
     pub repeated: u64,
+    /// Faults of the device (lost, out of memory) after which the pass went on with smaller blocks.
+    pub device_faults: u64,
     /// Pairs that a product of quantised rows let through and f32 looked at again.
     pub refined: u64,
     /// Pairs whose true similarity was computed in f64.
@@ -191,7 +193,8 @@ pub struct PairStats {
     pub copies: u64,
     /// Largest half bound b of the certificate: |true - coarse| <= b_i + b_j.
     pub half_bound_max: f64,
-    /// Wall-clock seconds by phase.
+    /// Wall-clock seconds by phase; `rescore` is part of `merge`, and `device` what a GPU computed by its own clock, beside
+    /// the host.
     pub seconds: std::collections::BTreeMap<String, f64>,
 }
 

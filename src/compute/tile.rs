@@ -1,6 +1,6 @@
 //! The seam between the driver and a backend: blocks of unit rows in, survivors and histogram counts out.
 
-use super::certificate::unit_row;
+use super::certificate::{unit_half_bound, unit_row};
 use super::outcome::BINS;
 use crate::base::Result;
 use crate::corpus::Embeddings;
@@ -173,18 +173,20 @@ pub struct Stream {
     pub histogram: Box<[[u64; BINS]; 4]>,
     /// Pairs that a coarser product let through and a finer one looked at again.
     pub refined: u64,
+    /// Seconds that the device computed, by its own clock; 0 if it does not say.
+    pub device_seconds: f64,
 }
 
 impl Stream {
     /// An empty stream.
     pub fn new(capacity: usize) -> Self {
-        Self { survivors: Vec::new(), capacity, histogram: Box::new([[0; BINS]; 4]), refined: 0 }
+        Self { survivors: Vec::new(), capacity, histogram: Box::new([[0; BINS]; 4]), refined: 0, device_seconds: 0.0 }
     }
 
     /// Empties it for the next dispatch.
     pub fn clear(&mut self) {
         self.survivors.clear();
-        self.refined = 0;
+        (self.refined, self.device_seconds) = (0, 0.0);
         *self.histogram = [[0; BINS]; 4];
     }
 }
@@ -211,17 +213,27 @@ pub struct BackendInfo {
     pub kernel: String,
     /// Rows a block should have at most.
     pub block_rows: usize,
-    /// Rows and columns a dispatch should have at most.
-    pub dispatch_rows: usize,
 }
 
 /// Multiplies blocks. Knows nothing of lists, files or measures. It may report a pair twice, but counts it once.
+///
+/// Dispatches are submitted and collected in order, up to [`Self::in_flight`] at a time; each is of the blocks that were
+/// loaded when it was submitted, and a backend that takes several leaves those alone until they are collected.
 pub trait Backend: Send {
     /// What it is.
     fn info(&self) -> BackendInfo;
 
     /// gamma of the certificate at dimension `dim`: |accumulated - exact| <= gamma |x'| |y'|.
     fn gamma(&self, dim: usize) -> f64;
+
+    /// b of every row by position: |true - coarse| <= b_i + b_j for what it reports. If it does not say: that of unit
+    /// rows in f32.
+    fn half_bounds(&self, embeddings: &Embeddings) -> Vec<f32> {
+        vec![unit_half_bound(self.gamma(embeddings.dim())); embeddings.len()]
+    }
+
+    /// Rows and columns that a dispatch should have at most, at dimension `dim`.
+    fn dispatch_rows(&self, dim: usize) -> usize;
 
     /// Takes a block as one operand of the dispatches that follow.
     ///
@@ -253,9 +265,36 @@ pub trait Backend: Send {
         0.0
     }
 
-    /// Forms the pairs of `job` between the loaded blocks and appends to `out`, which is empty.
+    /// Dispatches that may be under way at once, so that the device works while the host merges.
+    fn in_flight(&self) -> usize {
+        1
+    }
+
+    /// Starts to form the pairs of `job` between the loaded blocks; at most `capacity` of them may survive.
     ///
     /// # Errors
     /// [`crate::base::Error::Device`] if the device fails.
-    fn dispatch(&mut self, job: &Job, out: &mut Stream) -> Result<Dispatch>;
+    fn submit(&mut self, job: Job, capacity: usize) -> Result<()>;
+
+    /// Waits for the oldest dispatch that was not collected and appends to `out`, which is empty and has the capacity that
+    /// was submitted.
+    ///
+    /// # Errors
+    /// [`crate::base::Error::Device`] if the device fails.
+    fn collect(&mut self, out: &mut Stream) -> Result<Dispatch>;
+
+    /// After an error: whether smaller blocks may do. If so, it holds no block and no dispatch any more and is ready for
+    /// [`Self::load`].
+    fn recover(&mut self) -> bool {
+        false
+    }
+
+    /// One dispatch, waited for; none may be under way.
+    ///
+    /// # Errors
+    /// [`crate::base::Error::Device`] if the device fails.
+    fn dispatch(&mut self, job: &Job, out: &mut Stream) -> Result<Dispatch> {
+        self.submit(job.clone(), out.capacity)?;
+        self.collect(out)
+    }
 }

@@ -379,6 +379,7 @@ fn one_hot_tiny_and_huge_rows() {
 struct Faulty {
     inner: CpuBackend,
     calls: usize,
+    several: bool,
     kill: bool,
     twice: bool,
     drop_one: bool,
@@ -394,10 +395,17 @@ impl Backend for Faulty {
     fn load(&mut self, side: Side, block: Arc<Block>) -> crate::base::Result<()> {
         self.inner.load(side, block)
     }
-    fn dispatch(&mut self, job: &Job, out: &mut Stream) -> crate::base::Result<Dispatch> {
+    fn dispatch_rows(&self, dim: usize) -> usize {
+        self.inner.dispatch_rows(dim)
+    }
+    fn submit(&mut self, job: Job, capacity: usize) -> crate::base::Result<()> {
+        self.several = job.rows.len() > 1;
+        self.inner.submit(job, capacity)
+    }
+    fn collect(&mut self, out: &mut Stream) -> crate::base::Result<Dispatch> {
         self.calls += 1;
-        let done = self.inner.dispatch(job, out)?;
-        if self.kill && self.calls % 3 == 1 && job.rows.len() > 1 {
+        let done = self.inner.collect(out)?;
+        if self.kill && self.calls % 3 == 1 && self.several {
             // Half of the survivors and all of the counts are there already; the driver must discard both.
             out.survivors.truncate(out.survivors.len() / 2);
             return Ok(Dispatch::StreamFull);

@@ -79,6 +79,8 @@ pub struct CpuBackend {
     rows: Option<Arc<Loaded>>,
     columns: Option<Arc<Loaded>>,
     histogram_bound: f64,
+    /// Computed when it is collected.
+    job: Option<Job>,
 }
 
 impl CpuBackend {
@@ -111,10 +113,10 @@ impl CpuBackend {
 
 impl Backend for CpuBackend {
     fn info(&self) -> BackendInfo {
-        let (block_rows, dispatch_rows) = match self.kernel {
-            CpuKernel::Gemm => (DISPATCH_ROWS, DISPATCH_ROWS),
+        let block_rows = match self.kernel {
+            CpuKernel::Gemm => DISPATCH_ROWS,
             // Packed rows are few bytes, and packing them again and again would cost more than the product.
-            CpuKernel::Packed(_) => (MOST_ROWS, DISPATCH_ROWS),
+            CpuKernel::Packed(_) => MOST_ROWS,
         };
         BackendInfo {
             backend: "cpu".into(),
@@ -122,8 +124,11 @@ impl Backend for CpuBackend {
             driver: String::new(),
             kernel: self.kernel.name().into(),
             block_rows,
-            dispatch_rows,
         }
+    }
+
+    fn dispatch_rows(&self, _dim: usize) -> usize {
+        DISPATCH_ROWS
     }
 
     fn gamma(&self, dim: usize) -> f64 {
@@ -183,7 +188,13 @@ impl Backend for CpuBackend {
         self.histogram_bound
     }
 
-    fn dispatch(&mut self, job: &Job, out: &mut Stream) -> Result<Dispatch> {
+    fn submit(&mut self, job: Job, _capacity: usize) -> Result<()> {
+        self.job = Some(job);
+        Ok(())
+    }
+
+    fn collect(&mut self, out: &mut Stream) -> Result<Dispatch> {
+        let Some(job) = &self.job.take() else { return Err(Error::Run("no dispatch was submitted".into())) };
         let (Some(rows), Some(columns)) = (&self.rows, &self.columns) else {
             return Err(Error::Run("no block is loaded".into()));
         };

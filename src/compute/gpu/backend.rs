@@ -44,6 +44,7 @@ pub(super) struct GpuBackend {
     uniforms: Pooled,
     staging: Pooled,
     expected: usize,
+    job: Option<Job>,
 }
 
 impl GpuBackend {
@@ -59,7 +60,6 @@ impl GpuBackend {
             driver: format!("{} {}", about.driver, about.driver_info),
             kernel: "f32".into(),
             block_rows,
-            dispatch_rows: block_rows,
         };
         let limits = adapter.limits();
         let alignment = u64::from(limits.min_uniform_buffer_offset_alignment);
@@ -76,6 +76,7 @@ impl GpuBackend {
             uniforms: Pooled::default(),
             staging: Pooled::default(),
             expected: EXPECTED,
+            job: None,
         })
     }
 
@@ -212,7 +213,17 @@ impl Backend for GpuBackend {
         operand.load(&self.device, self.limits, block)
     }
 
-    fn dispatch(&mut self, job: &Job, out: &mut Stream) -> Result<Dispatch> {
+    fn dispatch_rows(&self, _dim: usize) -> usize {
+        self.info.block_rows
+    }
+
+    fn submit(&mut self, job: Job, _capacity: usize) -> Result<()> {
+        self.job = Some(job);
+        Ok(())
+    }
+
+    fn collect(&mut self, out: &mut Stream) -> Result<Dispatch> {
+        let Some(job) = &self.job.take() else { return Ok(Dispatch::Done) };
         if job.rows.is_empty() || job.columns.is_empty() {
             return Ok(Dispatch::Done);
         }

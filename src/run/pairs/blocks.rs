@@ -13,6 +13,42 @@ pub fn rectangles(rows: &Range<usize>, columns: &Range<usize>, side: usize) -> V
     some
 }
 
+/// The pairs of blocks of the upper triangle: a block of rows is held while blocks of columns pass, back and forth.
+pub struct BlockPairs {
+    n: usize,
+    rows: usize,
+    columns: usize,
+    /// Blocks of rows begun so far.
+    sweep: usize,
+    /// What is left of this sweep, taken from the end.
+    left: Vec<Range<usize>>,
+}
+
+impl BlockPairs {
+    /// Of `n` positions in blocks of `rows` and of `columns`.
+    pub fn new(n: usize, rows: usize, columns: usize) -> Self {
+        Self { n, rows, columns, sweep: 0, left: Vec::new() }
+    }
+}
+
+impl Iterator for BlockPairs {
+    type Item = Rectangle;
+
+    fn next(&mut self) -> Option<Rectangle> {
+        if self.left.is_empty() {
+            let start = self.sweep * self.rows;
+            self.left = blocks(start..self.n.max(start), self.columns).collect();
+            if self.sweep.is_multiple_of(2) {
+                self.left.reverse();
+            }
+            self.sweep += 1;
+        }
+        let columns = self.left.pop()?;
+        let start = (self.sweep - 1) * self.rows;
+        Some((start..self.n.min(start + self.rows), columns))
+    }
+}
+
 /// `range` in pieces of `rows`; the last may be shorter.
 pub fn blocks(range: Range<usize>, rows: usize) -> impl Iterator<Item = Range<usize>> {
     let end = range.end;

@@ -8,6 +8,7 @@ use crate::compute::outcome::bin_of;
 use crate::compute::{Stream, Survivor};
 use rayon::prelude::*;
 use std::ops::Range;
+use std::time::Instant;
 
 impl Pass<'_> {
     /// Takes one dispatch: true similarities, then bins, thresholds and lists. The blocks begin at `row` and `column`.
@@ -22,7 +23,9 @@ impl Pass<'_> {
                 *sum += count;
             }
         }
+        let started = Instant::now();
         self.rescore(row, column, &mut stream.survivors);
+        *self.stats.seconds.entry("rescore".into()).or_default() += started.elapsed().as_secs_f64();
         self.settle(row, column, &stream.survivors)?;
         self.list(row, column, &stream.survivors);
         Ok(())
@@ -32,15 +35,14 @@ impl Pass<'_> {
     /// L has risen since.
     fn rescore(&mut self, row: usize, column: usize, survivors: &mut [Survivor]) {
         let (corpus, similarity) = (self.corpus, &self.similarity);
-        let reach = 2.0 * f64::from(self.half_bound) + SLACK;
         let least = self.thresholds.least();
-        let (lists, copies) = (&self.lists, &self.copies);
+        let (lists, copies, half_bound) = (&self.lists, &self.copies, &self.half_bound);
         let listed = |i: usize, j: usize| copies.is_representative(i as u32) && copies.is_representative(j as u32);
         let reaches = |position: usize, most: f64| lists.lower(position).is_some_and(|lower| most >= f64::from(lower));
         let rescored: u64 = (survivors.par_iter_mut().with_min_len(256))
             .map(|s| {
                 let (i, j) = (row + s.row as usize, column + s.column() as usize);
-                let most = f64::from(s.coarse) + reach;
+                let most = f64::from(s.coarse) + f64::from(half_bound[i]) + f64::from(half_bound[j]) + SLACK;
                 let matters =
                     s.near_edge() || most >= least || (listed(i, j) && (reaches(i, most) || reaches(j, most)));
                 s.coarse = if matters { corpus.embeddings.similarity(similarity, i, j) } else { f32::NEG_INFINITY };

@@ -2,6 +2,7 @@
 
 mod blocks;
 mod merge;
+mod sweep;
 
 use super::budget::{self, Budget};
 use super::copies::Copies;
@@ -13,16 +14,15 @@ use crate::base::events::Stage;
 use crate::base::similarity::Similarity;
 use crate::base::units::{show_count, show_seconds};
 use crate::base::{Event, Observer, Result};
-use crate::compute::certificate::{keep_value, unit_half_bound};
+use crate::compute::certificate::keep_value;
 use crate::compute::outcome::{BINS, Histogram, PairOutcome, PairStats};
 use crate::compute::tile::Vectors;
-use crate::compute::{Backend, Block, Dispatch, HistogramMode, Job, Side, Stream};
+use crate::compute::{Backend, Block, HistogramMode};
 use crate::corpus::Corpus;
-use blocks::{blocks, halves, pairs_between, rectangles};
-use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 use std::time::Instant;
+use sweep::Sweep;
 
 /// Pairs up to which `--histogram auto` is exact (DESIGN "Histogram").
 pub const EXACT_PAIRS: f64 = 1e9;
@@ -54,6 +54,7 @@ pub fn pair_pass(
             show_count(budget.stream as u64)
         ),
     });
+    let begun = Instant::now();
     let pairs = n as u64 * (n as u64).saturating_sub(1) / 2;
     let stage = Stage::start(observer, "pairs", "pairs", pairs);
     let step = |name: &str| observer.event(Event::Detail { message: format!("pairs: {name}") });
@@ -68,12 +69,11 @@ pub fn pair_pass(
     step("ranking");
     let outcome = pass.finish(settings, observer)?;
     stage.finish();
-    let seconds: f64 = outcome.stats.seconds.values().sum();
     observer.event(Event::Detail {
         message: format!(
             "{} pairs in {}: {} looked at again in f32, {} survivors, {} computed in f64, {} rows redone",
             show_count(pairs),
-            show_seconds(seconds),
+            show_seconds(begun.elapsed().as_secs_f64()),
             show_count(outcome.stats.refined),
             show_count(outcome.stats.survivors),
             show_count(outcome.stats.rescored),
@@ -89,8 +89,8 @@ struct Pass<'a> {
     budget: Budget,
     copies: Copies,
     k: usize,
-    /// b of every row: |true - coarse| is at most twice that for what the backend reports.
-    half_bound: f32,
+    /// b of every position: |true - coarse| <= b_i + b_j for what the backend reports.
+    half_bound: Vec<f32>,
     lists: Lists,
     thresholds: Thresholds,
     mode: HistogramMode,
@@ -103,23 +103,24 @@ struct Pass<'a> {
 
 impl<'a> Pass<'a> {
     fn new(corpus: &'a Corpus, backend: &dyn Backend, settings: &PairSettings, budget: Budget) -> Result<Self> {
-        let (n, dim) = (corpus.len(), corpus.dim());
+        let n = corpus.len();
         let started = Instant::now();
         let copies = Copies::find(&corpus.embeddings);
-        let half_bound = unit_half_bound(backend.gamma(dim));
+        let half_bound = backend.half_bounds(&corpus.embeddings);
+        let half_bound_max = half_bound.iter().fold(0.0f32, |most, &b| most.max(b));
         let exact = match settings.histogram {
             HistogramChoice::Auto => n as f64 * n as f64 / 2.0 <= EXACT_PAIRS,
             choice => choice == HistogramChoice::Exact,
         };
         let mode = match settings.histogram {
             HistogramChoice::Off => HistogramMode::Off,
-            _ if exact => HistogramMode::Exact { width: 2.0 * half_bound + BIN_ROUNDING },
+            _ if exact => HistogramMode::Exact { width: 2.0 * half_bound_max + BIN_ROUNDING },
             _ => HistogramMode::Coarse,
         };
         let mut stats = PairStats {
             pairs: n as u64 * (n as u64).saturating_sub(1) / 2,
             copies: copies.count(),
-            half_bound_max: f64::from(half_bound),
+            half_bound_max: f64::from(half_bound_max),
             ..PairStats::default()
         };
         stats.seconds.insert("prepare".into(), started.elapsed().as_secs_f64());
@@ -145,7 +146,7 @@ impl<'a> Pass<'a> {
         Arc::new(Block {
             first: range.start,
             vectors: Vectors::Stored { embeddings: Arc::clone(&self.corpus.embeddings), start: range.start },
-            half_bound: vec![self.half_bound; range.len()],
+            half_bound: self.half_bound[range.clone()].to_vec(),
             query: row_at.iter().map(|&row| self.corpus.question(row)).collect(),
             model: row_at.iter().map(|&row| self.corpus.rows.model[row as usize]).collect(),
         })
@@ -153,10 +154,11 @@ impl<'a> Pass<'a> {
 
     /// The value that survivors of the positions `range` must reach, for lists and thresholds together.
     fn keep(&self, range: Range<usize>) -> Vec<f32> {
-        let half_bound = self.half_bound;
-        let for_threshold = keep_value(self.thresholds.least(), half_bound);
+        let least = self.thresholds.least();
         range
             .map(|p| {
+                let half_bound = self.half_bound[p];
+                let for_threshold = keep_value(least, half_bound);
                 // Copies of an earlier row have no list of their own; an overflowed row is redone anyway.
                 match self.lists.lower(p) {
                     Some(lower) if self.copies.is_representative(p as u32) => {
@@ -168,59 +170,11 @@ impl<'a> Pass<'a> {
             .collect()
     }
 
-    /// All block pairs of the upper triangle: a block of rows is held while blocks of columns pass, back and forth.
+    /// Forms all pairs on `backend`.
     fn sweep(&mut self, backend: &mut dyn Backend, stage: &Stage<'_>, observer: &dyn Observer) -> Result<()> {
-        let n = self.corpus.len();
-        let mut stream = Stream::new(self.budget.stream);
-        let mut done = 0u64;
-        let mut seconds = Seconds::default();
-        let mut loaded: Option<(Range<usize>, Arc<Block>)> = None;
-        for (sweep, rows) in blocks(0..n, self.budget.rows).enumerate() {
-            // A block goes before the next is made, so that there are never more than one of each side.
-            backend.unload(Side::Rows);
-            let block = self.block(&rows);
-            seconds.time("load", || backend.load(Side::Rows, Arc::clone(&block)))?;
-            let mut order: Vec<Range<usize>> = blocks(rows.start..n, self.budget.columns).collect();
-            if sweep % 2 == 1 {
-                order.reverse();
-            }
-            for columns in order {
-                if loaded.as_ref().is_none_or(|(range, _)| *range != columns) {
-                    backend.unload(Side::Columns);
-                    drop(loaded.take());
-                    // The same rows on both sides are one block.
-                    let block = if columns == rows { Arc::clone(&block) } else { self.block(&columns) };
-                    seconds.time("load", || backend.load(Side::Columns, Arc::clone(&block)))?;
-                    loaded = Some((columns.clone(), block));
-                }
-                let mut jobs = rectangles(&rows, &columns, backend.info().dispatch_rows);
-                while let Some((job_rows, job_columns)) = jobs.pop() {
-                    observer.check_stop()?;
-                    let job = Job {
-                        keep_rows: self.keep(job_rows.clone()),
-                        keep_columns: self.keep(job_columns.clone()),
-                        rows: job_rows.start - rows.start..job_rows.end - rows.start,
-                        columns: job_columns.start - columns.start..job_columns.end - columns.start,
-                        histogram: self.mode,
-                    };
-                    stream.clear();
-                    let dispatch = seconds.time("multiply", || backend.dispatch(&job, &mut stream))?;
-                    if dispatch == Dispatch::StreamFull && job_rows.len() * job_columns.len() > 1 {
-                        self.stats.repeated += 1;
-                        jobs.extend(halves(job_rows, job_columns));
-                        continue;
-                    }
-                    seconds.time("merge", || self.merge(rows.start, columns.start, &mut stream))?;
-                    done += pairs_between(&job_rows, &job_columns);
-                    stage.advance(done);
-                }
-            }
-        }
-        backend.unload(Side::Rows);
-        backend.unload(Side::Columns);
-        self.stats.seconds.extend(seconds.0);
-        self.histogram_bound =
-            backend.histogram_bound().max(2.0 * f64::from(self.half_bound)) + f64::from(BIN_ROUNDING);
+        Sweep::new(self, backend, stage, observer).run()?;
+        let half_bounds = 2.0 * self.stats.half_bound_max;
+        self.histogram_bound = backend.histogram_bound().max(half_bounds) + f64::from(BIN_ROUNDING);
         Ok(())
     }
 
@@ -239,18 +193,5 @@ impl<'a> Pass<'a> {
             }
         };
         Ok(PairOutcome { k: settings.k, neighbors, nearest, duplicates, histogram, edges, stats: self.stats })
-    }
-}
-
-/// Wall-clock seconds by phase.
-#[derive(Default)]
-struct Seconds(BTreeMap<String, f64>);
-
-impl Seconds {
-    fn time<T>(&mut self, phase: &str, work: impl FnOnce() -> T) -> T {
-        let started = Instant::now();
-        let result = work();
-        *self.0.entry(phase.into()).or_default() += started.elapsed().as_secs_f64();
-        result
     }
 }
