@@ -1,5 +1,6 @@
 //! The driver against a brute-force f64 reference, on corpora that would catch an unsound filter.
 
+mod faults;
 mod hostile;
 
 use super::budget::Budget;

@@ -18,7 +18,7 @@ use std::time::Instant;
 const MOST_FAULTS: u32 = 6;
 
 /// Blocks are not made smaller than this many rows.
-const LEAST_ROWS: usize = 64;
+const LEAST_ROWS: usize = 16;
 
 /// Rectangles of one pair of blocks that wait.
 struct Work {
@@ -214,10 +214,10 @@ impl<'s, 'a> Sweep<'s, 'a> {
         self.faults += 1;
         let blocks = self.work.iter().map(|work| work.rows.len().max(work.columns.len()));
         let largest = blocks.chain(self.pending.iter().map(|p| p.blocks.0.len().max(p.blocks.1.len()))).max();
-        let limit = largest.unwrap_or(self.limit).min(self.limit) / 2;
-        if self.faults > MOST_FAULTS || limit < LEAST_ROWS || !self.backend.recover() {
+        if self.faults > MOST_FAULTS || !self.backend.recover() {
             return Err(error);
         }
+        let limit = (largest.unwrap_or(self.limit).min(self.limit) / 2).max(LEAST_ROWS);
         self.limit = limit;
         self.pass.stats.device_faults += 1;
         self.observer.event(Event::Note { message: format!("{message}; going on with blocks of {limit} rows") });
