@@ -216,13 +216,16 @@ pub struct PassSettings {
     /// What multiplies [default: auto]
     #[arg(long, value_enum, env = "HIVESCOPE_BACKEND", hide_env = true, help_heading = "Machine")]
     pub backend: Option<BackendArg>,
-    /// Product to multiply by: auto, f32, int16, int8 or one that `hivescope devices` lists; results do not depend on it
-    /// [default: auto]
+    /// Product to multiply by: auto, f32, f16 or matrix on a GPU, f32, int16, int8 or one that `hivescope devices` lists on
+    /// the CPU; results do not depend on it [default: auto]
     #[arg(long, value_name = "NAME", env = "HIVESCOPE_KERNEL", hide_env = true, help_heading = "Machine")]
     pub kernel: Option<String>,
     /// GPU by index, part of its name or PCI bus id (see `hivescope devices`)
     #[arg(long, value_name = "SELECTOR", env = "HIVESCOPE_DEVICE", hide_env = true, help_heading = "Machine")]
     pub device: Option<String>,
+    /// GPU memory that blocks of embeddings may take, e.g. 8GiB [default: three quarters of what the GPU has]
+    #[arg(long, value_name = "SIZE", env = "HIVESCOPE_GPU_MEMORY", hide_env = true, help_heading = "Machine")]
+    pub gpu_memory: Option<String>,
 }
 
 /// `run`.

@@ -3,16 +3,19 @@
 use super::args::{BackendArg, PassSettings};
 use super::observer::Console;
 use crate::base::random::Stream as Random;
+use crate::base::units::{parse_bytes, show_bytes};
 use crate::base::{Error, Event, Observer, Result};
 use crate::compute::cpu::{CpuBackend, CpuKernel};
+use crate::compute::gpu::{self, Request};
 use crate::compute::tile::Vectors;
-use crate::compute::{Backend, Block, HistogramMode, Job, Side, Stream, gpu};
-use crate::run::HistogramChoice;
+use crate::compute::{Backend, Block, HistogramMode, Job, Side, Stream};
+use crate::run::{HistogramChoice, is_exact};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// The only kernel of GPUs.
-const GPU_KERNEL: &str = "f32";
+/// The kernel that both CPU and GPU have.
+const SHARED_KERNEL: &str = "f32";
 
 /// Rows of the blocks that are multiplied to measure a kernel.
 const ROWS: usize = 1024;
@@ -20,31 +23,100 @@ const ROWS: usize = 1024;
 /// How long a measurement takes at least.
 const LONG_ENOUGH: Duration = Duration::from_millis(100);
 
-/// The CPU kernel that a run would take; whether the flags make sense together is seen here, before anything is read.
+/// Smallest `--gpu-memory` that is worth starting with.
+const LEAST_GPU_MEMORY: u64 = 16 << 20;
+
+/// What the flags ask for; whether they make sense together is seen here, before anything is read.
+#[derive(Debug, Clone)]
+pub struct Asked {
+    /// The kernel if the CPU computes.
+    cpu: CpuKernel,
+    /// Whether that is the only way.
+    only_cpu: bool,
+    /// Whether a GPU is the only way.
+    only_gpu: bool,
+    request: Request,
+    histogram: HistogramChoice,
+}
+
+/// Reads the flags.
 ///
 /// # Errors
 /// [`Error::Usage`].
-pub fn cpu_kernel(pass: &PassSettings, histogram: HistogramChoice) -> Result<CpuKernel> {
-    let asked = pass.backend.unwrap_or(BackendArg::Auto);
-    if asked == BackendArg::Cpu && pass.device.is_some() {
+pub fn asked(pass: &PassSettings, histogram: HistogramChoice) -> Result<Asked> {
+    let backend = pass.backend.unwrap_or(BackendArg::Auto);
+    let name = named(pass);
+    let only_gpu = backend == BackendArg::Gpu || pass.device.is_some();
+    if backend == BackendArg::Cpu && pass.device.is_some() {
         return Err(Error::Usage("--device names a GPU and --backend cpu asks for none: leave one out".into()));
     }
-    let Some(name) = named(pass) else {
-        return Ok(CpuKernel::choose(histogram != HistogramChoice::Off));
+    let of_gpu = name.is_some_and(|name| gpu::KERNELS.contains(&name));
+    let coarse = !matches!(histogram, HistogramChoice::Off | HistogramChoice::Coarse);
+    if let Some(name) = name.filter(|&name| of_gpu && name != SHARED_KERNEL) {
+        if backend == BackendArg::Cpu {
+            return Err(Error::Usage(format!(
+                "--kernel {name} is one of GPUs, and --backend cpu asks for none: leave one out"
+            )));
+        }
+        if coarse {
+            return Err(too_coarse(name, SHARED_KERNEL));
+        }
+    }
+    let memory = match &pass.gpu_memory {
+        Some(text) => match parse_bytes(text)? {
+            bytes if bytes < LEAST_GPU_MEMORY => {
+                let least = show_bytes(LEAST_GPU_MEMORY);
+                return Err(Error::Usage(format!("--gpu-memory {text} is too little: at least {least}")));
+            }
+            bytes => Some(bytes),
+        },
+        None => None,
     };
-    let kernel = CpuKernel::named(name)?;
-    if name != GPU_KERNEL && (asked == BackendArg::Gpu || pass.device.is_some()) {
-        return Err(Error::Usage(format!(
-            "--kernel {name} is one of the CPU, and a GPU is asked for, which has {GPU_KERNEL}: leave one out"
-        )));
-    }
-    if kernel.is_coarse() && !matches!(histogram, HistogramChoice::Off | HistogramChoice::Coarse) {
-        return Err(Error::Usage(format!(
-            "--kernel {name} would look at nearly every pair of an exact histogram again, its bound is about as wide as a \
-             bin: add --histogram off or coarse, or take int16"
-        )));
-    }
-    Ok(kernel)
+    let request = Request {
+        selector: pass.device.clone(),
+        kernel: name.filter(|_| of_gpu).map(String::from),
+        exact_histogram: histogram == HistogramChoice::Exact,
+        memory,
+        cache: cache(),
+    };
+    let cpu = match name.filter(|&name| !of_gpu || name == SHARED_KERNEL) {
+        None => CpuKernel::choose(histogram != HistogramChoice::Off),
+        Some(name) => {
+            let kernel = CpuKernel::named(name)?;
+            if !of_gpu && only_gpu {
+                return Err(Error::Usage(format!(
+                    "--kernel {name} is one of the CPU, and a GPU is asked for, which has {}: leave one out",
+                    gpu::KERNELS.join(", ")
+                )));
+            }
+            if kernel.is_coarse() && coarse {
+                return Err(too_coarse(name, "int16"));
+            }
+            kernel
+        }
+    };
+    Ok(Asked {
+        cpu,
+        only_cpu: backend == BackendArg::Cpu || (name.is_some() && !of_gpu),
+        only_gpu: only_gpu || name.is_some_and(|name| of_gpu && name != SHARED_KERNEL),
+        request,
+        histogram,
+    })
+}
+
+/// A kernel whose bound is about as wide as a bin can't count an exact histogram.
+fn too_coarse(name: &str, instead: &str) -> Error {
+    Error::Usage(format!(
+        "--kernel {name} would look at nearly every pair of an exact histogram again, its bound is about as wide as a bin: \
+         add --histogram off or coarse, or take {instead}"
+    ))
+}
+
+/// Where the choice of a GPU's kernel is remembered: in the user's cache directory, if there is one.
+pub fn cache() -> Option<PathBuf> {
+    let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let folder = set("XDG_CACHE_HOME").or_else(|| set("LOCALAPPDATA")).or_else(|| Some(set("HOME")?.join(".cache")))?;
+    Some(folder.join("hivescope").join("kernels.json"))
 }
 
 /// `--kernel`, unless it says nothing.
@@ -52,29 +124,26 @@ fn named(pass: &PassSettings) -> Option<&str> {
     pass.kernel.as_deref().filter(|&name| name != "auto")
 }
 
-/// The backend asked for, and a sentence on why it is this one; `kernel` is the CPU's.
+/// The backend asked for, for a corpus of `rows` rows, and a sentence on why it is this one.
 ///
 /// # Errors
 /// [`Error::Device`] if the GPU asked for is not there.
-pub fn choose(pass: &PassSettings, kernel: CpuKernel, console: &Console) -> Result<(Box<dyn Backend>, String)> {
-    let device = pass.device.as_deref();
-    let cpu = |reason: String| -> (Box<dyn Backend>, String) { (Box::new(CpuBackend::new(kernel)), reason) };
-    match pass.backend.unwrap_or(BackendArg::Auto) {
-        BackendArg::Cpu => Ok(cpu("asked for".into())),
-        BackendArg::Gpu => Ok((gpu::open(device)?, "asked for".into())),
-        BackendArg::Auto if device.is_some() => Ok((gpu::open(device)?, "device asked for".into())),
-        BackendArg::Auto if named(pass).is_some_and(|name| name != GPU_KERNEL) => {
-            Ok(cpu("its kernel is asked for".into()))
+pub fn choose(asked: &Asked, rows: usize, console: &Console) -> Result<(Box<dyn Backend>, String)> {
+    let cpu = |reason: String| -> (Box<dyn Backend>, String) { (Box::new(CpuBackend::new(asked.cpu)), reason) };
+    if asked.only_cpu {
+        return Ok(cpu("asked for".into()));
+    }
+    let exact = asked.request.exact_histogram || (asked.histogram == HistogramChoice::Auto && is_exact(rows));
+    let opened = gpu::open(&Request { exact_histogram: exact, ..asked.request.clone() });
+    match opened {
+        Ok((backend, why)) if asked.only_gpu => Ok((backend, format!("asked for; its kernel is {why}"))),
+        Ok((backend, why)) => Ok((backend, format!("a GPU was found; its kernel is {why}"))),
+        Err(Error::Device(reason)) if !asked.only_gpu => {
+            let first = reason.lines().next().unwrap_or_default().to_owned();
+            console.event(Event::Note { message: format!("computing on the CPU: {first}") });
+            Ok(cpu(format!("no GPU: {first}")))
         }
-        BackendArg::Auto => match gpu::open(None) {
-            Ok(backend) => Ok((backend, "a GPU was found".into())),
-            Err(Error::Device(reason)) => {
-                let first = reason.lines().next().unwrap_or_default().to_owned();
-                console.event(Event::Note { message: format!("computing on the CPU: {first}") });
-                Ok(cpu(format!("no GPU: {first}")))
-            }
-            Err(error) => Err(error),
-        },
+        Err(error) => Err(error),
     }
 }
 

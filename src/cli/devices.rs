@@ -3,8 +3,9 @@
 use super::args::Messages;
 use super::{backend, messages};
 use crate::base::units::show_bytes;
+use crate::compute::HistogramMode;
 use crate::compute::cpu::CpuKernel;
-use crate::compute::{HistogramMode, gpu};
+use crate::compute::gpu::{self, AdapterReport};
 
 /// Dimension at which the CPU's kernels are measured: that of small embedding models.
 const DIM: usize = 384;
@@ -26,12 +27,41 @@ fn cpu_kernels() -> anyhow::Result<Vec<Measured>> {
     CpuKernel::available().into_iter().map(measure).collect()
 }
 
+/// Prints one adapter: what it is, then its kernels.
+fn show_adapter(adapter: &AdapterReport) {
+    let memory = adapter.memory_bytes.map_or_else(|| "unknown".into(), show_bytes);
+    let matrices = if adapter.matrices.is_empty() { "none".into() } else { adapter.matrices.join(", ") };
+    messages::data(&format!(
+        "{}: {} ({}, {}), driver {}, PCI bus {}\n   memory {memory}, binding {}, workgroup memory {}, subgroups of {} to {}, \
+         cooperative matrices: {matrices}",
+        adapter.index,
+        adapter.name,
+        adapter.api,
+        adapter.kind,
+        adapter.driver,
+        if adapter.pci_bus_id.is_empty() { "unknown" } else { &adapter.pci_bus_id },
+        show_bytes(adapter.max_binding_bytes),
+        show_bytes(u64::from(adapter.workgroup_bytes)),
+        adapter.subgroup.0,
+        adapter.subgroup.1,
+    ));
+    let head = ["GPU kernel", "T operations/s", "chosen", "self-test"];
+    let mut rows: Vec<Vec<String>> = vec![head.iter().map(|&name| name.to_owned()).collect()];
+    rows.extend(adapter.kernels.iter().map(|rung| {
+        let speed = rung.speed.map_or_else(String::new, |speed| format!("{:.3}", speed * 1e-12));
+        let chosen = if rung.chosen { "yes" } else { "" };
+        vec![rung.kernel.clone(), speed, chosen.to_owned(), rung.self_test.clone()]
+    }));
+    messages::data(&messages::table(&rows, &[0, 2, 3]));
+    messages::data("");
+}
+
 /// Runs `devices`.
 ///
 /// # Errors
 /// None at present; adapters that fail say so in their line.
 pub fn main(flags: &Messages) -> anyhow::Result<u8> {
-    let adapters = gpu::adapters();
+    let adapters = gpu::adapters(true);
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let kernels = cpu_kernels()?;
     if flags.json {
@@ -47,25 +77,7 @@ pub fn main(flags: &Messages) -> anyhow::Result<u8> {
         }
         return Ok(0);
     }
-    if !adapters.is_empty() {
-        let head = ["index", "name", "api", "kind", "driver", "PCI bus", "binding", "workgroup", "self-test"];
-        let mut rows: Vec<Vec<String>> = vec![head.iter().map(|&name| name.to_owned()).collect()];
-        rows.extend(adapters.iter().map(|adapter| {
-            vec![
-                adapter.index.to_string(),
-                adapter.name.clone(),
-                adapter.api.clone(),
-                adapter.kind.clone(),
-                adapter.driver.clone(),
-                adapter.pci_bus_id.clone(),
-                show_bytes(adapter.max_binding_bytes),
-                show_bytes(u64::from(adapter.workgroup_bytes)),
-                adapter.self_test.clone(),
-            ]
-        }));
-        messages::data(&messages::table(&rows, &[1, 2, 3, 4, 5, 8]));
-        messages::data("");
-    }
+    adapters.iter().for_each(show_adapter);
     let head = ["CPU kernel", "G operations/s", "chosen for"];
     let mut rows: Vec<Vec<String>> = vec![head.iter().map(|&name| name.to_owned()).collect()];
     rows.extend(kernels.iter().map(|kernel| {

@@ -7,7 +7,7 @@ use crate::base::units::{show_bytes, show_count, show_seconds};
 use crate::compute::cpu::CpuKernel;
 use crate::compute::{HistogramMode, gpu};
 use crate::input;
-use crate::run::EXACT_PAIRS;
+use crate::run::is_exact;
 
 /// About how near to the edge of a bin a pair is settled in f64.
 const NEAR_EDGE: f32 = 5e-6;
@@ -28,27 +28,30 @@ pub fn main(args: &PlanArgs, flags: &Messages) -> anyhow::Result<u8> {
     let vectors = survey.rows.saturating_mul(dim as u64 * 4);
     let kernel = CpuKernel::choose(true);
     // As a run would count: pairs near an edge are looked at again in an exact histogram.
-    let exact = pairs as f64 <= EXACT_PAIRS;
+    let exact = is_exact(usize::try_from(survey.rows).unwrap_or(usize::MAX));
     let histogram = if exact { HistogramMode::Exact { width: NEAR_EDGE } } else { HistogramMode::Coarse };
     let speed = settings::pool(merged.threads)?.install(|| backend::cpu_speed(kernel, dim, histogram))?;
     let seconds = flop / speed;
-    let gpus: Vec<String> = gpu::adapters()
+    let gpus: Vec<String> = gpu::adapters(false)
         .into_iter()
         .filter(|adapter| adapter.kind != "software")
         .map(|adapter| format!("{} ({})", adapter.name, adapter.api))
         .collect();
+    // A choice made before is all that is known of a GPU without waking it.
+    let gpu_speed = backend::cache().filter(|_| !gpus.is_empty() && !exact).and_then(|cache| gpu::remembered(&cache));
     if flags.json {
         messages::json(&serde_json::json!({
             "type": "plan", "files": survey.files.len(), "rows": survey.rows, "dim": survey.dim, "pairs": pairs.to_string(),
             "flop": flop, "input_bytes": bytes, "vector_bytes": vectors, "memory_budget": options.memory,
             "memory_available": memory::available(), "gpus": gpus, "cpu_kernel": kernel.name(), "cpu_flop_per_second": speed,
-            "predicted_cpu_seconds": seconds, "columns": survey.columns,
+            "predicted_cpu_seconds": seconds, "gpu_kernel": gpu_speed.as_ref().map(|known| &known.0),
+            "predicted_gpu_seconds": gpu_speed.as_ref().map(|known| flop / known.1), "columns": survey.columns,
         }));
         return Ok(0);
     }
     let place = if vectors > options.memory / 2 { "in a scratch file" } else { "in memory" };
     let columns: Vec<String> = survey.columns.iter().map(|(part, name)| format!("{part}={name}")).collect();
-    let rows = [
+    let mut rows = vec![
         ("files", format!("{} ({})", survey.files.len(), show_bytes(bytes))),
         ("columns", columns.join(" ")),
         ("rows", show_count(survey.rows)),
@@ -69,6 +72,9 @@ pub fn main(args: &PlanArgs, flags: &Messages) -> anyhow::Result<u8> {
         ),
         ("pair pass on the CPU", format!("{} (a prediction from that speed)", show_seconds(seconds))),
     ];
+    if let Some((kernel, speed)) = gpu_speed {
+        rows.push(("pair pass on the GPU", format!("{} ({kernel}, as timed before)", show_seconds(flop / speed))));
+    }
     let rows: Vec<Vec<String>> = rows.into_iter().map(|(name, value)| vec![name.to_owned(), value]).collect();
     messages::data(&messages::table(&rows, &[1]));
     Ok(0)

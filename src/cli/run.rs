@@ -84,7 +84,7 @@ pub fn main(args: &RunArgs, flags: &Messages) -> anyhow::Result<u8> {
 fn work(settings: &Settings, console: &Console) -> Result<Measures> {
     // Mistakes in flags and the input's paths and columns show before anything is made.
     let mut pair_settings = settings::pair_settings(&settings.pass)?;
-    let kernel = backend::cpu_kernel(&settings.pass, pair_settings.histogram)?;
+    let asked = backend::asked(&settings.pass, pair_settings.histogram)?;
     let measure_settings = settings::measure_settings(&settings.pass);
     let mut options = settings::input_options(&settings.inputs, &settings.input, PathBuf::new())?;
     let inputs: Vec<PathBuf> = settings.inputs.iter().map(PathBuf::from).collect();
@@ -99,7 +99,7 @@ fn work(settings: &Settings, console: &Console) -> Result<Measures> {
     }
     memory::give_back();
     clock.lap("read");
-    let (mut backend, choice) = backend::choose(&settings.pass, kernel, console)?;
+    let (mut backend, choice) = backend::choose(&asked, corpus.len(), console)?;
     let info = backend.info();
     console.event(Event::Detail { message: format!("{} {}: {choice}", info.backend, info.device) });
     clock.lap("open_backend");

@@ -32,13 +32,13 @@ pub struct Quantised {
     pub sum: i32,
 }
 
-/// The half bound b of a quantised row, rounded up: |<x,y> - S| <= b_x + b_y.
+/// The half bound b of a quantised row whose residual r = |x - x'| is `residual`, rounded up: |<x,y> - S| <= b_x + b_y.
 ///
 /// <x,y> - <x',y'> = <x - x', y> + <x, y - y'> - <x - x', y - y'>, so it is at most r_x + r_y + r_x r_y; and
 /// |x'| <= 1 + r_x. Products of two rows split by 2ab <= a^2 + b^2. `gamma` is the kernel's.
-pub fn quantised_half_bound(row: &Quantised, gamma: f64) -> f32 {
+pub fn quantised_half_bound(residual: f64, gamma: f64) -> f32 {
     // 2^-50 and 1e-9 cover the f64 rounding of the unit row and of the residual.
-    let r = row.residual * (1.0 + 1e-9) + 1.0 / (1u64 << 50) as f64;
+    let r = residual * (1.0 + 1e-9) + 1.0 / (1u64 << 50) as f64;
     let half = r + 0.5 * r * r + 0.5 * gamma * (1.0 + r) * (1.0 + r);
     (half as f32).next_up()
 }

@@ -211,8 +211,8 @@ pub struct BackendInfo {
     pub driver: String,
     /// Kernel, e.g. `f32`.
     pub kernel: String,
-    /// Rows a block should have at most.
-    pub block_rows: usize,
+    /// What its certificate assumes of the device.
+    pub assumes: String,
 }
 
 /// Multiplies blocks. Knows nothing of lists, files or measures. It may report a pair twice, but counts it once.
@@ -231,6 +231,9 @@ pub trait Backend: Send {
     fn half_bounds(&self, embeddings: &Embeddings) -> Vec<f32> {
         vec![unit_half_bound(self.gamma(embeddings.dim())); embeddings.len()]
     }
+
+    /// Rows a block should have at most, at dimension `dim`.
+    fn block_rows(&self, dim: usize) -> usize;
 
     /// Rows and columns that a dispatch should have at most, at dimension `dim`.
     fn dispatch_rows(&self, dim: usize) -> usize;

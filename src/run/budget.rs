@@ -112,7 +112,7 @@ impl<'a> Need<'a> {
         let early = |sizes| between(0.0, sizes);
         let late = |sizes| between(1.0, sizes);
         let (n, k, settings) = (self.n as usize, self.k as usize, self.settings);
-        let block = self.backend.info().block_rows.min(n.max(64));
+        let block = self.backend.block_rows(self.dim as usize).min(n.max(64));
         // Whole tiles of the CPU where there are some.
         let whole = |rows: usize| if rows >= n { n } else { rows - rows % if rows >= 512 { 512 } else { 64 } };
         let block_rows = |comfortable: usize| {
@@ -178,7 +178,7 @@ mod tests {
             let bytes = Need::new(n, dim, &settings, &backend).bytes(&budget);
             assert!(bytes <= settings.memory, "{bytes} at {mebibytes} MiB");
             assert!(
-                bytes as f64 >= 0.8 * settings.memory as f64 || budget.rows == backend.info().block_rows.min(n),
+                bytes as f64 >= 0.8 * settings.memory as f64 || budget.rows == backend.block_rows(dim).min(n),
                 "{budget:?} wastes memory"
             );
             let parts = [budget.rows, budget.columns, budget.slots, budget.long, budget.stream, budget.edges];

@@ -18,5 +18,5 @@ mod settings;
 mod tests;
 mod thresholds;
 
-pub use pairs::{EXACT_PAIRS, pair_pass};
+pub use pairs::{is_exact, pair_pass};
 pub use settings::{HistogramChoice, PairSettings};

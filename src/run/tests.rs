@@ -396,6 +396,9 @@ impl Backend for Faulty {
     fn load(&mut self, side: Side, block: Arc<Block>) -> crate::base::Result<()> {
         self.inner.load(side, block)
     }
+    fn block_rows(&self, dim: usize) -> usize {
+        self.inner.block_rows(dim)
+    }
     fn dispatch_rows(&self, dim: usize) -> usize {
         self.inner.dispatch_rows(dim)
     }

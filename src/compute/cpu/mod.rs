@@ -113,17 +113,20 @@ impl CpuBackend {
 
 impl Backend for CpuBackend {
     fn info(&self) -> BackendInfo {
-        let block_rows = match self.kernel {
-            CpuKernel::Gemm => DISPATCH_ROWS,
-            // Packed rows are few bytes, and packing them again and again would cost more than the product.
-            CpuKernel::Packed(_) => MOST_ROWS,
-        };
         BackendInfo {
             backend: "cpu".into(),
             device: format!("{} threads", rayon::current_num_threads()),
             driver: String::new(),
             kernel: self.kernel.name().into(),
-            block_rows,
+            assumes: "IEEE 754 arithmetic".into(),
+        }
+    }
+
+    fn block_rows(&self, _dim: usize) -> usize {
+        match self.kernel {
+            CpuKernel::Gemm => DISPATCH_ROWS,
+            // Packed rows are few bytes, and packing them again and again would cost more than the product.
+            CpuKernel::Packed(_) => MOST_ROWS,
         }
     }
 

@@ -70,7 +70,7 @@ impl Panels {
                     let bytes = bytemuck::cast_slice_mut::<u32, u8>(four_bytes);
                     let quantised = quantise(values, norm, precision, bytes);
                     scale[place] = quantised.scale;
-                    half_bound[place] = quantised_half_bound(&quantised, precision.gamma(dim));
+                    half_bound[place] = quantised_half_bound(quantised.residual, precision.gamma(dim));
                     correction[place] = quantised.sum.wrapping_mul(-128);
                     for (line, four) in lines.iter_mut().zip(bytes.as_chunks::<4>().0) {
                         line.0[place] = *four;

@@ -1,8 +1,8 @@
 //! Adapters: list, choice, opening.
 
-use super::AdapterReport;
-use super::backend::{GpuBackend, Options};
-use super::self_test::self_test;
+use super::backend::GpuBackend;
+use super::kernel::Kernel;
+use super::{AdapterReport, Request, ladder, memory};
 use crate::base::{Error, Result};
 
 pub(super) fn list() -> Vec<wgpu::Adapter> {
@@ -10,9 +10,11 @@ pub(super) fn list() -> Vec<wgpu::Adapter> {
     pollster::block_on(instance.enumerate_adapters(wgpu::Backends::PRIMARY))
 }
 
-pub(super) fn report(index: usize, adapter: &wgpu::Adapter) -> AdapterReport {
+/// What `adapter` is; its kernels are tested and timed if `examine` says so.
+pub(super) fn report(index: usize, adapter: &wgpu::Adapter, examine: bool) -> AdapterReport {
     let (info, limits) = (adapter.get_info(), adapter.limits());
-    let self_test = open_one(adapter, &Options::default());
+    let mut rungs = if examine { ladder::climb(adapter, |_| true) } else { Vec::new() };
+    ladder::choose(adapter, &mut rungs);
     AdapterReport {
         index,
         name: info.name,
@@ -28,7 +30,14 @@ pub(super) fn report(index: usize, adapter: &wgpu::Adapter) -> AdapterReport {
         pci_bus_id: info.device_pci_bus_id,
         max_binding_bytes: limits.max_storage_buffer_binding_size,
         workgroup_bytes: limits.max_compute_workgroup_storage_size,
-        self_test: self_test.map_or_else(|e| e.to_string(), |_| "passed".into()),
+        memory_bytes: memory::device_bytes(adapter),
+        subgroup: (info.subgroup_min_size, info.subgroup_max_size),
+        matrices: (adapter.cooperative_matrix_properties().iter())
+            .map(|m| {
+                format!("{}x{}x{} {:?} to {:?}", m.m_size, m.n_size, m.k_size, m.ab_type, m.cr_type).to_lowercase()
+            })
+            .collect(),
+        kernels: rungs.into_iter().map(|(_, rung)| rung).collect(),
     }
 }
 
@@ -60,17 +69,23 @@ fn none_fits(all: &[wgpu::Adapter], selector: Option<&str>) -> Error {
     })
 }
 
-pub(super) fn open(selector: Option<&str>) -> Result<GpuBackend> {
+/// Whether a kernel is of the family `name`, and may be taken for that histogram.
+fn allows(request: &Request, kernel: &Kernel) -> bool {
+    let named = request.kernel.as_deref().is_none_or(|name| kernel.name() == name);
+    named && (!request.exact_histogram || *kernel == Kernel::F32)
+}
+
+pub(super) fn open(request: &Request) -> Result<(GpuBackend, String)> {
     let all = list();
+    let selector = request.selector.as_deref();
     let Some((_, adapter)) = all.iter().enumerate().find(|(i, a)| chosen(*i, &a.get_info(), selector)) else {
         return Err(none_fits(&all, selector));
     };
-    open_one(adapter, &Options::default())
-}
-
-/// Opens `adapter` and tests it.
-pub(super) fn open_one(adapter: &wgpu::Adapter, options: &Options) -> Result<GpuBackend> {
-    let mut backend = GpuBackend::new(adapter, options)?;
-    self_test(&mut backend)?;
-    Ok(backend)
+    let family = match (&request.kernel, request.exact_histogram) {
+        (Some(name), _) => name.as_str(),
+        (None, true) => "f32",
+        (None, false) => "any",
+    };
+    let wanted = |kernel: &Kernel| allows(request, kernel);
+    ladder::open(adapter, family, wanted, request.memory, request.cache.as_deref())
 }

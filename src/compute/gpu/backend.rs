@@ -1,82 +1,122 @@
-//! The GPU backend: jobs are cut to what the adapter takes, computed, and read back once a batch.
+//! The GPU backend: blocks stay on the device while its memory lasts, jobs are cut to what it takes, and several are
+//! under way at a time.
 
-use super::cut::{Limits, Rectangle, batches};
-use super::device::{Device, Pooled};
-use super::kernel::{self, COUNTERS, Kernel};
-use super::operand::Operand;
+use super::cut::{DISPATCH_SIDE, Limits, Rectangle, rectangles};
+use super::device::{Device, Fault};
+use super::kernel::Kernel;
+use super::operand::{FACT_BYTES, Operand, Resident, UPLOAD_BYTES};
 use super::params::Params;
+use super::pipeline::{Checks, Pipeline};
+use super::slot::{EXPECTED, Slot, Work};
 use crate::base::Result;
-use crate::compute::outcome::BINS;
-use crate::compute::tile::{Backend, BackendInfo, Block, Dispatch, HistogramMode, Job, Side, Stream, Survivor};
-use std::borrow::Cow;
+use crate::compute::tile::{Backend, BackendInfo, Block, Dispatch, Job, Side, Stream};
+use crate::corpus::Embeddings;
+use std::collections::VecDeque;
 use std::sync::Arc;
 
-/// Survivors that are read back along with the counters at first; later as many as the last dispatch had.
-const EXPECTED: usize = 4096;
+/// Dispatches under way: one computes, one waits for it, one is merged by the host.
+const IN_FLIGHT: usize = 3;
 
-/// What a test may change.
+/// Operations a second that are assumed where nothing was measured.
+const UNMEASURED: f64 = 1e12;
+
+/// Rows of a block and of a dispatch of a software adapter, which computes few multiplications a second and can't be
+/// interrupted in one.
+const SOFTWARE_ROWS: usize = 2048;
+
+/// Bytes of device memory that blocks may take where nobody knows how much there is.
+const UNKNOWN_MEMORY: u64 = 2 << 30;
+
+/// How an adapter is opened.
 #[derive(Debug, Clone)]
 pub(super) struct Options {
-    /// The shader.
-    pub source: Cow<'static, str>,
-    /// Limits below the adapter's.
+    /// What it multiplies by.
+    pub kernel: Kernel,
+    /// Whether the compiler's checks stay in.
+    pub checks: Checks,
+    /// Operations a second, if measured.
+    pub speed: Option<f64>,
+    /// Bytes of device memory that blocks may take; otherwise three quarters of it.
+    pub memory: Option<u64>,
+    /// A test's variant of the shader.
+    pub source: Option<String>,
+    /// Limits below the adapter's, for tests.
     pub limits: Option<Limits>,
 }
 
-impl Default for Options {
-    fn default() -> Self {
-        Self { source: kernel::SOURCE.into(), limits: None }
+impl Options {
+    /// `kernel` with the compiler's checks.
+    pub(super) fn checked(kernel: Kernel) -> Self {
+        Self { kernel, checks: Checks::On, speed: None, memory: None, source: None, limits: None }
     }
 }
 
-/// One opened adapter. Buffers are kept from dispatch to dispatch.
+/// One opened adapter.
 pub(super) struct GpuBackend {
+    adapter: wgpu::Adapter,
+    options: Options,
     device: Device,
-    kernel: Kernel,
+    pipeline: Pipeline,
     info: BackendInfo,
     limits: Limits,
+    software: bool,
     /// Distance of two uniforms in their buffer.
     uniform_stride: u64,
-    rows: Operand,
-    columns: Operand,
-    counters: Pooled,
-    survivors: Pooled,
-    uniforms: Pooled,
-    staging: Pooled,
+    resident: Resident,
+    rows: Arc<Operand>,
+    columns: Arc<Operand>,
+    slots: Vec<Slot>,
+    /// Slots of what was submitted and not collected, oldest first; `None` for a job without pairs.
+    under_way: VecDeque<Option<usize>>,
+    next: usize,
     expected: usize,
-    job: Option<Job>,
+}
+
+/// Threads of a subgroup that kernels are laid out for.
+pub(super) fn subgroup_size(adapter: &wgpu::Adapter) -> usize {
+    adapter.get_info().subgroup_max_size as usize
+}
+
+/// Compiles the kernel of `options`.
+fn compile(adapter: &wgpu::Adapter, device: &Device, options: &Options) -> Result<Pipeline> {
+    let source = options.source.clone().unwrap_or_else(|| options.kernel.source(subgroup_size(adapter)));
+    Pipeline::new(device, &options.kernel.describe(), &source, options.checks)
 }
 
 impl GpuBackend {
+    /// Opens `adapter`. What it computes is not tested yet: see `self_test`.
+    ///
+    /// # Errors
+    /// [`crate::base::Error::Device`].
     pub(super) fn new(adapter: &wgpu::Adapter, options: &Options) -> Result<Self> {
         let device = Device::open(adapter)?;
-        let kernel = Kernel::new(&device, &options.source)?;
+        let pipeline = compile(adapter, &device, options)?;
         let about = adapter.get_info();
-        // A dispatch can't be interrupted: short ones where a second holds few multiplications.
-        let block_rows = if about.device_type == wgpu::DeviceType::Cpu { 2048 } else { 8192 };
-        let info = BackendInfo {
-            backend: "gpu".into(),
-            device: about.name,
-            driver: format!("{} {}", about.driver, about.driver_info),
-            kernel: "f32".into(),
-            block_rows,
-        };
         let limits = adapter.limits();
         let alignment = u64::from(limits.min_uniform_buffer_offset_alignment);
+        let memory = options.memory.or_else(|| super::memory::device_bytes(adapter).map(|bytes| bytes / 4 * 3));
         Ok(Self {
+            adapter: adapter.clone(),
             device,
-            kernel,
-            info,
-            uniform_stride: (size_of::<Params>() as u64).next_multiple_of(alignment.max(1)),
+            pipeline,
+            info: BackendInfo {
+                backend: "gpu".into(),
+                device: about.name,
+                driver: format!("{} {}", about.driver, about.driver_info),
+                kernel: options.kernel.describe(),
+                assumes: options.kernel.assumes().into(),
+            },
             limits: options.limits.unwrap_or(Limits::of(&limits)),
-            rows: Operand::default(),
-            columns: Operand::default(),
-            counters: Pooled::default(),
-            survivors: Pooled::default(),
-            uniforms: Pooled::default(),
-            staging: Pooled::default(),
+            software: about.device_type == wgpu::DeviceType::Cpu,
+            uniform_stride: (size_of::<Params>() as u64).next_multiple_of(alignment.max(1)),
+            resident: Resident::new(memory.unwrap_or(UNKNOWN_MEMORY)),
+            rows: Arc::default(),
+            columns: Arc::default(),
+            slots: std::iter::repeat_with(Slot::default).take(IN_FLIGHT).collect(),
+            under_way: VecDeque::new(),
+            next: 0,
             expected: EXPECTED,
-            job: None,
+            options: options.clone(),
         })
     }
 
@@ -85,104 +125,43 @@ impl GpuBackend {
         &self.device
     }
 
-    /// Drops the loaded blocks and their buffers.
+    /// What it multiplies by.
+    pub(super) fn kernel(&self) -> Kernel {
+        self.options.kernel
+    }
+
+    /// Whether the adapter is software.
+    pub(super) fn is_software(&self) -> bool {
+        self.software
+    }
+
+    /// Says how fast it is, in operations a second.
+    pub(super) fn set_speed(&mut self, speed: f64) {
+        self.options.speed = Some(speed);
+    }
+
+    /// Compiles the kernel again, without the compiler's checks.
+    ///
+    /// # Errors
+    /// [`crate::base::Error::Device`].
+    pub(super) fn uncheck(&mut self) -> Result<()> {
+        self.options.checks = Checks::Off;
+        self.pipeline = compile(&self.adapter, &self.device, &self.options)?;
+        Ok(())
+    }
+
+    /// Drops all blocks and their buffers, and what is under way.
     pub(super) fn clear(&mut self) {
-        (self.rows, self.columns) = (Operand::default(), Operand::default());
+        (self.rows, self.columns) = (Arc::default(), Arc::default());
+        self.resident.clear();
+        self.under_way.clear();
+        self.slots.fill_with(Slot::default);
     }
 
-    /// The uniform of one rectangle.
-    fn params(&self, rectangle: &Rectangle, capacity: usize, histogram: HistogramMode) -> Params {
-        let (mode, width) = match histogram {
-            HistogramMode::Off => (0, 0.0),
-            HistogramMode::Coarse => (1, 0.0),
-            HistogramMode::Exact { width } => (2, (width * 100.0).next_up()),
-        };
-        let Rectangle { rows, columns } = rectangle;
-        let offset = |operand: &Operand, row: usize| row / operand.piece_rows().max(1) * operand.piece_rows();
-        let (row_offset, column_offset) = (offset(&self.rows, rows.start), offset(&self.columns, columns.start));
-        Params {
-            row_start: (rows.start - row_offset) as u32,
-            row_count: rows.len() as u32,
-            column_start: (columns.start - column_offset) as u32,
-            column_count: columns.len() as u32,
-            row_offset: row_offset as u32,
-            column_offset: column_offset as u32,
-            first_row: (self.rows.first() + row_offset) as u32,
-            first_column: (self.columns.first() + column_offset) as u32,
-            depth: (self.rows.padded() / 4) as u32,
-            capacity: capacity as u32,
-            mode,
-            width,
-            ..Params::default()
-        }
-    }
-
-    /// Computes one batch and appends what it found.
-    fn batch(&mut self, batch: &[Rectangle], job: &Job, out: &mut Stream) -> Result<Dispatch> {
-        let device = &self.device;
-        let storage = wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_SRC | wgpu::BufferUsages::COPY_DST;
-        let capacity = out.capacity.min(self.limits.survivors()).max(1);
-        let stride = self.uniform_stride;
-        let mut uniforms = vec![0u8; batch.len() * stride as usize];
-        for (slot, rectangle) in uniforms.chunks_exact_mut(stride as usize).zip(batch) {
-            let params = self.params(rectangle, capacity, job.histogram);
-            slot[..size_of::<Params>()].copy_from_slice(bytemuck::bytes_of(&params));
-        }
-        let counter_bytes = COUNTERS as u64 * 4;
-        let counters = device.at_least(&mut self.counters, "counters", counter_bytes, storage)?;
-        let survivors = device.at_least(&mut self.survivors, "survivors", capacity as u64 * 12, storage)?;
-        let usage = wgpu::BufferUsages::UNIFORM | wgpu::BufferUsages::COPY_DST;
-        let uniform = device.at_least(&mut self.uniforms, "uniforms", uniforms.len() as u64, usage)?;
-        device.write(uniform, 0, &uniforms);
-
-        let mut encoder = device.encoder();
-        encoder.clear_buffer(counters, 0, Some(counter_bytes));
-        for ((i, rectangle), offset) in batch.iter().enumerate().zip((0..).step_by(stride as usize)) {
-            if i > 0 {
-                // A submission of its own each: short ones keep watchdogs quiet.
-                device.submit(std::mem::replace(&mut encoder, device.encoder()));
-            }
-            let missing = || device.error("no block is loaded");
-            let rows = self.rows.piece(rectangle.rows.start).ok_or_else(missing)?;
-            let columns = self.columns.piece(rectangle.columns.start).ok_or_else(missing)?;
-            let unit_bytes = self.rows.padded() as u64 * 4;
-            let bindings = [
-                (rows.unit.get().ok_or_else(missing)?, 0, rows.rows as u64 * unit_bytes),
-                (columns.unit.get().ok_or_else(missing)?, 0, columns.rows as u64 * unit_bytes),
-                (rows.facts.get().ok_or_else(missing)?, 0, rows.rows as u64 * 16),
-                (columns.facts.get().ok_or_else(missing)?, 0, columns.rows as u64 * 16),
-                (counters, 0, counter_bytes),
-                (survivors, 0, capacity as u64 * 12),
-                (uniform, offset, size_of::<Params>() as u64),
-            ];
-            self.kernel.record(device, &mut encoder, bindings, rectangle.rows.len(), rectangle.columns.len());
-        }
-
-        let along = self.expected.min(capacity);
-        let parts = [(counters, 0, counter_bytes), (survivors, 0, along as u64 * 12)];
-        let (counts, mut first) = device.read(encoder, &mut self.staging, &parts, |bytes| {
-            let (counts, survivors) = bytes.split_at(counter_bytes as usize);
-            let counts: Vec<u32> = bytemuck::pod_collect_to_vec(counts);
-            let found = (counts[0] as usize).min(along);
-            (counts, bytemuck::pod_collect_to_vec::<u8, Survivor>(&survivors[..found * 12]))
-        })?;
-        let found = counts[0] as usize;
-        if found > capacity || found + out.survivors.len() > out.capacity {
-            return Ok(Dispatch::StreamFull);
-        }
-        self.expected = found.next_power_of_two().max(EXPECTED);
-        out.survivors.append(&mut first);
-        if found > along {
-            let rest = [(survivors, along as u64 * 12, (found - along) as u64 * 12)];
-            let mut rest = device.read(device.encoder(), &mut self.staging, &rest, |bytes| {
-                bytemuck::pod_collect_to_vec::<u8, Survivor>(bytes)
-            })?;
-            out.survivors.append(&mut rest);
-        }
-        for (i, &count) in counts[1..].iter().enumerate() {
-            out.histogram[i / BINS % 4][i % BINS] += u64::from(count);
-        }
-        Ok(Dispatch::Done)
+    fn dispatch_side(&self, padded: usize) -> usize {
+        let speed = self.options.speed.unwrap_or(UNMEASURED);
+        let side = self.limits.dispatch_side(padded, self.options.kernel.tile(), speed);
+        if self.software { side.min(SOFTWARE_ROWS) } else { side }
     }
 
     /// Fills every buffer with ones, as if another program had left them.
@@ -190,9 +169,25 @@ impl GpuBackend {
     pub(super) fn poison(&self) {
         self.rows.poison(&self.device);
         self.columns.poison(&self.device);
-        for pooled in [&self.counters, &self.survivors, &self.uniforms] {
-            pooled.get().into_iter().for_each(|buffer| self.device.poison(buffer));
-        }
+        self.slots.iter().for_each(|slot| slot.poison(&self.device));
+    }
+
+    /// What a test makes go wrong.
+    #[cfg(test)]
+    pub(super) fn set_faults(&mut self, faults: Arc<super::tests::Faults>) {
+        self.device.set_faults(faults);
+    }
+
+    /// Opens the adapter again, as another device; blocks are gone.
+    fn reopen(&mut self) -> Result<()> {
+        self.clear();
+        #[cfg(test)]
+        let faults = self.device.faults();
+        self.device = Device::open(&self.adapter)?;
+        #[cfg(test)]
+        self.device.set_faults(faults);
+        self.pipeline = compile(&self.adapter, &self.device, &self.options)?;
+        Ok(())
     }
 }
 
@@ -202,48 +197,111 @@ impl Backend for GpuBackend {
     }
 
     fn gamma(&self, dim: usize) -> f64 {
-        kernel::gamma(dim)
+        self.options.kernel.gamma(dim)
+    }
+
+    fn half_bounds(&self, embeddings: &Embeddings) -> Vec<f32> {
+        self.options.kernel.format().half_bounds(embeddings, self.gamma(embeddings.dim()))
+    }
+
+    fn block_rows(&self, dim: usize) -> usize {
+        let row_bytes = (self.options.kernel.format().row_bytes(dim) + FACT_BYTES) as u64;
+        // Two blocks that are loaded and one to come.
+        let fits = (self.resident.budget() / 3 / row_bytes) as usize;
+        let whole = DISPATCH_SIDE.min(fits / 256 * 256).max(256);
+        if self.software { whole.min(SOFTWARE_ROWS) } else { whole }
+    }
+
+    fn dispatch_rows(&self, dim: usize) -> usize {
+        self.dispatch_side(self.options.kernel.format().padded(dim))
+    }
+
+    fn row_bytes(&self, _dim: usize) -> u64 {
+        FACT_BYTES as u64
+    }
+
+    fn working_bytes(&self, _rows: usize, _columns: usize) -> u64 {
+        // What is converted, and the driver's copy of it.
+        2 * UPLOAD_BYTES as u64
     }
 
     fn load(&mut self, side: Side, block: Arc<Block>) -> Result<()> {
-        let operand = match side {
+        let loaded = match side {
             Side::Rows => &mut self.rows,
             Side::Columns => &mut self.columns,
         };
-        operand.load(&self.device, self.limits, block)
+        *loaded = Arc::default();
+        *loaded = self.resident.load(&self.device, self.limits, self.options.kernel.format(), block)?;
+        Ok(())
     }
 
-    fn dispatch_rows(&self, _dim: usize) -> usize {
-        self.info.block_rows
+    fn in_flight(&self) -> usize {
+        IN_FLIGHT
     }
 
-    fn submit(&mut self, job: Job, _capacity: usize) -> Result<()> {
-        self.job = Some(job);
+    fn submit(&mut self, job: Job, capacity: usize) -> Result<()> {
+        if job.rows.is_empty() || job.columns.is_empty() {
+            self.under_way.push_back(None);
+            return Ok(());
+        }
+        let (rows, columns) = (&*self.rows, &*self.columns);
+        let outside = job.rows.end > rows.len() || job.columns.end > columns.len();
+        if outside || rows.padded() != columns.padded() {
+            return Err(self.device.error("the loaded blocks do not fit the job"));
+        }
+        let rectangles = rectangles(
+            (job.rows.clone(), job.columns.clone()),
+            (rows.first(), columns.first()),
+            (rows.piece_rows(), columns.piece_rows()),
+            self.dispatch_side(rows.padded()),
+        );
+        if rectangles.iter().map(Rectangle::pairs).sum::<u64>() >= 1 << 32 {
+            return Err(self.device.error("a job of 2^32 pairs would overflow its counters"));
+        }
+        if rectangles.is_empty() {
+            self.under_way.push_back(None);
+            return Ok(());
+        }
+        let format = self.options.kernel.format();
+        let work = Work {
+            device: &self.device,
+            pipeline: &self.pipeline,
+            tile: self.options.kernel.tile(),
+            row_bytes: format.row_bytes(rows.padded()),
+            limits: self.limits,
+            uniform_stride: self.uniform_stride,
+            rows,
+            columns,
+        };
+        self.slots[self.next].submit(&work, &rectangles, &job, (capacity, self.expected))?;
+        self.under_way.push_back(Some(self.next));
+        self.next = (self.next + 1) % IN_FLIGHT;
         Ok(())
     }
 
     fn collect(&mut self, out: &mut Stream) -> Result<Dispatch> {
-        let Some(job) = &self.job.take() else { return Ok(Dispatch::Done) };
-        if job.rows.is_empty() || job.columns.is_empty() {
-            return Ok(Dispatch::Done);
+        let Some(slot) = self.under_way.pop_front() else {
+            return Err(self.device.error("no dispatch was submitted"));
+        };
+        let Some(slot) = slot else { return Ok(Dispatch::Done) };
+        let (end, found) = self.slots[slot].collect(&self.device, out)?;
+        if end == Dispatch::Done {
+            self.expected = (2 * found).next_power_of_two().max(EXPECTED);
         }
-        let outside = job.rows.end > self.rows.len() || job.columns.end > self.columns.len();
-        if outside || self.rows.padded() != self.columns.padded() {
-            return Err(self.device.error("the loaded blocks do not fit the job"));
-        }
-        self.rows.write_facts(&self.device, &job.rows, &job.keep_rows);
-        self.columns.write_facts(&self.device, &job.columns, &job.keep_columns);
-        let batches = batches(
-            (job.rows.clone(), job.columns.clone()),
-            (self.rows.first(), self.columns.first()),
-            (self.rows.piece_rows(), self.columns.piece_rows()),
-            self.limits.dispatch_side(self.rows.padded()),
-        );
-        for batch in &batches {
-            if self.batch(batch, job, out)? == Dispatch::StreamFull {
-                return Ok(Dispatch::StreamFull);
+        Ok(end)
+    }
+
+    fn recover(&mut self) -> bool {
+        let fault = self.device.fault();
+        match fault {
+            Some(Fault::Lost) => self.reopen().is_ok(),
+            Some(Fault::OutOfMemory) => {
+                self.clear();
+                self.resident.shrink();
+                self.device.forgive();
+                true
             }
+            None => false,
         }
-        Ok(Dispatch::Done)
     }
 }

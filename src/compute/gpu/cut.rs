@@ -1,17 +1,15 @@
 //! Cuts blocks and jobs so that every binding and every dispatch fits the adapter's own limits.
 
-use super::kernel::{TILE_COLUMNS, TILE_ROWS};
 use std::ops::Range;
 
-/// Most bytes of one piece of a block, whatever the adapter takes: keeps single allocations and uploads moderate.
-const PIECE_BYTES: u64 = 1 << 28;
+/// Most bytes of one piece of a block, whatever the adapter takes: keeps single allocations moderate.
+const PIECE_BYTES: u64 = 1 << 30;
 
-/// Multiplications of one dispatch: under 100 ms from 3 TFLOP/s on, and seconds on the slowest integrated GPU, so that
-/// no watchdog ends it.
-const DISPATCH_WORK: usize = 1 << 37;
+/// Seconds that a dispatch takes at most, about: no watchdog ends it, and the host's share of one is small.
+const DISPATCH_SECONDS: f64 = 0.1;
 
-/// Most rows or columns of a dispatch: its pairs fit a u32 many times over.
-const DISPATCH_SIDE: usize = 1 << 14;
+/// Most rows or columns of a dispatch: its pairs fit a u32, and whole tiles of every kernel do.
+pub(super) const DISPATCH_SIDE: usize = 61_440;
 
 /// What an adapter takes.
 #[derive(Debug, Clone, Copy)]
@@ -23,7 +21,7 @@ pub(super) struct Limits {
 }
 
 impl Limits {
-    /// The limits of `adapter`.
+    /// The limits of an adapter.
     pub(super) fn of(limits: &wgpu::Limits) -> Self {
         Self {
             binding: limits.max_storage_buffer_binding_size.min(limits.max_buffer_size),
@@ -31,10 +29,10 @@ impl Limits {
         }
     }
 
-    /// Rows of `padded` f32 values that one binding holds; 0 if not even one fits.
-    pub(super) fn piece_rows(self, padded: usize) -> usize {
-        usize::try_from(self.binding.min(PIECE_BYTES.max(padded as u64 * 4)) / (padded as u64 * 4))
-            .unwrap_or(usize::MAX)
+    /// Rows of `row_bytes` that one binding holds; 0 if not even one fits.
+    pub(super) fn piece_rows(self, row_bytes: usize) -> usize {
+        let bytes = row_bytes as u64;
+        usize::try_from(self.binding.min(PIECE_BYTES.max(bytes)) / bytes).unwrap_or(usize::MAX)
     }
 
     /// Survivors of 12 bytes that one binding holds.
@@ -42,11 +40,13 @@ impl Limits {
         (self.binding / 12).min(u64::from(u32::MAX)) as usize
     }
 
-    /// Most rows and columns of one dispatch at `padded` values a row.
-    pub(super) fn dispatch_side(self, padded: usize) -> usize {
-        let tile = TILE_ROWS.max(TILE_COLUMNS);
-        let work = ((DISPATCH_WORK / padded.max(1)).isqrt() / tile * tile).max(tile);
-        work.min(DISPATCH_SIDE).min(self.groups as usize * TILE_ROWS.min(TILE_COLUMNS))
+    /// Most rows and columns of one dispatch at `padded` values a row by a kernel of that tile and speed (operations a
+    /// second).
+    pub(super) fn dispatch_side(self, padded: usize, tile: (usize, usize), speed: f64) -> usize {
+        let larger = tile.0.max(tile.1);
+        let pairs = DISPATCH_SECONDS * speed / (2 * padded.max(1)) as f64;
+        let side = (pairs.sqrt() as usize / larger * larger).max(larger);
+        side.min(DISPATCH_SIDE).min(self.groups as usize * tile.0.min(tile.1))
     }
 }
 
@@ -58,7 +58,8 @@ pub(super) struct Rectangle {
 }
 
 impl Rectangle {
-    fn pairs(&self) -> u64 {
+    /// Rows times columns.
+    pub(super) fn pairs(&self) -> u64 {
         self.rows.len() as u64 * self.columns.len() as u64
     }
 }
@@ -76,38 +77,20 @@ fn cuts(range: Range<usize>, piece: usize, side: usize) -> Vec<Range<usize>> {
     cuts
 }
 
-/// The rectangles of a job that hold at least one pair (column position above row position), in batches of under 2^32
-/// pairs, so that the counters of a batch can't overflow. `first` are the positions of row 0 and column 0 of the blocks,
-/// `piece` their rows a piece, `side` the most rows and columns of a dispatch.
-pub(super) fn batches(
+/// The rectangles of a job that hold at least one pair (column position above row position). `first` are the positions of
+/// row 0 and column 0 of the blocks, `piece` their rows a piece, `side` the most rows and columns of a dispatch.
+pub(super) fn rectangles(
     job: (Range<usize>, Range<usize>),
     first: (usize, usize),
     piece: (usize, usize),
     side: usize,
-) -> Vec<Vec<Rectangle>> {
-    let mut batches: Vec<Vec<Rectangle>> = Vec::new();
-    let mut pairs = u64::MAX;
+) -> Vec<Rectangle> {
     let all_columns = cuts(job.1, piece.1, side);
-    for rows in cuts(job.0, piece.0, side) {
-        for columns in &all_columns {
-            if first.1 + columns.end - 1 <= first.0 + rows.start {
-                continue;
-            }
-            let rectangle = Rectangle { rows: rows.clone(), columns: columns.clone() };
-            let sum = pairs.saturating_add(rectangle.pairs());
-            match batches.last_mut() {
-                Some(batch) if sum < 1 << 32 => {
-                    pairs = sum;
-                    batch.push(rectangle);
-                }
-                _ => {
-                    pairs = rectangle.pairs();
-                    batches.push(vec![rectangle]);
-                }
-            }
-        }
-    }
-    batches
+    let all = cuts(job.0, piece.0, side).into_iter().flat_map(|rows| {
+        let with = move |columns: &Range<usize>| Rectangle { rows: rows.clone(), columns: columns.clone() };
+        all_columns.iter().map(with).collect::<Vec<_>>()
+    });
+    all.filter(|one| first.1 + one.columns.end - 1 > first.0 + one.rows.start).collect()
 }
 
 #[cfg(test)]
@@ -119,7 +102,7 @@ mod tests {
         for (first, piece, side) in [((0, 0), (7, 5), 4), ((0, 0), (100, 100), 100), ((3, 10), (8, 3), 16)] {
             let (job_rows, job_columns) = (2..20, 1..23);
             let mut seen = vec![[0u8; 30]; 30];
-            for rectangle in batches((job_rows.clone(), job_columns.clone()), first, piece, side).iter().flatten() {
+            for rectangle in &rectangles((job_rows.clone(), job_columns.clone()), first, piece, side) {
                 let Rectangle { rows, columns } = rectangle;
                 assert!(rows.len() <= side && columns.len() <= side);
                 assert_eq!(
@@ -143,25 +126,20 @@ mod tests {
     }
 
     #[test]
-    fn counters_of_a_batch_can_not_overflow() {
-        let all = batches((0..200_000, 0..200_000), (0, 200_000), (90_000, 90_000), DISPATCH_SIDE);
-        assert!(all.len() > 1);
-        for batch in &all {
-            assert!(batch.iter().map(Rectangle::pairs).sum::<u64>() < 1 << 32);
-        }
-        assert_eq!(all.iter().flatten().map(Rectangle::pairs).sum::<u64>(), 40_000_000_000);
-    }
-
-    #[test]
     fn limits_decide_pieces_and_dispatches() {
         let software = Limits { binding: 1 << 27, groups: 65_535 };
-        assert_eq!(software.piece_rows(384), 87_381);
-        assert_eq!(Limits { binding: 1 << 16, groups: 1 }.piece_rows(1536), 10);
-        assert_eq!(Limits { binding: 4096, groups: 1 }.piece_rows(1536), 0);
+        assert_eq!(software.piece_rows(384 * 4), 87_381);
+        assert_eq!(Limits { binding: 1 << 16, groups: 1 }.piece_rows(1536 * 4), 10);
+        assert_eq!(Limits { binding: 4096, groups: 1 }.piece_rows(1536 * 4), 0);
         // A row above the usual piece is still taken where the adapter can bind it.
-        assert_eq!(Limits { binding: 1 << 31, groups: 1 }.piece_rows(1 << 27), 1);
-        assert!(software.dispatch_side(1536) >= 8192, "the default block is one dispatch");
-        assert!(software.dispatch_side(1 << 27) >= 64);
-        assert_eq!(Limits { binding: 1 << 27, groups: 2 }.dispatch_side(384), 2 * TILE_ROWS.min(TILE_COLUMNS));
+        assert_eq!(Limits { binding: 1 << 31, groups: 1 }.piece_rows(1 << 29), 2);
+        assert_eq!(Limits { binding: 1 << 31, groups: 1 }.piece_rows(1 << 31), 1);
+        assert_eq!(software.dispatch_side(1536, (128, 128), 1e15), DISPATCH_SIDE);
+        assert!((DISPATCH_SIDE as u64).pow(2) < 1 << 32, "the counters of a dispatch can't overflow");
+        assert!([64, 128, 256].iter().all(|tile| DISPATCH_SIDE % tile == 0), "whole tiles");
+        let side = software.dispatch_side(1536, (64, 128), 3e12);
+        assert!(side % 128 == 0 && (9_700..10_000).contains(&side), "{side}: 0.1 s at 3 TFLOP/s");
+        assert_eq!(software.dispatch_side(1 << 27, (64, 128), 1e9), 128);
+        assert_eq!(Limits { binding: 1 << 27, groups: 2 }.dispatch_side(384, (64, 128), 1e15), 2 * 64);
     }
 }

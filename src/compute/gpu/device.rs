@@ -1,12 +1,29 @@
 //! An opened device: buffers, uploads, submissions, reading back, and every failure as an [`Error::Device`].
 //!
 //! wgpu reports most errors to a handler (whose default panics) and a lost device to a callback; both put their message
-//! where [`Device::check`] finds it.
+//! where [`Device::check`] finds it, and what kind of failure it was where [`Device::fault`] does.
 
 use crate::base::{Error, Result};
 use std::fmt::Display;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::mpsc::Receiver;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// Features that kernels or timings use, where there are any.
+const FEATURES: wgpu::Features = wgpu::Features::SHADER_F16
+    .union(wgpu::Features::SUBGROUP)
+    .union(wgpu::Features::SUBGROUP_BARRIER)
+    .union(wgpu::Features::EXPERIMENTAL_COOPERATIVE_MATRIX)
+    .union(wgpu::Features::TIMESTAMP_QUERY);
+
+/// A failure after which smaller blocks may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Fault {
+    /// The device is gone, for ever.
+    Lost,
+    /// There is no memory for a buffer.
+    OutOfMemory,
+}
 
 /// What the handlers heard.
 #[derive(Debug, Default)]
@@ -15,6 +32,8 @@ struct Failures {
     lost: Option<String>,
     /// First error since the last check.
     error: Option<String>,
+    /// Whether memory ran out, ever.
+    out_of_memory: bool,
 }
 
 /// A device, its queue and what went wrong with them.
@@ -23,6 +42,15 @@ pub(super) struct Device {
     queue: wgpu::Queue,
     name: String,
     failures: Arc<Mutex<Failures>>,
+    #[cfg(test)]
+    faults: Arc<super::tests::Faults>,
+}
+
+/// A submission whose results are on their way to a staging buffer.
+pub(super) struct UnderWay {
+    index: wgpu::SubmissionIndex,
+    mapped: Receiver<Result<(), wgpu::BufferAsyncError>>,
+    bytes: u64,
 }
 
 /// A buffer that is kept from dispatch to dispatch and only grows. Its contents are whatever was there before.
@@ -44,30 +72,83 @@ fn device_error(name: &str, problem: impl Display) -> Error {
 }
 
 impl Device {
-    /// Opens `adapter` with its own limits.
+    /// Opens `adapter` with its own limits and the features that kernels use.
+    ///
+    /// # Errors
+    /// [`Error::Device`] if it can't be opened even without those features.
     pub(super) fn open(adapter: &wgpu::Adapter) -> Result<Self> {
         let name = adapter.get_info().name;
-        let descriptor = wgpu::DeviceDescriptor {
-            label: Some("hivescope"),
-            required_limits: adapter.limits(),
-            ..wgpu::DeviceDescriptor::default()
+        let request = |features: wgpu::Features| {
+            let descriptor = wgpu::DeviceDescriptor {
+                label: Some("hivescope"),
+                required_features: features,
+                required_limits: adapter.limits(),
+                experimental_features: if features.contains(wgpu::Features::EXPERIMENTAL_COOPERATIVE_MATRIX) {
+                    // SAFETY: of what is experimental only cooperative matrices are used, by a shader that is validated
+                    // for every shape in the tests, on shapes that the adapter lists, after a self-test.
+                    unsafe { wgpu::ExperimentalFeatures::enabled() }
+                } else {
+                    wgpu::ExperimentalFeatures::disabled()
+                },
+                ..wgpu::DeviceDescriptor::default()
+            };
+            // Some drivers list features that they then refuse, and wgpu 30 panics there.
+            caught(|| pollster::block_on(adapter.request_device(&descriptor)).map_err(|e| e.to_string()))
+                .and_then(std::convert::identity)
         };
-        let (device, queue) =
-            pollster::block_on(adapter.request_device(&descriptor)).map_err(|e| device_error(&name, e))?;
+        let (device, queue) = request(adapter.features() & FEATURES)
+            .or_else(|_| request(wgpu::Features::empty()))
+            .map_err(|e| device_error(&name, e))?;
         let failures = Arc::new(Mutex::new(Failures::default()));
         let heard = Arc::clone(&failures);
         device.on_uncaptured_error(Arc::new(move |error: wgpu::Error| {
+            let mut failures = lock(&heard);
             let message = match error {
-                wgpu::Error::OutOfMemory { .. } => "out of device memory".to_owned(),
+                wgpu::Error::OutOfMemory { .. } => {
+                    failures.out_of_memory = true;
+                    "out of device memory".to_owned()
+                }
                 other => one_line(&other.to_string()),
             };
-            lock(&heard).error.get_or_insert(message);
+            failures.error.get_or_insert(message);
         }));
         let heard = Arc::clone(&failures);
         device.set_device_lost_callback(move |reason, message| {
             lock(&heard).lost.get_or_insert(one_line(&format!("the device was lost\n{reason:?}\n{message}")));
         });
-        Ok(Self { device, queue, name, failures })
+        Ok(Self {
+            device,
+            queue,
+            name,
+            failures,
+            #[cfg(test)]
+            faults: Arc::default(),
+        })
+    }
+
+    /// Features that it was opened with.
+    pub(super) fn features(&self) -> wgpu::Features {
+        self.device.features()
+    }
+
+    /// What failed so far that smaller blocks may mend.
+    pub(super) fn fault(&self) -> Option<Fault> {
+        let failures = lock(&self.failures);
+        match (&failures.lost, failures.out_of_memory) {
+            (Some(_), _) => Some(Fault::Lost),
+            (None, true) => Some(Fault::OutOfMemory),
+            (None, false) => None,
+        }
+    }
+
+    /// Forgets that memory ran out.
+    pub(super) fn forgive(&self) {
+        lock(&self.failures).out_of_memory = false;
+    }
+
+    /// Nanoseconds of a tick of its timestamps, if it has any.
+    pub(super) fn timestamp_period(&self) -> Option<f32> {
+        self.features().contains(wgpu::Features::TIMESTAMP_QUERY).then(|| self.queue.get_timestamp_period())
     }
 
     /// What wgpu knows as the device.
@@ -108,6 +189,13 @@ impl Device {
         if pooled.0.as_ref().is_none_or(|buffer| buffer.size() < size) {
             // The old one goes first, so that both need not fit.
             pooled.0 = None;
+            #[cfg(test)]
+            if self.faults.allocation(size) {
+                let mut failures = lock(&self.failures);
+                failures.out_of_memory = true;
+                failures.error.get_or_insert("out of device memory".into());
+            }
+            self.check()?;
             let descriptor = wgpu::BufferDescriptor { label: Some(label), size, usage, mapped_at_creation: false };
             let buffer = self.device.create_buffer(&descriptor);
             self.check()?;
@@ -121,27 +209,23 @@ impl Device {
         self.queue.write_buffer(buffer, offset, bytes);
     }
 
-    /// Uploads rows of `dim` values to `buffer`, each padded with zeros to `padded` values, straight into the staging
-    /// memory of the driver.
+    /// Uploads `bytes` (a multiple of 4) to `buffer` at `offset` and sends them off, so that the staging memory of the
+    /// driver is free again once the device has them.
     ///
     /// # Errors
     /// [`Error::Device`] if there is no memory for it or the device is lost.
-    pub(super) fn write_rows(&self, buffer: &wgpu::Buffer, rows: &[f32], dim: usize, padded: usize) -> Result<()> {
-        let count = rows.len().checked_div(dim).unwrap_or(0);
-        let Some(size) = wgpu::BufferSize::new((count * padded * 4) as u64) else { return Ok(()) };
-        let Some(mut view) = self.queue.write_buffer_with(buffer, 0, size) else {
+    pub(super) fn upload(&self, buffer: &wgpu::Buffer, offset: u64, bytes: &[u8]) -> Result<()> {
+        let Some(size) = wgpu::BufferSize::new(bytes.len() as u64) else { return Ok(()) };
+        let Some(mut view) = self.queue.write_buffer_with(buffer, offset, size) else {
             self.check()?;
             return Err(self.error("the upload was refused: the device was lost"));
         };
-        if dim == padded {
-            view.copy_from_slice(bytemuck::cast_slice(rows));
-        } else {
-            for (from, start) in rows.chunks_exact(dim).zip((0..).step_by(padded * 4)) {
-                view.slice(start..start + dim * 4).copy_from_slice(bytemuck::cast_slice(from));
-                view.slice(start + dim * 4..start + padded * 4).fill(0);
-            }
-        }
+        view.copy_from_slice(bytes);
         drop(view);
+        self.queue.submit([]);
+        caught(|| self.device.poll(wgpu::PollType::Poll))
+            .map_err(|panic| self.error(panic))?
+            .map_err(|e| self.error(e))?;
         self.check()
     }
 
@@ -167,45 +251,76 @@ impl Device {
         self.queue.submit([encoder.finish()]);
     }
 
-    /// Copies `parts` (source, offset, bytes) one after the other behind the commands of `encoder`, waits for all of it
-    /// and hands the bytes to `take`: one submission, one mapping.
+    /// Copies `parts` (source, offset, bytes) one after the other to `staging` behind the commands of `encoder`, without
+    /// waiting: one submission, one mapping. The buffer must not be touched before [`Self::finish`].
     ///
     /// # Errors
     /// [`Error::Device`] if anything failed since the last check.
-    pub(super) fn read<T>(
+    pub(super) fn start_reading(
         &self,
         mut encoder: wgpu::CommandEncoder,
-        pooled: &mut Pooled,
+        staging: &mut Pooled,
         parts: &[(&wgpu::Buffer, u64, u64)],
-        take: impl FnOnce(&[u8]) -> T,
-    ) -> Result<T> {
-        let size = parts.iter().map(|part| part.2).sum();
+    ) -> Result<UnderWay> {
+        let bytes = parts.iter().map(|part| part.2).sum();
         let usage = wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST;
-        // Put back at the end only: after an error it may still be mapped.
-        let mut kept = std::mem::take(pooled);
-        let staging = self.at_least(&mut kept, "staging", size, usage)?;
+        let buffer = self.at_least(staging, "staging", bytes, usage)?;
         let mut at = 0;
         for &(source, offset, bytes) in parts {
-            encoder.copy_buffer_to_buffer(source, offset, staging, at, bytes);
+            encoder.copy_buffer_to_buffer(source, offset, buffer, at, bytes);
             at += bytes;
         }
-        self.submit(encoder);
+        #[cfg(test)]
+        if self.faults.submission() {
+            self.device.destroy();
+        }
+        let index = self.queue.submit([encoder.finish()]);
         self.check()?;
-        let (send, receive) = std::sync::mpsc::channel();
-        staging.slice(..size).map_async(wgpu::MapMode::Read, move |result| drop(send.send(result)));
-        let waited = caught(|| self.device.poll(wgpu::PollType::wait_indefinitely()));
+        let (send, mapped) = std::sync::mpsc::channel();
+        buffer.slice(..bytes).map_async(wgpu::MapMode::Read, move |result| drop(send.send(result)));
+        Ok(UnderWay { index, mapped, bytes })
+    }
+
+    /// Waits for a submission and hands the bytes that it read to `take`.
+    ///
+    /// # Errors
+    /// [`Error::Device`] if anything failed since the last check.
+    pub(super) fn finish<T>(
+        &self,
+        under_way: &UnderWay,
+        staging: &mut Pooled,
+        take: impl FnOnce(&[u8]) -> T,
+    ) -> Result<T> {
+        // Put back at the end only: after an error it may still be mapped.
+        let kept = std::mem::take(staging);
+        let buffer = kept.get().ok_or_else(|| self.error("a buffer is missing"))?;
+        let wait = wgpu::PollType::Wait { submission_index: Some(under_way.index.clone()), timeout: None };
+        let waited = caught(|| self.device.poll(wait));
         self.check()?;
         waited.map_err(|panic| self.error(panic))?.map_err(|e| self.error(e))?;
-        receive
+        under_way
+            .mapped
             .try_recv()
             .map_err(|e| self.error(format!("reading back: {e}")))?
             .map_err(|_| self.error("reading back failed: the device was lost"))?;
-        let view = staging.slice(..size).get_mapped_range().map_err(|e| self.error(e))?;
+        let view = buffer.slice(..under_way.bytes).get_mapped_range().map_err(|e| self.error(e))?;
         let taken = take(&view);
         drop(view);
-        staging.unmap();
-        *pooled = kept;
+        buffer.unmap();
+        *staging = kept;
         Ok(taken)
+    }
+
+    /// What a test makes go wrong.
+    #[cfg(test)]
+    pub(super) fn faults(&self) -> Arc<super::tests::Faults> {
+        Arc::clone(&self.faults)
+    }
+
+    /// What a test makes go wrong.
+    #[cfg(test)]
+    pub(super) fn set_faults(&mut self, faults: Arc<super::tests::Faults>) {
+        self.faults = faults;
     }
 }
 

@@ -1,23 +1,10 @@
-//! The compiled kernel `shaders/similarity_f32.wgsl`, and the numbers that it shares with the host.
+//! The kernels: what each multiplies, its tile, its WGSL, its gamma.
 
-use super::device::Device;
-use super::params::Params;
-use crate::base::Result;
+use super::format::Format;
+use super::source::{Constants, expand};
 use crate::compute::outcome::BINS;
 
-/// The shader.
-pub(super) const SOURCE: &str = include_str!("../../../shaders/similarity_f32.wgsl");
-
-/// Rows of the tile that one workgroup computes.
-pub(super) const TILE_ROWS: usize = 64;
-
-/// Columns of that tile.
-pub(super) const TILE_COLUMNS: usize = 128;
-
-/// Values of a row that a workgroup loads at once; rows are padded to a multiple of it.
-pub(super) const DEPTH: usize = 8;
-
-/// Values that are summed in one chain before they are added to the total.
+/// Values that the kernels of f32 arithmetic sum in one chain before they are added to the total.
 pub(super) const SLICE: usize = 64;
 
 /// Words of the counters: survivors, then 4 relations x [`BINS`] in 4 copies that spread the atomic additions.
@@ -26,7 +13,215 @@ pub(super) const COUNTERS: usize = 1 + COPIES * 4 * BINS;
 /// Copies of the histogram in the counters.
 pub(super) const COPIES: usize = 4;
 
-/// gamma of the certificate: |accumulated - exact| <= gamma |x| |y|, as chain u / (1 - chain u).
+/// Bytes that the facts of a row or column of the tile take in workgroup memory.
+const FACT_BYTES: usize = 16;
+
+/// Bytes of one copy of the tile's counts.
+const BIN_BYTES: usize = 4 * BINS * 2;
+
+/// One rung of the ladder.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kernel {
+    /// Rows in f32: `shaders/similarity_f32.wgsl`.
+    F32,
+    /// Rows in f16, multiplied in f32: `shaders/similarity_f16.wgsl`.
+    F16,
+    /// Rows in f16 on matrix units: `shaders/similarity_matrix.wgsl`.
+    Matrix(Shape),
+}
+
+/// How a workgroup of the matrix kernel is laid out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Shape {
+    /// Rows, columns and depth of a cooperative matrix.
+    pub side: usize,
+    /// Subgroups of a workgroup, down and across.
+    pub grid: (usize, usize),
+    /// Matrices of a subgroup, down and across.
+    pub fragments: (usize, usize),
+    /// Values of a row in a slice that is staged at once.
+    pub depth: usize,
+    /// Values between the staged rows.
+    pub padding: usize,
+    /// Copies of the tile's counts.
+    pub bin_copies: usize,
+}
+
+impl Shape {
+    const fn new(side: usize, grid: (usize, usize), fragments: (usize, usize), depth: usize, padding: usize) -> Self {
+        Self { side, grid, fragments, depth, padding, bin_copies: 2 }
+    }
+
+    /// Shapes for cooperative matrices of `side`, for any limits; which is fastest is measured.
+    ///
+    /// At 16: 128 x 128 by 4 subgroups of 64 x 64 or 8 of 64 x 32, with and without padding (conflict-free rows or room
+    /// for two workgroups), 256 x 128 (half the traffic to the cache), 64 x 64 twice as deep (small memory).
+    pub(super) fn candidates(side: usize) -> Vec<Self> {
+        match side {
+            16 => vec![
+                Self::new(16, (2, 2), (4, 4), 16, 8),
+                Self::new(16, (2, 2), (4, 4), 16, 0),
+                Self::new(16, (2, 4), (4, 2), 16, 8),
+                Self::new(16, (2, 4), (4, 2), 16, 0),
+                Self::new(16, (4, 2), (4, 4), 16, 8),
+                Self::new(16, (2, 2), (2, 2), 32, 8),
+            ],
+            8 => vec![Self::new(8, (2, 2), (4, 4), 16, 8), Self::new(8, (2, 2), (4, 4), 32, 8)],
+            _ => Vec::new(),
+        }
+    }
+
+    /// Rows and columns of the tile.
+    fn tile(&self) -> (usize, usize) {
+        (self.grid.0 * self.fragments.0 * self.side, self.grid.1 * self.fragments.1 * self.side)
+    }
+
+    fn subgroups(&self) -> usize {
+        self.grid.0 * self.grid.1
+    }
+
+    /// Values from a staged row to the next.
+    fn stride(&self) -> usize {
+        self.depth + self.padding
+    }
+
+    /// Whether `threads` threads load whole rounds of rows and of columns.
+    fn loads_evenly(&self, threads: usize) -> bool {
+        let (rows, columns) = self.tile();
+        let units = self.depth / 8;
+        [rows, columns].iter().all(|lines| (lines * units).is_multiple_of(threads)) && threads.is_multiple_of(units)
+    }
+}
+
+impl Kernel {
+    /// Its name, as `--kernel` has it.
+    pub(super) fn name(&self) -> &'static str {
+        match self {
+            Self::F32 => "f32",
+            Self::F16 => "f16",
+            Self::Matrix(_) => "matrix",
+        }
+    }
+
+    /// Its name with what else tells it from others.
+    pub(super) fn describe(&self) -> String {
+        let (rows, columns) = self.tile();
+        match self {
+            Self::F32 | Self::F16 => format!("{}, tile {rows}x{columns}", self.name()),
+            Self::Matrix(shape) => {
+                let Shape { side, depth, padding, .. } = shape;
+                let subgroups = shape.subgroups();
+                format!("matrix {side}x{side}, tile {rows}x{columns}, depth {depth}+{padding}, {subgroups} subgroups")
+            }
+        }
+    }
+
+    /// How its rows are stored.
+    pub(super) fn format(&self) -> Format {
+        match self {
+            Self::F32 => Format::F32,
+            Self::F16 | Self::Matrix(_) => Format::F16,
+        }
+    }
+
+    /// Rows and columns of the tile that one workgroup computes.
+    pub(super) fn tile(&self) -> (usize, usize) {
+        match self {
+            Self::F32 | Self::F16 => (64, 128),
+            Self::Matrix(shape) => shape.tile(),
+        }
+    }
+
+    /// Threads of a workgroup on an adapter with subgroups of `subgroup` threads.
+    pub(super) fn threads(&self, subgroup: usize) -> usize {
+        match self {
+            Self::F32 | Self::F16 => 128,
+            Self::Matrix(shape) => shape.subgroups() * subgroup,
+        }
+    }
+
+    /// Bytes of workgroup memory.
+    pub(super) fn workgroup_bytes(&self) -> usize {
+        let (rows, columns) = self.tile();
+        let facts = (rows + columns) * FACT_BYTES;
+        match self {
+            Self::F32 | Self::F16 => 2 * 8 * (rows + columns) * 4 + facts + BIN_BYTES + 16,
+            Self::Matrix(shape) => {
+                let staged = 2 * (rows + columns) * shape.stride() * 2;
+                staged + shape.subgroups() * shape.side * shape.side * 4 + facts + shape.bin_copies * BIN_BYTES + 16
+            }
+        }
+    }
+
+    /// Whether it can run with subgroups of `subgroup` threads, `memory` bytes of workgroup memory and `threads` threads.
+    pub(super) fn fits(&self, subgroup: usize, memory: usize, threads: usize) -> bool {
+        let even = match self {
+            Self::F32 | Self::F16 => true,
+            Self::Matrix(shape) => shape.loads_evenly(self.threads(subgroup)),
+        };
+        even && self.workgroup_bytes() <= memory && self.threads(subgroup) <= threads
+    }
+
+    /// Its WGSL.
+    pub(super) fn source(&self, subgroup: usize) -> String {
+        let (rows, columns) = self.tile();
+        let threads = self.threads(subgroup);
+        match self {
+            Self::F32 | Self::F16 => {
+                let template = match self {
+                    Self::F32 => include_str!("../../../shaders/similarity_f32.wgsl"),
+                    _ => include_str!("../../../shaders/similarity_f16.wgsl"),
+                };
+                let constants: &Constants = &[
+                    ("TILE_ROWS", rows),
+                    ("TILE_COLUMNS", columns),
+                    ("THREADS", threads),
+                    ("DEPTH", 8),
+                    ("SLICE", SLICE),
+                    ("BIN_COPIES", 1),
+                ];
+                expand(template, constants)
+            }
+            Self::Matrix(shape) => {
+                let units = shape.depth / 8;
+                let constants: &Constants = &[
+                    ("SIDE", shape.side),
+                    ("FRAGMENT_ROWS", shape.fragments.0),
+                    ("FRAGMENT_COLUMNS", shape.fragments.1),
+                    ("GRID_ROWS", shape.grid.0),
+                    ("GRID_COLUMNS", shape.grid.1),
+                    ("THREADS", threads),
+                    ("DEPTH", shape.depth),
+                    ("STRIDE", shape.stride() / 4),
+                    ("BIN_COPIES", shape.bin_copies),
+                    ("ROW_LOADS", rows * units / threads),
+                    ("COLUMN_LOADS", columns * units / threads),
+                ];
+                expand(include_str!("../../../shaders/similarity_matrix.wgsl"), constants)
+            }
+        }
+    }
+
+    /// gamma of the certificate, of rows as they are stored: |accumulated - exact| <= gamma |x'| |y'|.
+    pub(super) fn gamma(&self, dim: usize) -> f64 {
+        match self {
+            Self::F32 | Self::F16 => gamma_f32(dim),
+            Self::Matrix(_) => gamma_matrix(dim),
+        }
+    }
+
+    /// What its gamma assumes of the device, for manifest.json.
+    pub(super) fn assumes(&self) -> &'static str {
+        match self {
+            Self::F32 | Self::F16 => "f32 operations correctly rounded to either neighbour (WGSL)",
+            Self::Matrix(_) => {
+                "matrix units that add products exact in f32 in any order, each addition off by at most 2^-22"
+            }
+        }
+    }
+}
+
+/// gamma of f32 arithmetic, as chain u / (1 - chain u).
 ///
 /// u = 2^-23. WGSL (15.7.4.1) and Vulkan demand that f32 addition and multiplication are correctly rounded, which there
 /// means to either neighbour, in no given direction: the error is below one unit in the last place, 2^-23 of the value
@@ -41,110 +236,22 @@ pub(super) const COPIES: usize = 4;
 ///
 /// One more is for what is left: values below 2^-126 may be flushed to 0, which moves a sum of unit rows by less than
 /// dim 2^-125.
-pub(super) fn gamma(dim: usize) -> f64 {
+pub(super) fn gamma_f32(dim: usize) -> f64 {
     let chain = (dim.min(SLICE) + dim.div_ceil(SLICE) + 2) as f64;
     let unit = 1.0 / f64::from(1u32 << 23);
     chain * unit / (1.0 - chain * unit)
 }
 
-/// The pipeline and the layout of its one bind group.
-pub(super) struct Kernel {
-    pipeline: wgpu::ComputePipeline,
-    layout: wgpu::BindGroupLayout,
-}
-
-impl Kernel {
-    /// Compiles `source`, the shader or a test's variant of it.
-    ///
-    /// # Errors
-    /// [`crate::base::Error::Device`] with the compiler's words.
-    pub(super) fn new(device: &Device, source: &str) -> Result<Self> {
-        let raw = device.raw();
-        let descriptor = wgpu::ShaderModuleDescriptor {
-            label: Some("similarity_f32"),
-            source: wgpu::ShaderSource::Wgsl(source.into()),
-        };
-        let module = if source == SOURCE {
-            // Otherwise wgpu counts the rounds of every loop and clamps every index, which keeps drivers from unrolling
-            // the inner loop (wgpu issue 7698).
-            // SAFETY: every loop of SOURCE has a fixed step and a bound that does not change, or clears a bit a round.
-            // Indices into workgroup memory and arrays follow from constants and invocation ids. Rows are clamped to
-            // the rectangle (`min(.., count - 1)`) or compared with its counts, and `GpuBackend::params` puts the
-            // rectangle within its piece, whose buffers `Operand::load` made for all rows and the whole depth;
-            // survivors are compared with the capacity that their buffer was made for.
-            unsafe { raw.create_shader_module_trusted(descriptor, wgpu::ShaderRuntimeChecks::unchecked()) }
-        } else {
-            raw.create_shader_module(descriptor)
-        };
-        device.check()?;
-        let entry = |binding: u32| wgpu::BindGroupLayoutEntry {
-            binding,
-            visibility: wgpu::ShaderStages::COMPUTE,
-            ty: wgpu::BindingType::Buffer {
-                ty: match binding {
-                    0..4 => wgpu::BufferBindingType::Storage { read_only: true },
-                    4..6 => wgpu::BufferBindingType::Storage { read_only: false },
-                    _ => wgpu::BufferBindingType::Uniform,
-                },
-                has_dynamic_offset: false,
-                min_binding_size: if binding == 6 { wgpu::BufferSize::new(size_of::<Params>() as u64) } else { None },
-            },
-            count: None,
-        };
-        let layout = raw.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor {
-            label: Some("similarity_f32"),
-            entries: &[0, 1, 2, 3, 4, 5, 6].map(entry),
-        });
-        let pipeline_layout = raw.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
-            label: Some("similarity_f32"),
-            bind_group_layouts: &[Some(&layout)],
-            immediate_size: 0,
-        });
-        let pipeline = raw.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
-            label: Some("similarity_f32"),
-            layout: Some(&pipeline_layout),
-            module: &module,
-            entry_point: Some("main"),
-            compilation_options: wgpu::PipelineCompilationOptions {
-                // The shader sets what it reads.
-                zero_initialize_workgroup_memory: false,
-                ..wgpu::PipelineCompilationOptions::default()
-            },
-            cache: None,
-        });
-        device.check()?;
-        Ok(Self { pipeline, layout })
-    }
-
-    /// Records one dispatch of `rows` x `columns` pairs. `bindings` are (buffer, offset, bytes) by binding number.
-    pub(super) fn record(
-        &self,
-        device: &Device,
-        encoder: &mut wgpu::CommandEncoder,
-        bindings: [(&wgpu::Buffer, u64, u64); 7],
-        rows: usize,
-        columns: usize,
-    ) {
-        let mut binding = 0;
-        let entries = bindings.map(|(buffer, offset, size)| {
-            let resource = wgpu::BindingResource::Buffer(wgpu::BufferBinding {
-                buffer,
-                offset,
-                size: wgpu::BufferSize::new(size),
-            });
-            binding += 1;
-            wgpu::BindGroupEntry { binding: binding - 1, resource }
-        });
-        let group = device.raw().create_bind_group(&wgpu::BindGroupDescriptor {
-            label: None,
-            layout: &self.layout,
-            entries: &entries,
-        });
-        let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
-        pass.set_pipeline(&self.pipeline);
-        pass.set_bind_group(0, &group, &[]);
-        pass.dispatch_workgroups(columns.div_ceil(TILE_COLUMNS) as u32, rows.div_ceil(TILE_ROWS) as u32, 1);
-    }
+/// gamma of matrix units, as chain u / (1 - chain u) with u = 2^-22 (DESIGN "Coarse, then certified").
+///
+/// An assumed model, since no specification says how they add: products of two f16 are exact in f32; each addition, in
+/// whatever order and with whatever alignment, is off by at most two units in the last place of f32 (truncation after
+/// alignment was seen on all cards that were taken apart: Fasi, Higham, Mikaitis, Pranesh 2021). A product then meets at
+/// most dim additions. The self-test refuses a device that is off by more than a quarter of that.
+pub(super) fn gamma_matrix(dim: usize) -> f64 {
+    let chain = (dim + 2) as f64;
+    let unit = 1.0 / f64::from(1u32 << 22);
+    chain * unit / (1.0 - chain * unit)
 }
 
 #[cfg(test)]
@@ -176,15 +283,15 @@ mod tests {
             let y: Vec<f32> = (0..dim).map(|i| draws.uniform(1, i as u64) as f32 + 0.1).collect();
             let exact: f64 = x.iter().zip(&y).map(|(a, b)| f64::from(*a) * f64::from(*b)).sum();
             let error = |slice: usize| (f64::from(rounded_up(&x, &y, slice)) - exact).abs() / exact;
-            assert!(error(SLICE) <= gamma(dim), "{dim}: {:e} above {:e}", error(SLICE), gamma(dim));
-            assert!(error(SLICE) > gamma(dim) / 8.0, "{dim}: {:e}, far below {:e}", error(SLICE), gamma(dim));
-            assert!(dim < 1000 || error(dim) > gamma(dim), "{dim}: one chain would be within the bound too");
+            assert!(error(SLICE) <= gamma_f32(dim), "{dim}: {:e} above {:e}", error(SLICE), gamma_f32(dim));
+            assert!(error(SLICE) > gamma_f32(dim) / 8.0, "{dim}: {:e}, far below {:e}", error(SLICE), gamma_f32(dim));
+            assert!(dim < 1000 || error(dim) > gamma_f32(dim), "{dim}: one chain would be within the bound too");
         }
     }
 
     #[test]
     fn slicing_keeps_gamma_small() {
-        assert!(gamma(1536) < 1.1e-5 && gamma(1536) > 1.0e-5);
-        assert!(gamma(17) < gamma(64) && gamma(64) < gamma(65));
+        assert!(gamma_f32(1536) < 1.1e-5 && gamma_f32(1536) > 1.0e-5);
+        assert!(gamma_f32(17) < gamma_f32(64) && gamma_f32(64) < gamma_f32(65));
     }
 }

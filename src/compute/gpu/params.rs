@@ -1,6 +1,6 @@
 //! The uniform of the kernel.
 
-/// Mirrors `Job` of shaders/similarity_f32.wgsl; a test compares the two by offset.
+/// Mirrors `Job` of shaders/shared/job.wgsl; a test compares the two by offset.
 #[derive(Debug, Clone, Copy, Default, bytemuck::Pod, bytemuck::Zeroable)]
 #[repr(C)]
 pub(super) struct Params {
@@ -28,12 +28,12 @@ pub(super) struct Params {
     pub mode: u32,
     /// Half width around an edge in units of bins.
     pub width: f32,
+    /// Place of the rectangle's first row among the job's keep values.
+    pub row_keep: u32,
+    /// Place of its first column.
+    pub column_keep: u32,
     /// 0, which the compiler must not know.
     pub zero: u32,
     /// Fills up to a multiple of 16 bytes.
-    pub pad0: u32,
-    /// See `pad0`.
-    pub pad1: u32,
-    /// See `pad0`.
-    pub pad2: u32,
+    pub pad: u32,
 }

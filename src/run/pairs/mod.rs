@@ -25,7 +25,12 @@ use std::time::Instant;
 use sweep::Sweep;
 
 /// Pairs up to which `--histogram auto` is exact (DESIGN "Histogram").
-pub const EXACT_PAIRS: f64 = 1e9;
+const EXACT_PAIRS: f64 = 1e9;
+
+/// Whether `--histogram auto` is exact for a corpus of `rows` rows.
+pub fn is_exact(rows: usize) -> bool {
+    rows as f64 * rows as f64 / 2.0 <= EXACT_PAIRS
+}
 
 /// Rounding of the bin arithmetic and of the f32 similarity, in units of similarity (see `similarity_f32`).
 const BIN_ROUNDING: f32 = 5e-7;
@@ -109,7 +114,7 @@ impl<'a> Pass<'a> {
         let half_bound = backend.half_bounds(&corpus.embeddings);
         let half_bound_max = half_bound.iter().fold(0.0f32, |most, &b| most.max(b));
         let exact = match settings.histogram {
-            HistogramChoice::Auto => n as f64 * n as f64 / 2.0 <= EXACT_PAIRS,
+            HistogramChoice::Auto => is_exact(n),
             choice => choice == HistogramChoice::Exact,
         };
         let mode = match settings.histogram {

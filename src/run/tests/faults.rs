@@ -34,6 +34,9 @@ impl Backend for Queued {
     fn gamma(&self, dim: usize) -> f64 {
         self.inner.gamma(dim)
     }
+    fn block_rows(&self, dim: usize) -> usize {
+        self.inner.block_rows(dim)
+    }
     fn dispatch_rows(&self, _dim: usize) -> usize {
         50
     }

@@ -14,27 +14,28 @@ fn message<T>(gpu: &GpuBackend, result: Result<T>) -> String {
 
 #[test]
 fn a_lost_device_is_an_error_and_stays_one() {
-    let Some(mut gpu) = backend(&Options::default()) else { return };
+    let Some(mut gpu) = backend(&plain()) else { return };
     let b = block(0, 100, 67);
     let job = whole(&b, &b, 0.3, HistogramMode::Coarse);
     find(&mut gpu, &b, &b, &job);
     gpu.device().destroy();
     for _ in 0..2 {
         let result = gpu.dispatch(&job, &mut Stream::new(10_000));
-        assert!(message(&gpu, result).contains("lost"));
+        let message = message(&gpu, result);
+        assert!(message.contains("lost"), "{message}");
     }
     let result = gpu.load(Side::Rows, Arc::new(block(0, 200, 67)));
     assert!(message(&gpu, result).contains("lost"));
     drop(gpu);
     // Another opening of the adapter is not touched.
-    let Some(mut gpu) = backend(&Options::default()) else { return };
+    let Some(mut gpu) = backend(&plain()) else { return };
     find(&mut gpu, &b, &b, &job);
 }
 
 #[test]
 fn what_the_driver_interface_refuses_is_an_error() {
     // Limits above the adapter's: the survivors' binding is refused.
-    let options = Options { limits: Some(Limits { binding: u64::MAX, groups: 65_535 }), ..Options::default() };
+    let options = Options { limits: Some(Limits { binding: u64::MAX, groups: 65_535 }), ..plain() };
     let Some(mut gpu) = backend(&options) else { return };
     let b = block(0, 10, 67);
     let job = whole(&b, &b, 0.3, HistogramMode::Coarse);
@@ -52,7 +53,7 @@ fn what_the_driver_interface_refuses_is_an_error() {
 fn a_shader_that_does_not_compile_is_an_error() {
     let Some(adapter) = adapter() else { return };
     for source in ["fn main(", "@compute @workgroup_size(64) fn other() {}"] {
-        let options = Options { source: source.into(), limits: None };
+        let options = Options { source: Some(source.into()), ..Options::checked(Kernel::F32) };
         let Err(Error::Device(message)) = GpuBackend::new(&adapter, &options) else { panic!("{source} compiled") };
         assert!(message.contains("--backend cpu"), "{message}");
     }
@@ -60,7 +61,7 @@ fn a_shader_that_does_not_compile_is_an_error() {
 
 #[test]
 fn a_job_outside_the_blocks_is_an_error() {
-    let Some(mut gpu) = backend(&Options::default()) else { return };
+    let Some(mut gpu) = backend(&plain()) else { return };
     let b = block(0, 10, 67);
     let job = whole(&b, &b, 0.3, HistogramMode::Off);
     let result = gpu.dispatch(&job, &mut Stream::new(100));

@@ -26,11 +26,11 @@ fn in_halves(gpu: &mut GpuBackend, job: Job, out: &mut Stream) {
 
 #[test]
 fn tiny_limits_change_nothing() {
-    let Some(mut free) = backend(&Options::default()) else { return };
+    let Some(mut free) = backend(&plain()) else { return };
     let (rows, columns) = (block(0, 300, 384), block(200, 290, 384));
     // Of 64 KiB: pieces of 42 rows, 5461 survivors. Of 6 KiB: 4 rows, 512 survivors; dispatches of one tile.
     for (binding, groups, part) in [(1 << 16, 2, 0..300), (100_000, 65_535, 0..300), (6 << 10, 1, 190..230)] {
-        let options = Options { limits: Some(Limits { binding, groups }), ..Options::default() };
+        let options = Options { limits: Some(Limits { binding, groups }), ..plain() };
         let Some(mut tiny) = backend(&options) else { return };
         let mut job = whole(&rows, &columns, 0.47, HistogramMode::Exact { width: 1e-4 });
         job.keep_rows.truncate(part.len());
@@ -47,7 +47,7 @@ fn tiny_limits_change_nothing() {
 
 #[test]
 fn a_row_longer_than_a_binding_is_an_error() {
-    let options = Options { limits: Some(Limits { binding: 1 << 16, groups: 65_535 }), ..Options::default() };
+    let options = Options { limits: Some(Limits { binding: 1 << 16, groups: 65_535 }), ..plain() };
     let Some(mut gpu) = backend(&options) else { return };
     gpu.load(Side::Rows, Arc::new(block(0, 2, 16_384))).unwrap();
     let message = gpu.load(Side::Rows, Arc::new(block(0, 2, 16_385))).unwrap_err().to_string();
@@ -61,11 +61,11 @@ fn a_block_above_the_binding_limit_of_the_adapter() {
     let Some(adapter) = adapter() else { return };
     let limits = Limits::of(&adapter.limits());
     let dim = 4096;
-    let seam = limits.piece_rows(dim);
+    let seam = limits.piece_rows(dim * 4);
     if limits.binding > 1 << 28 {
         return; // Pieces are cut at 256 MiB there: too much for a test.
     }
-    let mut gpu = GpuBackend::new(&adapter, &Options::default()).unwrap();
+    let mut gpu = GpuBackend::new(&adapter, &plain()).unwrap();
     let near = block(seam - 40, 80, dim);
     let mut unit = vec![0.0; (seam - 40) * dim];
     unit.extend_from_slice(&near.unit_rows(0..80));

@@ -1,4 +1,4 @@
-//! The kernel against its CPU mirror, limits, failures. Needs a Vulkan driver (software will do):
+//! The kernels against their CPU mirror, limits, failures. Needs a Vulkan driver (software will do):
 //! `HIVESCOPE_TEST_GPU=require` makes a missing one a failure. `shaders` needs none.
 
 mod compare;
@@ -8,12 +8,42 @@ mod parity;
 mod refusal;
 mod shaders;
 
-use super::adapters;
-use super::backend::{GpuBackend, Options};
+use super::backend::{GpuBackend, Options, subgroup_size};
+use super::kernel::Kernel;
+use super::pipeline::Checks;
+use super::{adapters, ladder};
 use crate::base::random::Stream as Draws;
 use crate::compute::tile::{Backend, Block, Dispatch, HistogramMode, Job, Side, Stream, Vectors};
 use std::io::Write;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+
+/// What is to go wrong on a device: counted down.
+#[derive(Debug)]
+pub struct Faults {
+    /// Submissions until the device is lost; none if negative.
+    submissions: AtomicI64,
+    /// Allocations above this many bytes find no memory.
+    largest: AtomicU64,
+}
+
+impl Default for Faults {
+    fn default() -> Self {
+        Self { submissions: AtomicI64::new(-1), largest: AtomicU64::new(u64::MAX) }
+    }
+}
+
+impl Faults {
+    /// Whether the device is lost at this submission.
+    pub fn submission(&self) -> bool {
+        self.submissions.fetch_sub(1, Ordering::Relaxed) == 0
+    }
+
+    /// Whether there is no memory for so many bytes.
+    pub fn allocation(&self, bytes: u64) -> bool {
+        bytes > self.largest.load(Ordering::Relaxed)
+    }
+}
 
 /// A software adapter, else any; `None` (said aloud) where there is none.
 fn adapter() -> Option<wgpu::Adapter> {
@@ -31,6 +61,32 @@ fn adapter() -> Option<wgpu::Adapter> {
 /// A backend that has not passed the self-test.
 fn backend(options: &Options) -> Option<GpuBackend> {
     Some(GpuBackend::new(&adapter()?, options).unwrap())
+}
+
+/// The f32 kernel as it runs.
+fn plain() -> Options {
+    Options { checks: Checks::Off, ..Options::checked(Kernel::F32) }
+}
+
+/// Every kernel that the adapter has the features for, as it runs.
+fn every_kernel() -> Vec<Options> {
+    let kernels = adapter().map(|adapter| ladder::candidates(&adapter)).unwrap_or_default();
+    kernels.into_iter().map(|kernel| Options { checks: Checks::Off, ..Options::checked(kernel) }).collect()
+}
+
+/// `options` with `right` in the kernel's source replaced by `wrong`.
+fn changed(options: &Options, right: &str, wrong: &str) -> Option<Options> {
+    let source = options.kernel.source(subgroup_size(&adapter()?));
+    assert!(source.contains(right), "{}: {right}", options.kernel.describe());
+    Some(Options { source: Some(source.replacen(right, wrong, 1)), checks: Checks::On, ..options.clone() })
+}
+
+/// `block` with its rows as `kernel` stores them.
+fn stored(block: &Block, kernel: Kernel) -> Block {
+    let dim = block.dim();
+    let rows = block.unit_rows(0..block.len());
+    let unit = rows.chunks_exact(dim).flat_map(|row| kernel.format().stored(row)).collect();
+    Block { vectors: Vectors::Unit(unit), ..block.clone() }
 }
 
 /// Unit rows from position `first` on: a position has the same row, query and model in every block.

@@ -1,6 +1,6 @@
 //! Every file in `shaders/`, without a driver: it compiles, says what it does, and agrees with the host.
 
-use crate::compute::gpu::kernel::{COPIES, DEPTH, SLICE, TILE_COLUMNS, TILE_ROWS};
+use crate::compute::gpu::kernel::{COPIES, Kernel, SLICE, Shape};
 use crate::compute::gpu::params::Params;
 use crate::compute::outcome::BINS;
 use std::collections::BTreeMap;
@@ -11,21 +11,40 @@ use wgpu::naga;
 /// Bytes of workgroup memory that every adapter of interest has.
 const WORKGROUP_BYTES: u32 = 32 << 10;
 
-fn parse(source: &str) -> naga::Module {
+/// The same on the cards that have matrix units of 16 x 16.
+const LARGER_BYTES: u32 = 48 << 10;
+
+/// Parses and validates.
+fn parse(source: &str) -> (naga::Module, naga::valid::ModuleInfo) {
     let module = naga::front::wgsl::parse_str(source).unwrap_or_else(|e| panic!("{}", e.emit_to_string(source)));
-    let mut validator = naga::valid::Validator::new(Default::default(), naga::valid::Capabilities::default());
-    validator.validate(&module).unwrap_or_else(|e| panic!("{}", e.emit_to_string(source)));
-    module
+    let capabilities = naga::valid::Capabilities::default()
+        | naga::valid::Capabilities::SHADER_FLOAT16
+        | naga::valid::Capabilities::SUBGROUP
+        | naga::valid::Capabilities::SUBGROUP_BARRIER
+        | naga::valid::Capabilities::COOPERATIVE_MATRIX;
+    let mut validator = naga::valid::Validator::new(naga::valid::ValidationFlags::all(), capabilities);
+    validator.subgroup_stages(naga::valid::ShaderStages::COMPUTE);
+    validator.subgroup_operations(naga::valid::SubgroupOperationSet::all());
+    let info = validator.validate(&module).unwrap_or_else(|e| panic!("{}", e.emit_to_string(source)));
+    (module, info)
 }
 
-/// Every shader by file name.
+/// Every kernel that some adapter could run, with the size of its subgroups.
+fn kernels() -> Vec<(Kernel, usize)> {
+    let matrix = |side: usize, subgroup: usize| {
+        Shape::candidates(side).into_iter().map(move |shape| (Kernel::Matrix(shape), subgroup))
+    };
+    let all = [(Kernel::F32, 32), (Kernel::F16, 32)].into_iter();
+    all.chain(matrix(16, 32)).chain(matrix(16, 64)).chain(matrix(8, 8)).chain(matrix(8, 32)).collect()
+}
+
+/// Every file of `shaders/` by name.
 fn shaders() -> Vec<(String, String)> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("shaders");
     let mut all: Vec<_> = (std::fs::read_dir(folder).unwrap())
-        .map(|entry| {
-            let path = entry.unwrap().path();
-            (path.file_name().unwrap().to_string_lossy().into_owned(), std::fs::read_to_string(path).unwrap())
-        })
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.is_file())
+        .map(|path| (path.file_name().unwrap().to_string_lossy().into_owned(), std::fs::read_to_string(path).unwrap()))
         .collect();
     all.sort();
     assert!(!all.is_empty());
@@ -57,69 +76,108 @@ fn header_lacks(source: &str) -> Vec<String> {
 }
 
 #[test]
-fn every_shader_compiles_and_says_what_it_does() {
+fn every_shader_says_what_it_does() {
     for (name, source) in shaders() {
-        let module = parse(&source);
-        let entries: Vec<&str> = module.entry_points.iter().map(|entry| entry.name.as_str()).collect();
-        assert_eq!(entries, ["main"], "{name}: one stage a file");
-        let bytes = workgroup_bytes(&module);
-        assert!(bytes < WORKGROUP_BYTES, "{name}: {bytes} bytes of workgroup memory");
         assert!(header_lacks(&source).is_empty(), "{name} lacks {:?}", header_lacks(&source));
     }
 }
 
 #[test]
-fn the_uniform_has_the_layout_of_its_mirror() {
-    let (_, source) = shaders().into_iter().find(|(name, _)| name == "similarity_f32.wgsl").unwrap();
-    let module = parse(&source);
-    let (members, span) = (module.types.iter())
-        .find_map(|(_, kind)| match &kind.inner {
-            naga::TypeInner::Struct { members, span } if kind.name.as_deref() == Some("Job") => Some((members, *span)),
-            _ => None,
-        })
-        .unwrap();
-    let found: Vec<(&str, usize)> = members.iter().map(|m| (m.name.as_deref().unwrap(), m.offset as usize)).collect();
-    macro_rules! mirror {
-        ($($field:ident)*) => { [$((stringify!($field), offset_of!(Params, $field))),*] };
+fn every_kernel_compiles_in_the_memory_that_it_claims() {
+    for (kernel, subgroup) in kernels() {
+        let name = kernel.describe();
+        let (module, _) = parse(&kernel.source(subgroup));
+        let entries: Vec<&str> = module.entry_points.iter().map(|entry| entry.name.as_str()).collect();
+        assert_eq!(entries, ["main"], "{name}: one stage a file");
+        let bytes = workgroup_bytes(&module);
+        let claimed = kernel.workgroup_bytes() as u32;
+        assert!(bytes <= claimed && claimed < bytes + 64, "{name}: {bytes} bytes of workgroup memory, not {claimed}");
+        assert!(bytes <= LARGER_BYTES, "{name}: {bytes}");
+        let threads = module.entry_points[0].workgroup_size.iter().product::<u32>() as usize;
+        assert_eq!(threads, kernel.threads(subgroup), "{name}");
     }
-    let mirror = mirror!(row_start row_count column_start column_count row_offset column_offset first_row first_column
-        depth capacity mode width zero pad0 pad1 pad2);
-    assert_eq!(found, mirror);
-    assert_eq!(span as usize, size_of::<Params>());
-    for (member, (name, _)) in members.iter().zip(mirror) {
-        let float = module.types[member.ty].inner.scalar().unwrap() == naga::Scalar::F32;
-        assert_eq!(float, name == "width", "{name}");
+    let portable = |side: usize| {
+        Shape::candidates(side)
+            .into_iter()
+            .map(Kernel::Matrix)
+            .any(|kernel| kernel.fits(32, WORKGROUP_BYTES as usize, 1024))
+    };
+    assert!(portable(8) && portable(16), "some shape for adapters with little workgroup memory");
+    assert!(Kernel::F32.fits(32, WORKGROUP_BYTES as usize, 256) && Kernel::F16.fits(64, WORKGROUP_BYTES as usize, 256));
+}
+
+/// Vulkan and Metal get what they can read; DirectX 12 has no cooperative matrices.
+#[test]
+fn every_kernel_is_translated() {
+    for (kernel, subgroup) in kernels() {
+        let name = kernel.describe();
+        let (module, info) = parse(&kernel.source(subgroup));
+        let vulkan = naga::back::spv::Options::default();
+        assert!(
+            naga::back::spv::write_vec(&module, &info, &vulkan, None).is_ok_and(|words| words.len() > 500),
+            "{name}"
+        );
     }
 }
 
 #[test]
-fn host_and_shader_share_their_numbers() {
-    let (_, source) = shaders().into_iter().find(|(name, _)| name == "similarity_f32.wgsl").unwrap();
-    let module = parse(&source);
-    let numbers: BTreeMap<&str, usize> = (module.constants.iter())
-        .filter_map(|(_, constant)| match module.global_expressions[constant.init] {
-            naga::Expression::Literal(naga::Literal::U32(value)) => Some((constant.name.as_deref()?, value as usize)),
-            _ => None,
-        })
-        .collect();
-    for (name, value) in [
-        ("TILE_ROWS", TILE_ROWS),
-        ("TILE_COLUMNS", TILE_COLUMNS),
-        ("DEPTH", DEPTH),
-        ("SLICE", SLICE),
-        ("BINS", BINS),
-        ("COPIES", COPIES),
-    ] {
-        assert_eq!(numbers.get(name), Some(&value), "{name}");
+fn the_uniform_has_the_layout_of_its_mirror() {
+    for (kernel, subgroup) in [(Kernel::F32, 32), (Kernel::Matrix(Shape::candidates(16)[0]), 32)] {
+        let (module, _) = parse(&kernel.source(subgroup));
+        let (members, span) = (module.types.iter())
+            .find_map(|(_, kind)| match &kind.inner {
+                naga::TypeInner::Struct { members, span } if kind.name.as_deref() == Some("Job") => {
+                    Some((members, *span))
+                }
+                _ => None,
+            })
+            .unwrap();
+        let found: Vec<(&str, usize)> =
+            members.iter().map(|m| (m.name.as_deref().unwrap(), m.offset as usize)).collect();
+        macro_rules! mirror {
+            ($($field:ident)*) => { [$((stringify!($field), offset_of!(Params, $field))),*] };
+        }
+        let mirror = mirror!(row_start row_count column_start column_count row_offset column_offset first_row first_column
+            depth capacity mode width row_keep column_keep zero pad);
+        assert_eq!(found, mirror);
+        assert_eq!(span as usize, size_of::<Params>());
+        for (member, (name, _)) in members.iter().zip(mirror) {
+            let float = module.types[member.ty].inner.scalar().unwrap() == naga::Scalar::F32;
+            assert_eq!(float, name == "width", "{name}");
+        }
     }
-    let threads = module.entry_points[0].workgroup_size.iter().product::<u32>();
-    assert_eq!(numbers.get("THREADS"), Some(&(threads as usize)));
+}
+
+#[test]
+fn host_and_shaders_share_their_numbers() {
+    for (kernel, subgroup) in kernels() {
+        let (module, _) = parse(&kernel.source(subgroup));
+        let value = |constant: &naga::Constant| match module.global_expressions[constant.init] {
+            naga::Expression::Literal(naga::Literal::U32(value)) => Some(value as usize),
+            _ => None,
+        };
+        let numbers: BTreeMap<&str, usize> = (module.constants.iter())
+            .filter_map(|(_, constant)| Some((constant.name.as_deref()?, value(constant)?)))
+            .collect();
+        let (rows, columns) = kernel.tile();
+        let threads = kernel.threads(subgroup);
+        for (name, value) in
+            [("TILE_ROWS", rows), ("TILE_COLUMNS", columns), ("BINS", BINS), ("COPIES", COPIES), ("THREADS", threads)]
+        {
+            assert_eq!(numbers.get(name), Some(&value), "{}: {name}", kernel.describe());
+        }
+        assert!(rows * columns <= 1 << 15, "counts of a tile are 16 bits wide");
+        assert!(kernel.format().padded(1).is_multiple_of(numbers["DEPTH"]), "rows are whole slices");
+        if !matches!(kernel, Kernel::Matrix(_)) {
+            assert_eq!(numbers.get("SLICE"), Some(&SLICE));
+        }
+    }
 }
 
 #[test]
 fn these_checks_can_fail() {
     let wide = "var<workgroup> a: array<vec4<f32>, 2048>; @compute @workgroup_size(1) fn main() { a[0].x = 1.0; }";
-    assert!(workgroup_bytes(&parse(wide)) >= WORKGROUP_BYTES);
+    assert!(workgroup_bytes(&parse(wide).0) >= WORKGROUP_BYTES);
     assert_eq!(header_lacks("// Inputs: x\n// Outputs: y\n// CPU mirror: src/none.rs\nconst A = 1u;").len(), 2);
     assert!(std::panic::catch_unwind(|| parse("fn main(")).is_err());
 }
