@@ -1,6 +1,7 @@
 //! The driver against a brute-force f64 reference, on corpora that would catch an unsound filter.
 
 mod faults;
+mod gpu;
 mod hostile;
 
 use super::budget::Budget;

@@ -166,13 +166,29 @@ impl Device {
     /// # Errors
     /// [`Error::Device`] if there was anything, and for ever after the device was lost.
     pub(super) fn check(&self) -> Result<()> {
+        let error = {
+            let mut failures = lock(&self.failures);
+            if failures.error.is_none() && failures.lost.is_none() {
+                return Ok(());
+            }
+            failures.error.take()
+        };
+        // A device that is lost says so when it is polled; what is asked of it before fails in words of its own.
+        drop(caught(|| self.device.poll(wgpu::PollType::Poll)));
+        let failures = lock(&self.failures);
+        Err(self.error(match (&failures.lost, error) {
+            (Some(lost), Some(error)) => format!("{lost} ({error})"),
+            (Some(lost), None) => lost.clone(),
+            (None, error) => error.unwrap_or_default(),
+        }))
+    }
+
+    /// An error that only a lost device gives: it counts as lost even if no callback said so.
+    fn lost(&self, problem: &str) -> Error {
+        drop(caught(|| self.device.poll(wgpu::PollType::Poll)));
         let mut failures = lock(&self.failures);
-        // The error first: it may be why the device was lost.
-        let error = failures.error.take();
-        match error.or_else(|| failures.lost.clone()) {
-            Some(message) => Err(self.error(message)),
-            None => Ok(()),
-        }
+        let lost = failures.lost.get_or_insert_with(|| "the device was lost".into());
+        self.error(format!("{problem}: {lost}"))
     }
 
     /// A buffer of at least `size` bytes from the pool slot `pooled`.
@@ -217,8 +233,7 @@ impl Device {
     pub(super) fn upload(&self, buffer: &wgpu::Buffer, offset: u64, bytes: &[u8]) -> Result<()> {
         let Some(size) = wgpu::BufferSize::new(bytes.len() as u64) else { return Ok(()) };
         let Some(mut view) = self.queue.write_buffer_with(buffer, offset, size) else {
-            self.check()?;
-            return Err(self.error("the upload was refused: the device was lost"));
+            return Err(self.lost("the upload was refused"));
         };
         view.copy_from_slice(bytes);
         drop(view);
@@ -302,7 +317,7 @@ impl Device {
             .mapped
             .try_recv()
             .map_err(|e| self.error(format!("reading back: {e}")))?
-            .map_err(|_| self.error("reading back failed: the device was lost"))?;
+            .map_err(|_| self.lost("reading back failed"))?;
         let view = buffer.slice(..under_way.bytes).get_mapped_range().map_err(|e| self.error(e))?;
         let taken = take(&view);
         drop(view);

@@ -23,6 +23,8 @@ mod tests;
 mod timing;
 
 pub use ladder::Rung;
+#[cfg(test)]
+pub use tests::{Faults, every_backend};
 
 use crate::base::Result;
 use crate::compute::Backend;

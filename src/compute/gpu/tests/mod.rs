@@ -34,6 +34,16 @@ impl Default for Faults {
 }
 
 impl Faults {
+    /// The device is lost at a submission, counted from 0.
+    pub fn lost_at(submission: i64) -> Self {
+        Self { submissions: AtomicI64::new(submission), ..Self::default() }
+    }
+
+    /// There is no memory for a buffer of more than `bytes`.
+    pub fn no_memory_above(bytes: u64) -> Self {
+        Self { largest: AtomicU64::new(bytes), ..Self::default() }
+    }
+
     /// Whether the device is lost at this submission.
     pub fn submission(&self) -> bool {
         self.submissions.fetch_sub(1, Ordering::Relaxed) == 0
@@ -72,6 +82,16 @@ fn plain() -> Options {
 fn every_kernel() -> Vec<Options> {
     let kernels = adapter().map(|adapter| ladder::candidates(&adapter)).unwrap_or_default();
     kernels.into_iter().map(|kernel| Options { checks: Checks::Off, ..Options::checked(kernel) }).collect()
+}
+
+/// The adapter with each of its kernels, with faults.
+pub fn every_backend(faults: impl Fn() -> Faults) -> Vec<Box<dyn Backend>> {
+    let open = |options: &Options| {
+        let mut gpu = backend(options)?;
+        gpu.set_faults(Arc::new(faults()));
+        Some(Box::new(gpu) as Box<dyn Backend>)
+    };
+    every_kernel().iter().filter_map(open).collect()
 }
 
 /// `options` with `right` in the kernel's source replaced by `wrong`.
