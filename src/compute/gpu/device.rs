@@ -132,13 +132,28 @@ impl Device {
     }
 
     /// What failed so far that smaller blocks may mend.
+    ///
+    /// Not every loss is told: wgpu 30 creates buffers and takes submissions on a lost device without a word, and what
+    /// comes of them fails in many ways. So a device without another fault is tried.
     pub(super) fn fault(&self) -> Option<Fault> {
-        let failures = lock(&self.failures);
-        match (&failures.lost, failures.out_of_memory) {
-            (Some(_), _) => Some(Fault::Lost),
-            (None, true) => Some(Fault::OutOfMemory),
-            (None, false) => None,
-        }
+        let known = || {
+            let failures = lock(&self.failures);
+            match (&failures.lost, failures.out_of_memory) {
+                (Some(_), _) => Some(Fault::Lost),
+                (None, true) => Some(Fault::OutOfMemory),
+                (None, false) => None,
+            }
+        };
+        known().or_else(|| if self.works() { known() } else { Some(Fault::Lost) })
+    }
+
+    /// Whether an empty submission comes to its end.
+    fn works(&self) -> bool {
+        caught(|| {
+            let index = self.queue.submit([]);
+            self.device.poll(wgpu::PollType::Wait { submission_index: Some(index), timeout: None })
+        })
+        .is_ok_and(|end| end.is_ok())
     }
 
     /// Forgets that memory ran out.
