@@ -51,6 +51,16 @@ fn mistakes_in_the_call_exit_2() {
     fails(here.path(), &["run", demo], 2, "--out");
     fails(here.path(), &["run", demo, "--out", "out", "--kernel", "fast"], 2, "this CPU has");
     fails(here.path(), &["run", demo, "--out", "out", "--kernel", "f32-gemm", "--backend", "gpu"], 2, "leave one out");
+    for (flags, word) in [
+        (&["--kernel", "f16"][..], "exact histogram"),
+        (&["--kernel", "matrix", "--backend", "cpu"], "leave one out"),
+        (&["--kernel", "int8", "--device", "0", "--histogram", "off"], "leave one out"),
+        (&["--gpu-memory", "1KiB"], "at least 16"),
+        (&["--gpu-memory", "much"], "not a size"),
+    ] {
+        fails(here.path(), &[&["run", demo, "--out", "out"], flags].concat(), 2, word);
+    }
+    fails(here.path(), &["run", demo, "--out", "out", "--device", "no such card"], 1, "no such card");
     fails(here.path(), &["frobnicate"], 2, "frobnicate");
     assert!(fs::read_dir(here.path()).unwrap().next().is_none(), "a failed run left something behind");
 }

@@ -42,7 +42,7 @@ pub struct Asked {
 /// Reads the flags.
 ///
 /// # Errors
-/// [`Error::Usage`].
+/// [`Error::Usage`]; [`Error::Device`] if the GPU asked for is not there.
 pub fn asked(pass: &PassSettings, histogram: HistogramChoice) -> Result<Asked> {
     let backend = pass.backend.unwrap_or(BackendArg::Auto);
     let name = named(pass);
@@ -95,13 +95,11 @@ pub fn asked(pass: &PassSettings, histogram: HistogramChoice) -> Result<Asked> {
             kernel
         }
     };
-    Ok(Asked {
-        cpu,
-        only_cpu: backend == BackendArg::Cpu || (name.is_some() && !of_gpu),
-        only_gpu: only_gpu || name.is_some_and(|name| of_gpu && name != SHARED_KERNEL),
-        request,
-        histogram,
-    })
+    let only_gpu = only_gpu || name.is_some_and(|name| of_gpu && name != SHARED_KERNEL);
+    if only_gpu {
+        gpu::check(&request)?;
+    }
+    Ok(Asked { cpu, only_cpu: backend == BackendArg::Cpu || (name.is_some() && !of_gpu), only_gpu, request, histogram })
 }
 
 /// A kernel whose bound is about as wide as a bin can't count an exact histogram.

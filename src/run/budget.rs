@@ -149,8 +149,9 @@ impl<'a> Need<'a> {
         let rows = n * (4 + 4 + 4) + edges;
         let lists = n * (8 * (parts.slots + parts.long) as u64 + 6);
         let blocks = self.block_bytes(parts);
-        // The backend and the driver each hold the survivors of a dispatch once.
-        let stream = (2 * parts.stream * size_of::<Survivor>()) as u64;
+        // The driver holds the survivors of a dispatch once, the backend those of every dispatch under way.
+        let copies = 1 + self.backend.in_flight();
+        let stream = (copies * parts.stream * size_of::<Survivor>()) as u64;
         let backend = self.backend.working_bytes(parts.rows, parts.columns);
         let sweep = rows + lists + blocks + stream + backend;
         let nearest = n * size_of::<Nearest>() as u64;

@@ -14,7 +14,7 @@ pub(super) fn list() -> Vec<wgpu::Adapter> {
 pub(super) fn report(index: usize, adapter: &wgpu::Adapter, examine: bool) -> AdapterReport {
     let (info, limits) = (adapter.get_info(), adapter.limits());
     let mut rungs = if examine { ladder::climb(adapter, |_| true) } else { Vec::new() };
-    ladder::choose(adapter, &mut rungs);
+    ladder::choose(info.device_type == wgpu::DeviceType::Cpu, &mut rungs);
     AdapterReport {
         index,
         name: info.name,
@@ -75,17 +75,26 @@ fn allows(request: &Request, kernel: &Kernel) -> bool {
     named && (!request.exact_histogram || *kernel == Kernel::F32)
 }
 
-pub(super) fn open(request: &Request) -> Result<(GpuBackend, String)> {
-    let all = list();
+/// The adapter that `request` names.
+///
+/// # Errors
+/// [`Error::Device`] with the adapters that there are.
+pub(super) fn find(request: &Request) -> Result<wgpu::Adapter> {
+    let mut all = list();
     let selector = request.selector.as_deref();
-    let Some((_, adapter)) = all.iter().enumerate().find(|(i, a)| chosen(*i, &a.get_info(), selector)) else {
-        return Err(none_fits(&all, selector));
-    };
+    match all.iter().enumerate().position(|(i, a)| chosen(i, &a.get_info(), selector)) {
+        Some(at) => Ok(all.swap_remove(at)),
+        None => Err(none_fits(&all, selector)),
+    }
+}
+
+pub(super) fn open(request: &Request) -> Result<(GpuBackend, String)> {
+    let adapter = find(request)?;
     let family = match (&request.kernel, request.exact_histogram) {
         (Some(name), _) => name.as_str(),
         (None, true) => "f32",
         (None, false) => "any",
     };
     let wanted = |kernel: &Kernel| allows(request, kernel);
-    ladder::open(adapter, family, wanted, request.memory, request.cache.as_deref())
+    ladder::open(&adapter, family, wanted, request.memory, request.cache.as_deref())
 }

@@ -136,9 +136,9 @@ mod tests {
         assert_eq!(Limits { binding: 1 << 31, groups: 1 }.piece_rows(1 << 31), 1);
         assert_eq!(software.dispatch_side(1536, (128, 128), 1e15), DISPATCH_SIDE);
         assert!((DISPATCH_SIDE as u64).pow(2) < 1 << 32, "the counters of a dispatch can't overflow");
-        assert!([64, 128, 256].iter().all(|tile| DISPATCH_SIDE % tile == 0), "whole tiles");
+        assert!([64, 128, 256].iter().all(|&tile| DISPATCH_SIDE.is_multiple_of(tile)), "whole tiles");
         let side = software.dispatch_side(1536, (64, 128), 3e12);
-        assert!(side % 128 == 0 && (9_700..10_000).contains(&side), "{side}: 0.1 s at 3 TFLOP/s");
+        assert!(side.is_multiple_of(128) && (9_700..10_000).contains(&side), "{side}: 0.1 s at 3 TFLOP/s");
         assert_eq!(software.dispatch_side(1 << 27, (64, 128), 1e9), 128);
         assert_eq!(Limits { binding: 1 << 27, groups: 2 }.dispatch_side(384, (64, 128), 1e15), 2 * 64);
     }

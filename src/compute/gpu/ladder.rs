@@ -88,8 +88,7 @@ pub(super) fn climb(adapter: &wgpu::Adapter, wanted: impl Fn(&Kernel) -> bool) -
 
 /// Marks the one to take: the fastest, in f32 unless f16 is worth its wider bound; on a software adapter, where speed says
 /// nothing about a card, the plainest that works.
-pub(super) fn choose(adapter: &wgpu::Adapter, rungs: &mut [(Kernel, Rung)]) -> Option<(Kernel, f64)> {
-    let software = adapter.get_info().device_type == wgpu::DeviceType::Cpu;
+pub(super) fn choose(software: bool, rungs: &mut [(Kernel, Rung)]) -> Option<(Kernel, f64)> {
     let weight = |kernel: &Kernel, speed: f64| match (software, kernel) {
         (true, Kernel::F32) => 3.0,
         (true, Kernel::F16) => 2.0,
@@ -140,6 +139,22 @@ pub(super) fn remembered(adapter: &wgpu::Adapter, cache: &Path) -> Option<(Strin
     Some((known.kernel, known.speed))
 }
 
+/// Whether `adapter` could have a kernel of that name.
+///
+/// # Errors
+/// [`Error::Device`] with the names of those that it could have.
+pub(super) fn check(adapter: &wgpu::Adapter, name: Option<&str>) -> Result<()> {
+    let mut names: Vec<&str> = candidates(adapter).iter().map(Kernel::name).collect();
+    names.dedup();
+    match name {
+        Some(name) if !names.contains(&name) => {
+            let adapter = adapter.get_info().name;
+            Err(Error::Device(format!("{adapter}: it has no {name} kernel, only {}", names.join(", "))))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Opens `adapter` with its best kernel of those that `wanted` lets through, which are called `family` together; and says
 /// why it is that one.
 ///
@@ -152,12 +167,8 @@ pub(super) fn open(
     memory: Option<u64>,
     cache: Option<&Path>,
 ) -> Result<(GpuBackend, String)> {
-    let name = adapter.get_info().name;
+    check(adapter, Some(family).filter(|family| *family != "any"))?;
     let mut possible: Vec<Kernel> = candidates(adapter).into_iter().filter(&wanted).collect();
-    if possible.is_empty() {
-        let all: Vec<&str> = candidates(adapter).iter().map(Kernel::name).collect();
-        return Err(Error::Device(format!("{name}: it has no {family} kernel, only {}", distinct(&all).join(", "))));
-    }
     let key = cache.map(|path| (path, key(adapter, family)));
     let known = key.as_ref().and_then(|(path, key)| read_known(path).remove(key));
     if let Some(known) = known
@@ -181,7 +192,7 @@ pub(super) fn open(
         return Err(Error::Device(errors.join("; ")));
     }
     let mut rungs = climb(adapter, wanted);
-    let Some((kernel, speed)) = choose(adapter, &mut rungs) else {
+    let Some((kernel, speed)) = choose(false, &mut rungs) else {
         let reasons: Vec<&str> = rungs.iter().map(|(_, rung)| rung.self_test.as_str()).collect();
         return Err(Error::Device(reasons.join("; ")));
     };
@@ -199,13 +210,48 @@ fn show_speed(speed: f64) -> String {
     format!("{:.1} T operations/s", speed * 1e-12)
 }
 
-/// Names without those that were there before.
-fn distinct<'a>(names: &[&'a str]) -> Vec<&'a str> {
-    let mut seen = Vec::new();
-    names.iter().for_each(|name| {
-        if !seen.contains(name) {
-            seen.push(*name);
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rung(kernel: Kernel, speed: Option<f64>) -> (Kernel, Rung) {
+        (kernel, Rung { kernel: kernel.describe(), self_test: String::new(), speed, chosen: false })
+    }
+
+    #[test]
+    fn the_fastest_is_taken_and_f32_unless_f16_is_worth_it() {
+        let shapes = Shape::candidates(16);
+        let (small, large) = (Kernel::Matrix(shapes[0]), Kernel::Matrix(shapes[4]));
+        let mut rungs = vec![
+            rung(small, Some(2e14)),
+            rung(large, Some(3e14)),
+            rung(Kernel::F16, Some(3e13)),
+            rung(Kernel::F32, None),
+        ];
+        assert_eq!(choose(false, &mut rungs), Some((large, 3e14)));
+        assert_eq!(rungs.iter().map(|(_, rung)| rung.chosen).collect::<Vec<_>>(), [false, true, false, false]);
+        let mut close = [rung(Kernel::F16, Some(1.1e13)), rung(Kernel::F32, Some(1e13))];
+        assert_eq!(choose(false, &mut close), Some((Kernel::F32, 1e13)), "its bound is tighter");
+        let mut far = [rung(Kernel::F16, Some(1.3e13)), rung(Kernel::F32, Some(1e13))];
+        assert_eq!(choose(false, &mut far), Some((Kernel::F16, 1.3e13)));
+        assert_eq!(choose(true, &mut far), Some((Kernel::F32, 1e13)), "on software the plainest");
+        assert_eq!(choose(false, &mut [rung(Kernel::F16, None), rung(Kernel::F32, None)]), None, "none passed");
+    }
+
+    #[test]
+    fn choices_are_remembered_side_by_side() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("cache").join("kernels.json");
+        assert!(read_known(&path).is_empty(), "no file, no memory");
+        for (key, speed) in [("a card", 1e14), ("another", 2e14), ("a card", 3e14)] {
+            remember(&path, key.into(), Known { kernel: "f32".into(), speed });
         }
-    });
-    seen
+        let known = read_known(&path);
+        assert_eq!(
+            known.iter().map(|(key, known)| (key.as_str(), known.speed)).collect::<Vec<_>>(),
+            [("a card", 3e14), ("another", 2e14)]
+        );
+        std::fs::write(&path, b"{\"a card\": 3").unwrap();
+        assert!(read_known(&path).is_empty(), "a damaged file is no memory");
+    }
 }

@@ -91,6 +91,14 @@ pub fn remembered(cache: &Path) -> Option<(String, f64)> {
     ladder::remembered(adapter, cache)
 }
 
+/// Whether the adapter that `request` names is there and could have the kernel that it names: before anything else is done.
+///
+/// # Errors
+/// As [`open`], as far as that can be told without opening it.
+pub fn check(request: &Request) -> Result<()> {
+    ladder::check(&adapters::find(request)?, request.kernel.as_deref())
+}
+
 /// Opens an adapter with the best of its kernels that pass the self-test, and says why it is that one.
 ///
 /// # Errors

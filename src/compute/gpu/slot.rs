@@ -160,8 +160,8 @@ impl Slot {
         if let (true, Some(survivors)) = (found > along, self.survivors.get()) {
             let rest = [(survivors, along as u64 * 12, (found - along) as u64 * 12)];
             let under_way = device.start_reading(device.encoder(), &mut self.staging, &rest)?;
-            let mut rest = device
-                .finish(&under_way, &mut self.staging, |bytes| bytemuck::pod_collect_to_vec::<u8, Survivor>(bytes))?;
+            let mut rest =
+                device.finish(&under_way, &mut self.staging, bytemuck::pod_collect_to_vec::<u8, Survivor>)?;
             out.survivors.append(&mut rest);
         }
         for (i, &count) in counts[1..].iter().enumerate() {

@@ -3,6 +3,9 @@
 use super::*;
 use std::collections::VecDeque;
 
+/// Whether a call fails, by the calls so far and the rows of its block or job.
+type Fails = fn(usize, usize) -> bool;
+
 /// A device that computes on the CPU at once, and hands results out later.
 struct Queued {
     inner: CpuBackend,
@@ -10,13 +13,12 @@ struct Queued {
     depth: usize,
     /// Calls so far, of any kind.
     calls: usize,
-    /// Whether a call fails.
-    fails: fn(calls: usize, rows: usize) -> bool,
+    fails: Fails,
     recovers: bool,
 }
 
 impl Queued {
-    fn new(depth: usize, fails: fn(usize, usize) -> bool) -> Self {
+    fn new(depth: usize, fails: Fails) -> Self {
         let (inner, results) = (CpuBackend::default(), VecDeque::new());
         Self { inner, results, depth, calls: 0, fails, recovers: true }
     }
@@ -91,7 +93,7 @@ fn a_device_that_is_lost_now_and_then_changes_nothing() {
     let (corpus, settings) = sample();
     let expected = pass(&corpus, &mut CpuBackend::default(), &settings);
     // Single faults in calls of each kind, several in a row, and blocks that are too large.
-    let faults: [(fn(usize, usize) -> bool, u64); 4] = [
+    let faults: [(Fails, u64); 4] = [
         (|calls, _| calls == 1, 1),
         (|calls, _| matches!(calls, 9 | 40), 2),
         (|calls, _| matches!(calls, 30..33), 3),

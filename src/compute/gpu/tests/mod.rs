@@ -81,6 +81,9 @@ fn plain() -> Options {
 /// Every kernel that the adapter has the features for, as it runs.
 fn every_kernel() -> Vec<Options> {
     let kernels = adapter().map(|adapter| ladder::candidates(&adapter)).unwrap_or_default();
+    if std::env::var("HIVESCOPE_TEST_MATRIX").as_deref() == Ok("require") {
+        assert!(kernels.iter().any(|kernel| matches!(kernel, Kernel::Matrix(_))), "no cooperative matrices");
+    }
     kernels.into_iter().map(|kernel| Options { checks: Checks::Off, ..Options::checked(kernel) }).collect()
 }
 
