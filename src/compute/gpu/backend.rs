@@ -70,6 +70,8 @@ pub(super) struct GpuBackend {
     under_way: VecDeque<Option<usize>>,
     next: usize,
     expected: usize,
+    /// When the last dispatch that was collected ended, in ticks of the device.
+    clock: u64,
 }
 
 /// Threads of a subgroup that kernels are laid out for.
@@ -116,6 +118,7 @@ impl GpuBackend {
             under_way: VecDeque::new(),
             next: 0,
             expected: EXPECTED,
+            clock: 0,
             options: options.clone(),
         })
     }
@@ -155,6 +158,7 @@ impl GpuBackend {
         (self.rows, self.columns) = (Arc::default(), Arc::default());
         self.resident.clear();
         self.under_way.clear();
+        self.clock = 0;
         self.slots.fill_with(Slot::default);
     }
 
@@ -170,6 +174,12 @@ impl GpuBackend {
         self.rows.poison(&self.device);
         self.columns.poison(&self.device);
         self.slots.iter().for_each(|slot| slot.poison(&self.device));
+    }
+
+    /// Blocks that were uploaded so far.
+    #[cfg(test)]
+    pub(super) fn uploads(&self) -> u64 {
+        self.resident.uploads()
     }
 
     /// What a test makes go wrong.
@@ -284,7 +294,7 @@ impl Backend for GpuBackend {
             return Err(self.device.error("no dispatch was submitted"));
         };
         let Some(slot) = slot else { return Ok(Dispatch::Done) };
-        let (end, found) = self.slots[slot].collect(&self.device, out)?;
+        let (end, found) = self.slots[slot].collect(&self.device, &mut self.clock, out)?;
         if end == Dispatch::Done {
             self.expected = (2 * found).next_power_of_two().max(EXPECTED);
         }

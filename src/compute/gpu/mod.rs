@@ -24,7 +24,7 @@ mod timing;
 
 pub use ladder::Rung;
 #[cfg(test)]
-pub use tests::{Faults, every_backend};
+pub use tests::{Faults, backends, every_backend};
 
 use crate::base::Result;
 use crate::compute::Backend;

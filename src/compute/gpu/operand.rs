@@ -138,17 +138,25 @@ pub(super) struct Resident {
     /// The one used last is at the end.
     operands: Vec<Arc<Operand>>,
     budget: u64,
+    /// Blocks that were uploaded so far.
+    uploads: u64,
 }
 
 impl Resident {
     /// None yet; at most `budget` bytes of them, or two blocks.
     pub(super) fn new(budget: u64) -> Self {
-        Self { operands: Vec::new(), budget }
+        Self { operands: Vec::new(), budget, uploads: 0 }
     }
 
     /// Bytes that blocks may take together.
     pub(super) fn budget(&self) -> u64 {
         self.budget
+    }
+
+    /// Blocks that were uploaded so far.
+    #[cfg(test)]
+    pub(super) fn uploads(&self) -> u64 {
+        self.uploads
     }
 
     /// Lets go of every block, and has room for half as much from now on.
@@ -192,6 +200,7 @@ impl Resident {
             operand = Operand::default();
             operand.load(device, limits, format, block)?;
         }
+        self.uploads += 1;
         let operand = Arc::new(operand);
         self.operands.push(Arc::clone(&operand));
         Ok(operand)

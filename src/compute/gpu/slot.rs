@@ -135,8 +135,9 @@ impl Slot {
         Ok(())
     }
 
-    /// Waits for what was submitted and appends it to `out`; the number of survivors, too.
-    pub(super) fn collect(&mut self, device: &Device, out: &mut Stream) -> Result<(Dispatch, usize)> {
+    /// Waits for what was submitted and appends it to `out`; the number of survivors, too. `clock` is when the dispatch before
+    /// ended, by the device's clock, and becomes when this one did.
+    pub(super) fn collect(&mut self, device: &Device, clock: &mut u64, out: &mut Stream) -> Result<(Dispatch, usize)> {
         let Some(submitted) = self.submitted.take() else {
             return Err(device.error("no dispatch was submitted"));
         };
@@ -148,7 +149,9 @@ impl Slot {
             let counts: Vec<u32> = bytemuck::pod_collect_to_vec(counts);
             let found = (counts[0] as usize).min(along);
             let times: Vec<u64> = bytemuck::pod_collect_to_vec(times);
-            let ticks = if timed { times[1].saturating_sub(times[0]) } else { 0 };
+            // One begins while the one before still computes.
+            let ticks = if timed { times[1].saturating_sub(times[0].max(*clock)) } else { 0 };
+            *clock = times.get(1).copied().unwrap_or(*clock);
             (counts, bytemuck::pod_collect_to_vec::<u8, Survivor>(&survivors[..found * 12]), ticks)
         })?;
         let found = counts[0] as usize;

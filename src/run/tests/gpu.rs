@@ -1,7 +1,7 @@
 //! The driver on a graphics adapter (software will do), with every kernel, and with faults on the way.
 
 use super::*;
-use crate::compute::gpu::{Faults, every_backend};
+use crate::compute::gpu::{Faults, backends, every_backend};
 
 /// A corpus of four queries a model, and settings that need several blocks and dispatches.
 fn sample() -> (Corpus, PairSettings) {
@@ -42,6 +42,17 @@ fn every_kernel_of_an_adapter_gives_the_same_as_the_cpu() {
 }
 
 #[test]
+fn a_corpus_larger_than_the_card_streams_through() {
+    let (corpus, settings) = sample();
+    let expected = pass(&corpus, &mut CpuBackend::default(), &settings);
+    // Two blocks of 150 rows in f32, a little more in f16; the corpus has 1000.
+    for mut backend in backends(Some(2 * 150 * (72 * 4 + 16)), Faults::default) {
+        let settings = PairSettings { block_rows: Some(150), ..settings.clone() };
+        same_graph(&pass(&corpus, backend.as_mut(), &settings), &expected, &backend.info().kernel);
+    }
+}
+
+#[test]
 fn a_pass_goes_on_after_the_device_is_lost() {
     let (corpus, settings) = sample();
     let expected = pass(&corpus, &mut CpuBackend::default(), &settings);
@@ -75,5 +86,27 @@ fn a_device_without_any_memory_ends_the_pass_with_one_clear_error() {
             panic!("a device error was due")
         };
         assert!(message.contains("out of device memory") && message.contains("--backend cpu"), "{message}");
+    }
+}
+
+#[test]
+fn hostile_corpora_are_exact_by_every_kernel_of_an_adapter() {
+    let mut backends = every_backend(Faults::default);
+    for (n, dim) in [(60, 1), (60, 3), (150, 63), (50, 65), (280, 100)] {
+        for (name, rows) in hostile::hostile(n, dim) {
+            let n = rows.len();
+            let ids = |every: usize, of: usize| (0..n).map(|i| i / every % of).collect::<Vec<_>>();
+            let corpus = corpus(&rows, &ids(3, 7), &ids(1, 3));
+            for settings in [
+                PairSettings { k: 1, histogram: HistogramChoice::Off, block_rows: Some(37), ..PairSettings::default() },
+                PairSettings { k: 32, stream_capacity: Some(300), list_capacity: Some(40), ..PairSettings::default() },
+            ] {
+                let expected = pass(&corpus, &mut CpuBackend::new(CpuKernel::Gemm), &settings);
+                for backend in &mut backends {
+                    let what = format!("{name}, {n} x {dim}, k {}, {}", settings.k, backend.info().kernel);
+                    same(&pass(&corpus, backend.as_mut(), &settings), &expected, &what);
+                }
+            }
+        }
     }
 }

@@ -3,7 +3,7 @@
 use super::*;
 
 /// Corpora of at most `n` rows, with what is hard about them.
-fn hostile(n: usize, dim: usize) -> Vec<(&'static str, Vec<Vec<f32>>)> {
+pub(super) fn hostile(n: usize, dim: usize) -> Vec<(&'static str, Vec<Vec<f32>>)> {
     let noise = random(n, dim, dim as u64);
     let by = |value: &dyn Fn(usize, usize, f32) -> f32| -> Vec<Vec<f32>> {
         let row = |(row, noise): (usize, &Vec<f32>)| noise.iter().enumerate().map(|(i, &e)| value(row, i, e)).collect();

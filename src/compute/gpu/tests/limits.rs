@@ -86,3 +86,42 @@ fn a_block_above_the_binding_limit_of_the_adapter() {
     }
     assert_eq!(sorted(&found), expected);
 }
+
+/// Of four blocks three have room: those used last stay, and what is in use goes last.
+#[test]
+fn blocks_stay_while_the_budget_lasts() {
+    for options in every_kernel() {
+        let dim = 67;
+        let bytes = 100 * (options.kernel.format().row_bytes(dim) + 16) as u64;
+        let Some(mut gpu) = backend(&Options { memory: Some(3 * bytes + 50), ..options.clone() }) else { return };
+        let blocks: Vec<Arc<Block>> = (0..4).map(|i| Arc::new(block(100 * i, 100, dim))).collect();
+        let mut free = backend(&options).unwrap();
+        let mut pairs = |gpu: &mut GpuBackend, rows: usize, columns: usize| {
+            let job = whole(&blocks[rows], &blocks[columns], 0.3, HistogramMode::Coarse);
+            let expected = sorted(&find(&mut free, &blocks[rows], &blocks[columns], &job));
+            gpu.load(Side::Rows, Arc::clone(&blocks[rows])).unwrap();
+            gpu.load(Side::Columns, Arc::clone(&blocks[columns])).unwrap();
+            let mut out = Stream::new(10_000);
+            gpu.dispatch(&job, &mut out).unwrap();
+            assert_eq!(sorted(&out), expected, "{rows} and {columns}");
+            gpu.uploads()
+        };
+        for (rows, columns, uploads) in [
+            (0, 0, 1),
+            (0, 1, 2),
+            (0, 2, 3),
+            (0, 1, 3),
+            // 2 was not used for longest.
+            (0, 3, 4),
+            (0, 1, 4),
+            // 3 was, since 0 is the rows'.
+            (0, 2, 5),
+            (1, 2, 5),
+            (1, 3, 6),
+            // 0 went.
+            (0, 3, 7),
+        ] {
+            assert_eq!(pairs(&mut gpu, rows, columns), uploads, "{rows} and {columns}");
+        }
+    }
+}

@@ -89,12 +89,17 @@ fn every_kernel() -> Vec<Options> {
 
 /// The adapter with each of its kernels, with faults.
 pub fn every_backend(faults: impl Fn() -> Faults) -> Vec<Box<dyn Backend>> {
-    let open = |options: &Options| {
-        let mut gpu = backend(options)?;
+    backends(None, faults)
+}
+
+/// The same, with `memory` bytes for blocks.
+pub fn backends(memory: Option<u64>, faults: impl Fn() -> Faults) -> Vec<Box<dyn Backend>> {
+    let open = |options: Options| {
+        let mut gpu = backend(&Options { memory, ..options })?;
         gpu.set_faults(Arc::new(faults()));
         Some(Box::new(gpu) as Box<dyn Backend>)
     };
-    every_kernel().iter().filter_map(open).collect()
+    every_kernel().into_iter().filter_map(open).collect()
 }
 
 /// `options` with `right` in the kernel's source replaced by `wrong`.
