@@ -2,7 +2,8 @@
 // Inputs: row_unit and column_unit (unit rows times 2^8 in f16, without subnormals, padded with zeros to a multiple of 32
 //   values), facts a row (half bound, query, model), keep values, job.
 // Outputs: as similarity_f32.
-// Invariants: as similarity_f32. Workgroups have at least SUBGROUPS subgroups; those above it only load.
+// Invariants: as similarity_f32. Workgroups have SUBGROUPS subgroups, or more where subgroups differ: those only load.
+//   SIDE divides the threads of a subgroup.
 // CPU mirror: src/compute/cpu/similarity_f32.rs
 //   (on rows as src/compute/gpu/format.rs stores them)
 //
@@ -20,6 +21,8 @@ const SUBGROUPS = GRID_ROWS * GRID_COLUMNS;
 const TILE_ROWS = GRID_ROWS * FRAGMENT_ROWS * SIDE;
 const TILE_COLUMNS = GRID_COLUMNS * FRAGMENT_COLUMNS * SIDE;
 const THREADS = $THREADSu;
+// Threads of a subgroup, 0 where subgroups differ.
+const LANES = $LANESu;
 const DEPTH = $DEPTHu;
 const BIN_COPIES = $BIN_COPIESu;
 // Runs of 8 values that a row has in a slice of DEPTH; a thread loads one.
@@ -48,20 +51,20 @@ fn store(half: u32, line: u32, unit: u32, values: Eight) {
   tile[at + 1u] = values.high;
 }
 
-// The pairs of the matrix in `scratch`, whose first is at (row0, column0) of the tile: one reservation a subgroup.
-fn settle(origin: vec2<u32>, row0: u32, column0: u32, start: u32, lane: u32, lanes: u32, li: u32) {
+// The pairs of the matrix in `scratch`, whose first is at (row0, column0) of the tile: one reservation a subgroup. A thread
+// has some rows of one column.
+fn settle(origin: vec2<u32>, whole: bool, row0: u32, column0: u32, start: u32, lane: u32, lanes: u32, copy: u32) {
+  let column = column0 + lane % SIDE;
+  let first_row = row0 + lane / SIDE;
+  let c = facts[TILE_ROWS + column];
   var take = 0u;
   var near = 0u;
-  var bit = 1u;
-  for (var e = lane; e < SIDE * SIDE; e += lanes) {
-    let row = row0 + e / SIDE;
-    let column = column0 + e % SIDE;
-    if (is_pair(origin, row, column)) {
-      let judged = judge(scratch[start + e] * SCALE, row, column, li);
-      if ((judged & TAKE) != 0u) { take |= bit; }
-      if ((judged & NEAR) != 0u) { near |= bit; }
-    }
-    bit <<= 1u;
+  for (var i = 0u; i < SIDE * SIDE / lanes; i++) {
+    let row = first_row + i * (lanes / SIDE);
+    if (!whole && !is_pair(origin, row, column)) { continue; }
+    let judged = judge(scratch[start + lane + i * lanes] * SCALE, facts[row], c, copy);
+    take |= (judged & TAKE) << i;
+    near |= (judged >> 1u) << i;
   }
   if (!subgroupAny(take != 0u)) { return; }
   let count = countOneBits(take);
@@ -71,9 +74,9 @@ fn settle(origin: vec2<u32>, row0: u32, column0: u32, start: u32, lane: u32, lan
   if (lane == 0u) { place = atomicAdd(&counters[0], all); }
   place = subgroupBroadcastFirst(place) + before;
   for (; take != 0u; take &= take - 1u) {
-    let index = firstTrailingBit(take);
-    let e = lane + index * lanes;
-    report(place, origin, row0 + e / SIDE, column0 + e % SIDE, ((near >> index) & 1u) != 0u, scratch[start + e] * SCALE);
+    let i = firstTrailingBit(take);
+    let s = scratch[start + lane + i * lanes] * SCALE;
+    report(place, origin, first_row + i * (lanes / SIDE), column, ((near >> i) & 1u) != 0u, s);
     place++;
   }
 }
@@ -81,8 +84,10 @@ fn settle(origin: vec2<u32>, row0: u32, column0: u32, start: u32, lane: u32, lan
 @compute @workgroup_size($THREADS, 1, 1)
 fn main(
   @builtin(workgroup_id) wg: vec3<u32>, @builtin(local_invocation_index) li: u32, @builtin(subgroup_id) subgroup: u32,
-  @builtin(subgroup_invocation_id) lane: u32, @builtin(subgroup_size) lanes: u32,
+  @builtin(subgroup_invocation_id) lane: u32, @builtin(subgroup_size) subgroup_size: u32,
 ) {
+  // A number that the compiler knows, where it is the same for all.
+  let lanes = select(subgroup_size, LANES, LANES != 0u);
   let origin = tile_origin(wg);
   if (li == 0u) { empty = is_empty(origin); }
   // The compiler has to know that all threads agree.
@@ -112,6 +117,7 @@ fn main(
     //: each l < COLUMN_LOADS
     let next_column$l = column_values(column$l + next);
     // Once, or not at all: the compiler wants cooperative matrices in no branch that subgroups may take differently.
+    //: each v < VARIABLE
     for (var mine = subgroup; mine < SUBGROUPS; mine += SUBGROUPS) {
       let rows = half + grid_row * STRIDE;
       let columns = half + (TILE_ROWS + grid_column) * STRIDE;
@@ -123,6 +129,7 @@ fn main(
         //: each i < FRAGMENT_ROWS, j < FRAGMENT_COLUMNS
         c$i_$j = coopMultiplyAdd(a$i, b$j, c$i_$j);
       }
+    //: each v < VARIABLE
     }
     half = HALF - half;
     //: each l < ROW_LOADS
@@ -131,10 +138,13 @@ fn main(
     store(half, TILE_ROWS + line + $l * THREADS / UNITS, li % UNITS, next_column$l);
     workgroupBarrier();
   }
+  let whole = is_whole(origin);
+  let start = subgroup * SIDE * SIDE;
+  //: each v < VARIABLE
   for (var mine = subgroup; mine < SUBGROUPS; mine += SUBGROUPS) {
-    let start = subgroup * SIDE * SIDE;
     //: each i < FRAGMENT_ROWS, j < FRAGMENT_COLUMNS
-    coopStoreT(c$i_$j, &scratch[start], SIDE); subgroupBarrier(); settle(origin, grid_row + $i * SIDE, grid_column + $j * SIDE, start, lane, lanes, li); subgroupBarrier();
+    coopStoreT(c$i_$j, &scratch[start], SIDE); subgroupBarrier(); settle(origin, whole, grid_row + $i * SIDE, grid_column + $j * SIDE, start, lane, lanes, li % BIN_COPIES); subgroupBarrier();
+  //: each v < VARIABLE
   }
   workgroupBarrier();
   if (job.mode != 0u) { flush(wg, li); }

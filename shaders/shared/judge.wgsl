@@ -1,8 +1,8 @@
 // What becomes of a similarity: filter, histogram.
 //
-// Counts of a tile are 16 bits wide (a tile has at most 2^15 pairs), two to a word: a bin below 0 and the one 100 above
-// it, so that the busy bins, which are neighbours, stand in different words. BIN_COPIES of them spread the additions.
-const WORDS = 4u * BINS / 2u;
+// Counts of a tile are 16 bits wide (a tile has at most 2^15 pairs), two to a word: a bin and the one 128 above it, so that
+// the busy bins, which are neighbours, stand in different words. BIN_COPIES of them spread the additions.
+const WORDS = 4u * 128u;
 
 struct Facts { half_bound: f32, keep: f32, query: u32, model: u32 }
 // Of the tile's rows, then of its columns.
@@ -25,6 +25,12 @@ fn begin(origin: vec2<u32>, li: u32) {
   for (var i = li; i < WORDS * BIN_COPIES; i += THREADS) { atomicStore(&bins[i], 0u); }
 }
 
+// Whether every row and column of the tile are a pair of the job.
+fn is_whole(origin: vec2<u32>) -> bool {
+  return origin.x + TILE_ROWS <= job.row_count && origin.y + TILE_COLUMNS <= job.column_count
+    && job.first_column + job.column_start + origin.y > job.first_row + job.row_start + origin.x + TILE_ROWS - 1u;
+}
+
 // Whether row and column, both local to the tile, are a pair of the job.
 fn is_pair(origin: vec2<u32>, row: u32, column: u32) -> bool {
   let r = origin.x + row;
@@ -36,19 +42,16 @@ fn is_pair(origin: vec2<u32>, row: u32, column: u32) -> bool {
 const TAKE = 1u;
 const NEAR = 2u;
 
-// TAKE if the pair survives or its bin must be settled, then with NEAR; else it is counted, in copy `li` of the bins.
-fn judge(s: f32, row: u32, column: u32, li: u32) -> u32 {
-  let r = facts[row];
-  let c = facts[TILE_ROWS + column];
+// TAKE if the pair survives or its bin must be settled, then with NEAR; else it is counted, in copy `copy` of the bins.
+fn judge(s: f32, r: Facts, c: Facts, copy: u32) -> u32 {
   let take = select(0u, TAKE, s + c.half_bound >= r.keep || s + r.half_bound >= c.keep);
   if (job.mode == 0u) { return take; }
   let x = (s + 1.0) * 100.0;
   if (job.mode == 2u && abs(x - round(x)) <= job.width) { return TAKE | NEAR; }
   let relation = 2u * u32(r.query != c.query) + u32(r.model != c.model);
-  let bin = u32(clamp(floor(x), 0.0, 199.0));
-  let high = u32(bin >= BINS / 2u);
-  let word = relation * (BINS / 2u) + bin - high * (BINS / 2u);
-  atomicAdd(&bins[word * BIN_COPIES + li % BIN_COPIES], 1u << (16u * high));
+  let bin = u32(clamp(x, 0.0, 199.0));
+  // The upper half of the word from bin 128 on.
+  atomicAdd(&bins[(relation * 128u + (bin & 127u)) * BIN_COPIES + copy], 1u << ((bin >> 3u) & 16u));
   return take;
 }
 
@@ -70,8 +73,8 @@ fn flush(wg: vec3<u32>, li: u32) {
       low += counts & 0xffffu;
       high += counts >> 16u;
     }
-    let bin = copy + i / (BINS / 2u) * BINS + i % (BINS / 2u);
+    let bin = copy + i / 128u * BINS + i % 128u;
     if (low != 0u) { atomicAdd(&counters[bin], low); }
-    if (high != 0u) { atomicAdd(&counters[bin + BINS / 2u], high); }
+    if (high != 0u) { atomicAdd(&counters[bin + 128u], high); }
   }
 }

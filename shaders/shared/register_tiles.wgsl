@@ -91,12 +91,14 @@ fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(local_invocation_id) l: v
   // Bit 8 row + column of the 64 pairs of this thread.
   var take = array<u32, 2>();
   var near = array<u32, 2>();
+  let whole_tile = is_whole(origin);
   for (var i = 0u; i < 8u; i++) {
+    let row = row_of(l.y, i);
+    let r = facts[row];
     for (var j = 0u; j < 8u; j++) {
-      let row = row_of(l.y, i);
       let column = column_of(l.x, j);
-      if (!is_pair(origin, row, column)) { continue; }
-      let judged = judge(total[2u * i + (j >> 2u)][j & 3u] * SCALE, row, column, li);
+      if (!whole_tile && !is_pair(origin, row, column)) { continue; }
+      let judged = judge(total[2u * i + (j >> 2u)][j & 3u] * SCALE, r, facts[TILE_ROWS + column], li % BIN_COPIES);
       let place = 8u * (i & 3u) + j;
       take[i >> 2u] |= (judged & TAKE) << place;
       near[i >> 2u] |= (judged >> 1u) << place;

@@ -110,6 +110,10 @@ fn too_coarse(name: &str, instead: &str) -> Error {
     ))
 }
 
+/// Operations (rows^2 x dimension) under which a run that may choose takes the CPU: it is done before a GPU's kernels are
+/// compiled and tested.
+const SMALL: f64 = 1e12;
+
 /// Where the choice of a GPU's kernel is remembered: in the user's cache directory, if there is one.
 pub fn cache() -> Option<PathBuf> {
     let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
@@ -122,14 +126,17 @@ fn named(pass: &PassSettings) -> Option<&str> {
     pass.kernel.as_deref().filter(|&name| name != "auto")
 }
 
-/// The backend asked for, for a corpus of `rows` rows, and a sentence on why it is this one.
+/// The backend asked for, for a corpus of `rows` rows of dimension `dim`, and a sentence on why it is this one.
 ///
 /// # Errors
 /// [`Error::Device`] if the GPU asked for is not there.
-pub fn choose(asked: &Asked, rows: usize, console: &Console) -> Result<(Box<dyn Backend>, String)> {
+pub fn choose(asked: &Asked, (rows, dim): (usize, usize), console: &Console) -> Result<(Box<dyn Backend>, String)> {
     let cpu = |reason: String| -> (Box<dyn Backend>, String) { (Box::new(CpuBackend::new(asked.cpu)), reason) };
     if asked.only_cpu {
         return Ok(cpu("asked for".into()));
+    }
+    if !asked.only_gpu && rows as f64 * rows as f64 * (dim as f64) < SMALL {
+        return Ok(cpu("too few pairs to be worth a GPU's start".into()));
     }
     let exact = asked.request.exact_histogram || (asked.histogram == HistogramChoice::Auto && is_exact(rows));
     let opened = gpu::open(&Request { exact_histogram: exact, ..asked.request.clone() });

@@ -99,7 +99,7 @@ fn work(settings: &Settings, console: &Console) -> Result<Measures> {
     }
     memory::give_back();
     clock.lap("read");
-    let (mut backend, choice) = backend::choose(&asked, corpus.len(), console)?;
+    let (mut backend, choice) = backend::choose(&asked, (corpus.len(), corpus.dim()), console)?;
     let info = backend.info();
     console.event(Event::Detail { message: format!("{} {}: {choice}", info.backend, info.device) });
     clock.lap("open_backend");

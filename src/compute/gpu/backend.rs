@@ -3,7 +3,7 @@
 
 use super::cut::{DISPATCH_SIDE, Limits, Rectangle, rectangles};
 use super::device::{Device, Fault};
-use super::kernel::Kernel;
+use super::kernel::{Kernel, Subgroups};
 use super::operand::{FACT_BYTES, Operand, Resident, UPLOAD_BYTES};
 use super::params::Params;
 use super::pipeline::{Checks, Pipeline};
@@ -74,14 +74,15 @@ pub(super) struct GpuBackend {
     clock: u64,
 }
 
-/// Threads of a subgroup that kernels are laid out for.
-pub(super) fn subgroup_size(adapter: &wgpu::Adapter) -> usize {
-    adapter.get_info().subgroup_max_size as usize
+/// The subgroups that kernels are laid out for.
+pub(super) fn subgroups(adapter: &wgpu::Adapter) -> Subgroups {
+    let about = adapter.get_info();
+    Subgroups { least: about.subgroup_min_size as usize, most: about.subgroup_max_size as usize }
 }
 
 /// Compiles the kernel of `options`.
 fn compile(adapter: &wgpu::Adapter, device: &Device, options: &Options) -> Result<Pipeline> {
-    let source = options.source.clone().unwrap_or_else(|| options.kernel.source(subgroup_size(adapter)));
+    let source = options.source.clone().unwrap_or_else(|| options.kernel.source(subgroups(adapter)));
     Pipeline::new(device, &options.kernel.describe(), &source, options.checks)
 }
 

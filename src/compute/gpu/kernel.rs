@@ -17,7 +17,16 @@ pub(super) const COPIES: usize = 4;
 const FACT_BYTES: usize = 16;
 
 /// Bytes of one copy of the tile's counts.
-const BIN_BYTES: usize = 4 * BINS * 2;
+const BIN_BYTES: usize = 4 * 128 * 4;
+
+/// Threads of the subgroups of an adapter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Subgroups {
+    /// At least.
+    pub least: usize,
+    /// At most.
+    pub most: usize,
+}
 
 /// One rung of the ladder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -132,11 +141,11 @@ impl Kernel {
         }
     }
 
-    /// Threads of a workgroup on an adapter with subgroups of `subgroup` threads.
-    pub(super) fn threads(&self, subgroup: usize) -> usize {
+    /// Threads of a workgroup: enough for its subgroups, however large they are.
+    pub(super) fn threads(&self, subgroups: Subgroups) -> usize {
         match self {
             Self::F32 | Self::F16 => 128,
-            Self::Matrix(shape) => shape.subgroups() * subgroup,
+            Self::Matrix(shape) => shape.subgroups() * subgroups.most,
         }
     }
 
@@ -153,19 +162,22 @@ impl Kernel {
         }
     }
 
-    /// Whether it can run with subgroups of `subgroup` threads, `memory` bytes of workgroup memory and `threads` threads.
-    pub(super) fn fits(&self, subgroup: usize, memory: usize, threads: usize) -> bool {
+    /// Whether it can run with such subgroups, `memory` bytes of workgroup memory and `threads` threads.
+    pub(super) fn fits(&self, subgroups: Subgroups, memory: usize, threads: usize) -> bool {
         let even = match self {
             Self::F32 | Self::F16 => true,
-            Self::Matrix(shape) => shape.loads_evenly(self.threads(subgroup)),
+            Self::Matrix(shape) => {
+                let whole = |lanes: usize| lanes.is_multiple_of(shape.side) && lanes <= shape.side * shape.side;
+                shape.loads_evenly(self.threads(subgroups)) && whole(subgroups.least) && whole(subgroups.most)
+            }
         };
-        even && self.workgroup_bytes() <= memory && self.threads(subgroup) <= threads
+        even && self.workgroup_bytes() <= memory && self.threads(subgroups) <= threads
     }
 
     /// Its WGSL.
-    pub(super) fn source(&self, subgroup: usize) -> String {
+    pub(super) fn source(&self, subgroups: Subgroups) -> String {
         let (rows, columns) = self.tile();
-        let threads = self.threads(subgroup);
+        let threads = self.threads(subgroups);
         match self {
             Self::F32 | Self::F16 => {
                 let template = match self {
@@ -184,6 +196,7 @@ impl Kernel {
             }
             Self::Matrix(shape) => {
                 let units = shape.depth / 8;
+                let fixed = subgroups.least == subgroups.most;
                 let constants: &Constants = &[
                     ("SIDE", shape.side),
                     ("FRAGMENT_ROWS", shape.fragments.0),
@@ -191,6 +204,8 @@ impl Kernel {
                     ("GRID_ROWS", shape.grid.0),
                     ("GRID_COLUMNS", shape.grid.1),
                     ("THREADS", threads),
+                    ("LANES", if fixed { subgroups.most } else { 0 }),
+                    ("VARIABLE", usize::from(!fixed)),
                     ("DEPTH", shape.depth),
                     ("STRIDE", shape.stride() / 4),
                     ("BIN_COPIES", shape.bin_copies),

@@ -1,7 +1,7 @@
 //! Which kernel an adapter gets: those that its lists and limits allow, self-tested with and without the compiler's checks,
 //! timed, and remembered by adapter and driver.
 
-use super::backend::{GpuBackend, Options, subgroup_size};
+use super::backend::{GpuBackend, Options, subgroups};
 use super::kernel::{Kernel, Shape};
 use super::self_test::self_test;
 use super::timing;
@@ -58,7 +58,7 @@ pub(super) fn candidates(adapter: &wgpu::Adapter) -> Vec<Kernel> {
     let rest = [Some(Kernel::F16).filter(|_| f16), Some(Kernel::F32)].into_iter().flatten();
     let (memory, threads) =
         (limits.max_compute_workgroup_storage_size as usize, limits.max_compute_invocations_per_workgroup as usize);
-    matrix.chain(rest).filter(|kernel| kernel.fits(subgroup_size(adapter), memory, threads)).collect()
+    matrix.chain(rest).filter(|kernel| kernel.fits(subgroups(adapter), memory, threads)).collect()
 }
 
 /// Opens `adapter` with `kernel` and tests it, first with the compiler's checks, then as it will run.
@@ -107,8 +107,8 @@ pub(super) fn choose(software: bool, rungs: &mut [(Kernel, Rung)]) -> Option<(Ke
 /// What tells an adapter, its driver and our kernels from others.
 fn key(adapter: &wgpu::Adapter, family: &str) -> String {
     let about = adapter.get_info();
-    let subgroup = subgroup_size(adapter);
-    let sources: Vec<String> = candidates(adapter).iter().map(|kernel| kernel.source(subgroup)).collect();
+    let subgroups = subgroups(adapter);
+    let sources: Vec<String> = candidates(adapter).iter().map(|kernel| kernel.source(subgroups)).collect();
     let hash = blake3::hash(sources.concat().as_bytes()).to_hex();
     let device = format!("{} {:?} {:x}:{:x}", about.name, about.backend, about.vendor, about.device);
     format!("{device}; {} {}; {family}; {}", about.driver, about.driver_info, &hash[..16])

@@ -8,7 +8,7 @@ mod parity;
 mod refusal;
 mod shaders;
 
-use super::backend::{GpuBackend, Options, subgroup_size};
+use super::backend::{GpuBackend, Options, subgroups};
 use super::kernel::Kernel;
 use super::pipeline::Checks;
 use super::{adapters, ladder};
@@ -104,7 +104,7 @@ pub fn backends(memory: Option<u64>, faults: impl Fn() -> Faults) -> Vec<Box<dyn
 
 /// `options` with `right` in the kernel's source replaced by `wrong`.
 fn changed(options: &Options, right: &str, wrong: &str) -> Option<Options> {
-    let source = options.kernel.source(subgroup_size(&adapter()?));
+    let source = options.kernel.source(subgroups(&adapter()?));
     assert!(source.contains(right), "{}: {right}", options.kernel.describe());
     Some(Options { source: Some(source.replacen(right, wrong, 1)), checks: Checks::On, ..options.clone() })
 }

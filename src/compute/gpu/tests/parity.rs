@@ -131,10 +131,10 @@ fn a_wrong_shader_is_noticed() {
         for (right, wrong) in [
             ("2u * u32(r.query != c.query)", "2u * u32(r.model != c.model)"),
             ("u32(r.model != c.model)", "u32(r.model == c.model)"),
-            ("floor(x)", "round(x)"),
+            ("u32(clamp(x,", "u32(clamp(round(x),"),
             ("return TAKE | NEAR;", "return TAKE;"),
             ("|| s + r.half_bound >= c.keep", ""),
-            ("1u << (16u * high)", "1u"),
+            ("1u << ((bin >> 3u) & 16u)", "1u"),
             ("low += counts & 0xffffu;", "low = counts & 0xffffu;"),
         ] {
             // One copy of the counts has nothing to add up.

@@ -5,15 +5,16 @@ use crate::compute::gpu::format::Format;
 use crate::compute::gpu::self_test::self_test;
 
 /// Wrong in every kernel.
-const SHARED: [(&str, &str, &str); 8] = [
+const SHARED: [(&str, &str, &str); 9] = [
     ("every tile is the first", "within / height * TILE_COLUMNS", "0u"),
     ("the triangle has its diagonal", "> job.first_row + job.row_start + r;", ">= job.first_row + job.row_start + r;"),
     ("relations by query only", "u32(r.model != c.model)", "u32(r.query != c.query)"),
-    ("bins are rounded", "floor(x)", "round(x)"),
+    ("bins are rounded", "u32(clamp(x,", "u32(clamp(round(x),"),
     ("pairs near an edge are counted", "abs(x - round(x)) <= job.width", "false"),
     ("one side of the filter", "|| s + r.half_bound >= c.keep", ""),
     ("an empty tile", "return last <= first;", "return last <= first + 64u;"),
-    ("halves of a word mixed up", "select(0u, TAKE", "select(TAKE, TAKE"),
+    ("everything survives", "select(0u, TAKE", "select(TAKE, TAKE"),
+    ("halves of a word mixed up", "1u << ((bin >> 3u) & 16u)", "1u"),
 ];
 
 /// What is wrong in the kernel of rows in f32 only.

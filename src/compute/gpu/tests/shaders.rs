@@ -1,6 +1,6 @@
 //! Every file in `shaders/`, without a driver: it compiles, says what it does, and agrees with the host.
 
-use crate::compute::gpu::kernel::{COPIES, Kernel, SLICE, Shape};
+use crate::compute::gpu::kernel::{COPIES, Kernel, SLICE, Shape, Subgroups};
 use crate::compute::gpu::params::Params;
 use crate::compute::outcome::BINS;
 use std::collections::BTreeMap;
@@ -29,13 +29,21 @@ fn parse(source: &str) -> (naga::Module, naga::valid::ModuleInfo) {
     (module, info)
 }
 
-/// Every kernel that some adapter could run, with the size of its subgroups.
-fn kernels() -> Vec<(Kernel, usize)> {
-    let matrix = |side: usize, subgroup: usize| {
-        Shape::candidates(side).into_iter().map(move |shape| (Kernel::Matrix(shape), subgroup))
-    };
-    let all = [(Kernel::F32, 32), (Kernel::F16, 32)].into_iter();
-    all.chain(matrix(16, 32)).chain(matrix(16, 64)).chain(matrix(8, 8)).chain(matrix(8, 32)).collect()
+/// Subgroups of `least` to `most` threads.
+fn subgroups(least: usize, most: usize) -> Subgroups {
+    Subgroups { least, most }
+}
+
+/// Every kernel that some adapter could run, with the subgroups that it could have: all of one size, or of two.
+fn kernels() -> Vec<(Kernel, Subgroups)> {
+    let sizes = [(16, 32, 32), (16, 32, 64), (16, 64, 64), (8, 8, 8), (8, 32, 32), (8, 8, 32)];
+    let matrix = sizes.into_iter().flat_map(|(side, least, most)| {
+        Shape::candidates(side).into_iter().map(move |shape| (Kernel::Matrix(shape), subgroups(least, most)))
+    });
+    let plain = [Kernel::F32, Kernel::F16].map(|kernel| (kernel, subgroups(32, 32)));
+    let all: Vec<_> = plain.into_iter().chain(matrix).filter(|(kernel, of)| kernel.fits(*of, 48 << 10, 1024)).collect();
+    assert!(all.len() >= 16, "{}", all.len());
+    all
 }
 
 /// Every file of `shaders/` by name.
@@ -84,9 +92,9 @@ fn every_shader_says_what_it_does() {
 
 #[test]
 fn every_kernel_compiles_in_the_memory_that_it_claims() {
-    for (kernel, subgroup) in kernels() {
+    for (kernel, of) in kernels() {
         let name = kernel.describe();
-        let (module, _) = parse(&kernel.source(subgroup));
+        let (module, _) = parse(&kernel.source(of));
         let entries: Vec<&str> = module.entry_points.iter().map(|entry| entry.name.as_str()).collect();
         assert_eq!(entries, ["main"], "{name}: one stage a file");
         let bytes = workgroup_bytes(&module);
@@ -94,24 +102,27 @@ fn every_kernel_compiles_in_the_memory_that_it_claims() {
         assert!(bytes <= claimed && claimed < bytes + 64, "{name}: {bytes} bytes of workgroup memory, not {claimed}");
         assert!(bytes <= LARGER_BYTES, "{name}: {bytes}");
         let threads = module.entry_points[0].workgroup_size.iter().product::<u32>() as usize;
-        assert_eq!(threads, kernel.threads(subgroup), "{name}");
+        assert_eq!(threads, kernel.threads(of), "{name}");
     }
     let portable = |side: usize| {
         Shape::candidates(side)
             .into_iter()
             .map(Kernel::Matrix)
-            .any(|kernel| kernel.fits(32, WORKGROUP_BYTES as usize, 1024))
+            .any(|kernel| kernel.fits(subgroups(32, 32), WORKGROUP_BYTES as usize, 1024))
     };
     assert!(portable(8) && portable(16), "some shape for adapters with little workgroup memory");
-    assert!(Kernel::F32.fits(32, WORKGROUP_BYTES as usize, 256) && Kernel::F16.fits(64, WORKGROUP_BYTES as usize, 256));
+    assert!(
+        Kernel::F32.fits(subgroups(32, 32), WORKGROUP_BYTES as usize, 256)
+            && Kernel::F16.fits(subgroups(64, 64), WORKGROUP_BYTES as usize, 256)
+    );
 }
 
 /// To what Vulkan reads. (DirectX 12 has no cooperative matrices; Metal's translator is not built here.)
 #[test]
 fn every_kernel_is_translated() {
-    for (kernel, subgroup) in kernels() {
+    for (kernel, of) in kernels() {
         let name = kernel.describe();
-        let (module, info) = parse(&kernel.source(subgroup));
+        let (module, info) = parse(&kernel.source(of));
         let vulkan = naga::back::spv::Options::default();
         assert!(
             naga::back::spv::write_vec(&module, &info, &vulkan, None).is_ok_and(|words| words.len() > 500),
@@ -122,8 +133,10 @@ fn every_kernel_is_translated() {
 
 #[test]
 fn the_uniform_has_the_layout_of_its_mirror() {
-    for (kernel, subgroup) in [(Kernel::F32, 32), (Kernel::Matrix(Shape::candidates(16)[0]), 32)] {
-        let (module, _) = parse(&kernel.source(subgroup));
+    for (kernel, of) in
+        [(Kernel::F32, subgroups(32, 32)), (Kernel::Matrix(Shape::candidates(16)[0]), subgroups(32, 32))]
+    {
+        let (module, _) = parse(&kernel.source(of));
         let (members, span) = (module.types.iter())
             .find_map(|(_, kind)| match &kind.inner {
                 naga::TypeInner::Struct { members, span } if kind.name.as_deref() == Some("Job") => {
@@ -150,8 +163,8 @@ fn the_uniform_has_the_layout_of_its_mirror() {
 
 #[test]
 fn host_and_shaders_share_their_numbers() {
-    for (kernel, subgroup) in kernels() {
-        let (module, _) = parse(&kernel.source(subgroup));
+    for (kernel, of) in kernels() {
+        let (module, _) = parse(&kernel.source(of));
         let value = |constant: &naga::Constant| match module.global_expressions[constant.init] {
             naga::Expression::Literal(naga::Literal::U32(value)) => Some(value as usize),
             _ => None,
@@ -160,7 +173,7 @@ fn host_and_shaders_share_their_numbers() {
             .filter_map(|(_, constant)| Some((constant.name.as_deref()?, value(constant)?)))
             .collect();
         let (rows, columns) = kernel.tile();
-        let threads = kernel.threads(subgroup);
+        let threads = kernel.threads(of);
         for (name, value) in
             [("TILE_ROWS", rows), ("TILE_COLUMNS", columns), ("BINS", BINS), ("COPIES", COPIES), ("THREADS", threads)]
         {
