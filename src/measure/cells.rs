@@ -36,6 +36,31 @@ impl Cells {
         cells
     }
 
+    /// Without the positions that `keep` has not, nor the cells that are left empty.
+    pub fn retain(&self, keep: impl Fn(usize) -> bool) -> Self {
+        let mut kept = Self::default();
+        for (a, &model) in self.models.iter().enumerate() {
+            let before = kept.positions.len();
+            kept.positions.extend(self.of(a).iter().copied().filter(|&p| keep(p)));
+            if kept.positions.len() > before {
+                kept.models.push(model);
+                kept.ends.push(kept.positions.len());
+            }
+        }
+        kept
+    }
+
+    /// Without the cells of fewer than `n` rows.
+    pub fn retain_cells(&self, n: usize) -> Self {
+        let mut kept = Self::default();
+        for a in (0..self.len()).filter(|&a| self.range(a).len() >= n) {
+            kept.models.push(self.models[a]);
+            kept.positions.extend(self.of(a));
+            kept.ends.push(kept.positions.len());
+        }
+        kept
+    }
+
     /// Number of cells.
     pub fn len(&self) -> usize {
         self.models.len()
