@@ -6,8 +6,8 @@
 /// Normalised characters that are looked at.
 const BEGINNING: usize = 200;
 
-/// Words that are a refusal wherever they stand in the beginning.
-const REFUSALS: [&str; 14] = [
+/// Words that are a refusal wherever they stand in the beginning. As [`UNABLE`] they begin with the word `i`.
+const REFUSALS: [&str; 13] = [
     "i must decline",
     "i have to decline",
     "i must respectfully decline",
@@ -21,7 +21,6 @@ const REFUSALS: [&str; 14] = [
     "i am not comfortable",
     "i don't feel comfortable",
     "i do not feel comfortable",
-    "against my guidelines",
 ];
 
 /// Words for not being able or willing, which are a refusal together with an act.
@@ -66,13 +65,20 @@ const APOLOGIES: [&str; 8] = [
 pub fn is_refusal(normal: &str) -> bool {
     let end = normal.char_indices().nth(BEGINNING).map_or(normal.len(), |(end, _)| end);
     let beginning = normal[..end].replace(['\u{2018}', '\u{2019}'], "'");
+    // Where the word `i` stands.
+    let speaker = beginning.match_indices('i').filter(|&(at, _)| {
+        let before = beginning[..at].chars().next_back();
+        matches!(beginning.as_bytes().get(at + 1), Some(b' ' | b'\'')) && !before.is_some_and(char::is_alphanumeric)
+    });
     let acts = |rest: &str| {
         let mut words = rest.split_whitespace().take(REACH);
         !rest.trim_start().starts_with("help but") && words.any(|word| ACTS.contains(&word.trim_end_matches(|c: char| !c.is_alphanumeric())))
     };
-    APOLOGIES.iter().any(|words| beginning.starts_with(words))
-        || REFUSALS.iter().any(|words| beginning.contains(words))
-        || UNABLE.iter().any(|words| beginning.match_indices(words).any(|(at, _)| acts(&beginning[at + words.len()..])))
+    let refuses = |said: &str| {
+        REFUSALS.iter().any(|words| said.starts_with(words))
+            || UNABLE.iter().any(|words| said.strip_prefix(words).is_some_and(acts))
+    };
+    APOLOGIES.iter().any(|words| beginning.starts_with(words)) || speaker.map(|(at, _)| &beginning[at..]).any(refuses)
 }
 
 #[cfg(test)]

@@ -1,7 +1,9 @@
 //! Rows of a query by model, and their unit vectors.
 
 use super::products::Triangle;
+use crate::base::simd::widest;
 use crate::corpus::Corpus;
+use pulp::Arch;
 
 /// Rows of a block of unit rows where not all are held at once.
 pub const BLOCK: usize = 256;
@@ -90,8 +92,12 @@ impl Cells {
 
 /// Adds the unit row at `position` to `sum`.
 pub fn add_unit_row(corpus: &Corpus, position: usize, sum: &mut [f64]) {
-    let norm = corpus.embeddings.norms()[position];
-    sum.iter_mut().zip(corpus.embeddings.row(position)).for_each(|(s, &x)| *s += f64::from(x) / norm);
+    let (scale, row) = (1.0 / corpus.embeddings.norms()[position], corpus.embeddings.row(position));
+    widest(
+        Arch::new(),
+        #[inline(always)]
+        || sum.iter_mut().zip(row).for_each(|(s, &x)| *s += f64::from(x) * scale),
+    );
 }
 
 /// Unit rows in f64 of the given positions, row-major.

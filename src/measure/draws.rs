@@ -23,7 +23,7 @@ use std::collections::BTreeMap;
 /// Draws, and the fewest.
 const DRAWS: std::ops::RangeInclusive<usize> = 20..=200;
 /// Multiply-adds that all draws may take in any case, and the part of those of the pair pass that they may.
-const WORK: (f64, f64) = (1e9, 1.0 / 64.0);
+const WORK: (f64, f64) = (1e9, 1.0 / 100.0);
 /// Times the least number of draws may go beyond that before the measure is left out.
 const BEYOND: f64 = 40.0;
 /// An eigenvalue decomposition takes about so many multiply-adds, in n^3.
@@ -65,7 +65,6 @@ struct Draws<'a> {
     stream: Stream,
     /// By model, its cells: (canonical query, positions).
     cells: Vec<Vec<(u32, std::ops::Range<usize>)>>,
-    questions: usize,
 }
 
 fn mean(values: &[f64]) -> f64 {
@@ -84,10 +83,7 @@ impl<'a> Draws<'a> {
             let question = corpus.layout.canonical[cell.query as usize];
             cells[cell.model as usize].push((question, cell.positions.clone()));
         }
-        let mut questions = corpus.layout.canonical.clone();
-        questions.sort_unstable();
-        questions.dedup();
-        Self { corpus, keep, stream: Stream::new(seed, "ensemble draws"), cells, questions: questions.len() }
+        Self { corpus, keep, stream: Stream::new(seed, "ensemble draws"), cells }
     }
 
     /// `n` of some positions, at random counters (draw, what).

@@ -6,7 +6,7 @@
 use super::cells::{add_unit_row, unit_rows};
 use super::intervals::{self, Weights};
 use super::products::Triangle;
-use super::restricted::{again, all_pairs};
+use super::restricted::{again, all_pairs, whole};
 use super::spearman::{self, centred_ranks, correlation};
 use super::summary::{left_out, total};
 use super::sums::Sums;
@@ -216,7 +216,11 @@ fn like_length(
     let Some(value) = matched.value() else { return Ok(None) };
     let used = |p: usize| matched.terms[corpus.rows.query[row(p)] as usize].1 > 0.0;
     let same: Vec<bool> = (0..corpus.len()).map(|p| with_text[p] && used(p)).collect();
-    let every = again(corpus, &sums.groups, &same, &|of| all_pairs(corpus, of), observer)?;
+    let every = if (0..corpus.len()).all(|p| same[p] == keep[corpus.rows.model[row(p)] as usize]) {
+        whole(sums, keep)
+    } else {
+        again(corpus, &sums.groups, &same, &|of| all_pairs(corpus, of), observer)?
+    };
     // A query counts as often among all pairs as it does among those of like length.
     let terms: Vec<(f64, f64)> = (matched.terms.iter().zip(&every.terms))
         .map(|(like, all)| if like.1 > 0.0 { (all.0 / all.1 * like.1, like.1) } else { (0.0, 0.0) })

@@ -26,8 +26,10 @@ use super::tables::{Headline, LeftOut, R2, VariationSummary};
 use super::variants::dot;
 use crate::base::events::Stage;
 use crate::base::random::Stream;
+use crate::base::simd::widest;
 use crate::base::{Observer, Result};
 use crate::corpus::Corpus;
+use pulp::Arch;
 use rayon::prelude::*;
 
 /// Permutations of a test.
@@ -37,7 +39,7 @@ const AT_ONCE: usize = 8;
 /// Additions that all permutations of whole vectors may take; beyond it vectors are folded.
 const WORK: usize = 500_000_000;
 /// Numbers a vector is folded into.
-const FOLDED: usize = 16;
+const FOLDED: usize = 8;
 /// A permuted sum counts as at least as large as what was found if it is less by no more than this share of it.
 const ROUNDING: f64 = 1e-12;
 
@@ -90,6 +92,17 @@ impl Fold {
 /// Adds one vector to another.
 fn add(sum: &mut [f64], x: &[f64]) {
     sum.iter_mut().zip(x).for_each(|(s, x)| *s += x);
+}
+
+/// Adds the sums of cells, rows of `size` of `from`, to the models that they are handed to, rows of `to`.
+#[inline(always)]
+fn hand<const N: usize>(from: &[f64], to: &mut [f64], cells: &[usize], models: &[usize]) {
+    let (from, _) = from.as_chunks::<N>();
+    let (to, _) = to.as_chunks_mut::<N>();
+    for (&cell, &model) in cells.iter().zip(models) {
+        let (sum, x) = (&mut to[model], &from[cell]);
+        (0..N).for_each(|i| sum[i] += x[i]);
+    }
 }
 
 /// p of a test: the share of the permutations, what was found among them, whose value is at least that of what was found.
@@ -425,7 +438,7 @@ fn terms(
 /// The test for style.
 fn test_style(style: &Style, seed: u64, observer: &dyn Observer) -> Result<f64> {
     let size = style.size;
-    let stream = Stream::new(seed, "r2 style");
+    let (stream, arch) = (Stream::new(seed, "r2 style"), Arch::new());
     let value = |sums: &[f64]| -> f64 {
         let of = sums.chunks_exact(size).zip(&style.counts).filter(|(_, n)| **n > 0.0);
         of.map(|(sum, n)| sum.iter().map(|x| x * x).sum::<f64>() / n).sum()
@@ -434,7 +447,7 @@ fn test_style(style: &Style, seed: u64, observer: &dyn Observer) -> Result<f64> 
     let values = |permutations: &[Option<u32>]| -> Result<Vec<f64>> {
         observer.check_stop()?;
         let mut sums = vec![0.0; permutations.len() * style.models * size];
-        let mut order: Vec<usize> = Vec::new();
+        let (mut order, mut to): (Vec<usize>, Vec<usize>) = (Vec::new(), Vec::new());
         for of in &style.folded {
             for (permutation, sums) in permutations.iter().zip(sums.chunks_exact_mut(style.models * size)) {
                 for (number, stratum) in of.strata.iter().enumerate() {
@@ -442,8 +455,17 @@ fn test_style(style: &Style, seed: u64, observer: &dyn Observer) -> Result<f64> 
                     if let Some(permutation) = permutation {
                         stream.shuffle(*permutation, of.query as u64 | (number as u64) << 32, &mut order);
                     }
-                    for (&cell, &to) in order.iter().zip(stratum) {
-                        let model = of.models[to] as usize;
+                    to.clear();
+                    to.extend(stratum.iter().map(|&cell| of.models[cell] as usize));
+                    if size == FOLDED {
+                        widest(
+                            arch,
+                            #[inline(always)]
+                            || hand::<FOLDED>(&of.sums, sums, &order, &to),
+                        );
+                        continue;
+                    }
+                    for (&cell, &model) in order.iter().zip(&to) {
                         add(&mut sums[model * size..(model + 1) * size], &of.sums[cell * size..(cell + 1) * size]);
                     }
                 }

@@ -4,9 +4,10 @@
 //! to one query add up to half of `own(query) - sum own(cells)`, and those of different models to different queries to
 //! half of `own(all) - sum own(queries) - sum own(models) + sum own(cells)`: what a response has with itself cancels.
 
-use super::cells::Cells;
-use super::cells::add_unit_row;
+use super::cells::{Cells, add_unit_row};
+use super::floors;
 use super::summary::total;
+use super::sums::Sums;
 use super::variants::dot;
 use crate::base::{Observer, Result};
 use crate::corpus::Corpus;
@@ -47,6 +48,11 @@ pub fn all_pairs(corpus: &Corpus, positions: &[usize]) -> (f64, f64) {
     (dot(&sum, &sum), n * n)
 }
 
+/// The headline and its floor as they are, of the models that `keep` has.
+pub fn whole(sums: &Sums, keep: &[bool]) -> Again {
+    Again { terms: sums.queries.iter().map(|query| query.inter(keep)).collect(), floor: floors::corpus(sums, keep) }
+}
+
 /// The headline and its floor, of the positions that `chosen` has. `groups` are the queries by canonical query.
 ///
 /// # Errors
@@ -62,7 +68,8 @@ pub fn again(
     let cells_of = |queries: &[usize]| Cells::new(corpus, queries, &models).retain(|p| chosen[p]);
     // What a response has with itself is in the query's sum too.
     let whole_and_cells = |cells: &Cells| {
-        let each = (0..cells.len()).map(|a| own(cells.of(a))).fold((0.0, 0.0), plus);
+        let of_cell = |a: usize| if cells.of(a).len() == 1 { (1.0, 1.0) } else { own(cells.of(a)) };
+        let each = (0..cells.len()).map(of_cell).fold((0.0, 0.0), plus);
         (if cells.len() == 1 { each } else { own(&cells.positions) }, each)
     };
     type OfGroup = (Vec<(usize, (f64, f64))>, (f64, f64));

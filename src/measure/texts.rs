@@ -4,9 +4,8 @@
 //! counts once, for the first model by name that has it.
 
 use super::duplicates;
-use super::floors;
 use super::intervals::{self, Weights};
-use super::restricted::{Again, again, all_pairs};
+use super::restricted::{Again, again, all_pairs, whole};
 use super::summary::total;
 use super::sums::Sums;
 use super::tables::{Interval, ModelRow, RestrictedLine, TextShare, TextsSummary};
@@ -103,12 +102,7 @@ pub fn summary(
         positions.clone().filter(|&p| kept(p)).for_each(|p| first[p] = seen.insert(marks.hashes[row(p)]));
     }
     let answered = |p: usize| kept(p) && marks.hashes[row(p)] != 0;
-    let all = Again {
-        terms: sums.queries.iter().map(|query| query.inter(keep)).collect(),
-        floor: floors::corpus(sums, keep),
-    };
-    let everyone: Vec<bool> = (0..corpus.len()).map(kept).collect();
-    let mut lines = vec![("all", everyone.clone(), all)];
+    let mut lines = vec![("all", (0..corpus.len()).map(kept).collect::<Vec<bool>>(), whole(sums, keep))];
     for (name, refusals, copies) in
         [("without_refusals", false, true), ("collapsed", true, false), ("without_refusals_collapsed", false, false)]
     {
