@@ -51,6 +51,8 @@ pub struct Drawn {
     pub queries: Vec<Option<GainOne>>,
     /// Draws made; 0 if none was.
     draws: usize,
+    /// Whether draws would take too long.
+    lasting: bool,
     /// By draw: how far the queries' gains are from their means, and their unrelated gains.
     moved: Vec<(f64, f64)>,
 }
@@ -203,6 +205,7 @@ pub fn drawn(corpus: &Corpus, keep: &[bool], effects: &Effects, seed: u64, obser
     };
     let work: f64 = designs.iter().map(|&(query, (m, s))| draws.work(m * s) * (1 + alone(query, m * s)) as f64).sum();
     let work = work + unrelated.keys().map(|&(m, s)| draws.work(m * s)).sum::<f64>();
+    out.lasting = draws.count(work).is_none();
     let Some(count) = draws.count(work).filter(|_| !designs.is_empty()) else { return Ok(out) };
     (out.draws, out.moved) = (count, vec![(0.0, 0.0); count]);
     for (design, values) in &mut unrelated {
@@ -240,7 +243,7 @@ impl Drawn {
     pub fn summary(&self, weights: &Weights, left: &mut Vec<LeftOut>) -> EnsembleSummary {
         let mut out = EnsembleSummary::default();
         if self.draws == 0 {
-            if !self.queries.is_empty() {
+            if self.lasting {
                 left.push(left_out("Ensemble gain of order 1", "draws would take too long beside the pair pass"));
             }
             return out;
