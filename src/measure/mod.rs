@@ -176,6 +176,7 @@ pub fn all(
     let (found, left) = length::summary(of, keep, (&length.0, length.1), &weights, observer)?;
     summary.length = found;
     summary.left_out.extend(left);
+    summary.most_alike_next = ranking::most_alike_next(&sums, &model_pairs, &models);
     fine_print::add(&mut summary);
     let packaging = packaging::packaging(corpus, &people, &models, floor, Some(&weights), observer)?;
     summary.headlines.extend(packaging.headlines);

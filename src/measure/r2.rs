@@ -105,12 +105,6 @@ fn hand<const N: usize>(from: &[f64], to: &mut [f64], cells: &[usize], models: &
     }
 }
 
-/// p of a test: the share of the permutations, what was found among them, whose value is at least that of what was found.
-fn p(found: f64, permuted: &[f64]) -> f64 {
-    let least = found - ROUNDING * found.abs();
-    (1 + permuted.iter().filter(|&&value| value >= least).count()) as f64 / (1 + permuted.len()) as f64
-}
-
 /// The cells of a query that count: of kept models with n >= 2.
 fn repeated(query: &QuerySums, keep: &[bool]) -> Vec<usize> {
     (0..query.cells()).filter(|&a| keep[query.models[a] as usize] && query.counts[a] >= 2.0).collect()
@@ -141,8 +135,24 @@ fn by_cells(sums: &Sums, keep: &[bool]) -> Split {
     split
 }
 
+/// What was found and its permutations, up to a constant that they share; and whether vectors were folded.
+struct Test {
+    found: f64,
+    permuted: Vec<f64>,
+    folded: bool,
+}
+
+impl Test {
+    /// The share of the permutations, what was found among them, whose value is at least that of what was found.
+    fn p(&self) -> f64 {
+        let least = self.found - ROUNDING * self.found.abs();
+        let as_large = self.permuted.iter().filter(|&&value| value >= least).count();
+        (1 + as_large) as f64 / (1 + self.permuted.len()) as f64
+    }
+}
+
 /// The test by cells.
-fn test_by_cells(corpus: &Corpus, sums: &Sums, keep: &[bool], seed: u64, observer: &dyn Observer) -> Result<(f64, bool)> {
+fn test_by_cells(corpus: &Corpus, sums: &Sums, keep: &[bool], seed: u64, observer: &dyn Observer) -> Result<Test> {
     let dim = corpus.dim();
     let used: Vec<usize> = (0..sums.queries.len()).filter(|&q| of_query(&sums.queries[q], keep).is_some()).collect();
     let rows = used.iter().map(|&q| corpus.layout.query_positions[q].len()).sum();
@@ -186,7 +196,8 @@ fn test_by_cells(corpus: &Corpus, sums: &Sums, keep: &[bool], seed: u64, observe
         let found: Vec<Vec<f64>> = chunk.par_iter().map(one).collect::<Result<_>>()?;
         found.iter().for_each(|values| add(&mut totals, values));
     }
-    Ok((p(totals[PERMUTATIONS], &totals[..PERMUTATIONS]), fold.places.is_some()))
+    let found = totals.pop().unwrap_or_default();
+    Ok(Test { found, permuted: totals, folded: fold.places.is_some() })
 }
 
 /// What takes part in R2_style: models with 2 queries and more, queries with 2 such models and more; copies of a query
@@ -436,7 +447,7 @@ fn terms(
 }
 
 /// The test for style.
-fn test_style(style: &Style, seed: u64, observer: &dyn Observer) -> Result<f64> {
+fn test_style(style: &Style, seed: u64, observer: &dyn Observer) -> Result<Test> {
     let size = style.size;
     let (stream, arch) = (Stream::new(seed, "r2 style"), Arch::new());
     let value = |sums: &[f64]| -> f64 {
@@ -476,7 +487,7 @@ fn test_style(style: &Style, seed: u64, observer: &dyn Observer) -> Result<f64> 
     let found = values(&[None])?[0];
     let permutations: Vec<Option<u32>> = (0..PERMUTATIONS as u32).map(Some).collect();
     let permuted: Vec<Vec<f64>> = permutations.par_chunks(AT_ONCE).map(values).collect::<Result<_>>()?;
-    Ok(p(found, &permuted.concat()))
+    Ok(Test { found, permuted: permuted.concat(), folded: !style.whole })
 }
 
 /// Bytes that the measure holds at most.
@@ -499,7 +510,7 @@ pub struct Variation {
 }
 
 impl Variation {
-    fn put(&mut self, name: &str, split: &Split, (p, folded): (f64, bool), without: Option<f64>, weights: &Weights) -> Option<R2> {
+    fn put(&mut self, name: &str, split: &Split, test: &Test, without: Option<f64>, weights: &Weights) -> Option<R2> {
         let adjusted = split.adjusted()?;
         let queries = split.terms.iter().filter(|t| t.1 > 0.0).count() as u64;
         let found = R2 {
@@ -507,9 +518,10 @@ impl Variation {
             permuted: split.expected / split.total,
             adjusted,
             interval: intervals::ratio(&split.terms, Some(weights)),
-            p,
+            without_regardless: without,
+            p: test.p(),
             permutations: PERMUTATIONS as u32,
-            folded: folded.then_some(FOLDED as u32),
+            folded: test.folded.then_some(FOLDED as u32),
             queries,
         };
         let label = match name {
@@ -560,7 +572,7 @@ pub fn variation(
     if cell.adjusted().is_some() {
         let test = test_by_cells(corpus, sums, keep, seed, observer)?;
         let without = regular.and_then(|keep| by_cells(sums, keep).adjusted());
-        out.summary.cell = out.put("r2_cell", &cell, test, without, weights);
+        out.summary.cell = out.put("r2_cell", &cell, &test, without, weights);
     } else if cell.total > 0.0 || sums.queries.iter().any(|query| !repeated(query, keep).is_empty()) {
         out.left_out.push(left_out(names[0], "no query whose answers vary has two models with 2 responses each"));
     } else {
@@ -571,11 +583,196 @@ pub fn variation(
         out.left_out.push(left_out(names[1], reason));
         return Ok(out);
     };
-    let test = (test_style(&found, seed, observer)?, !found.whole);
+    let test = test_style(&found, seed, observer)?;
     let without = match regular {
         Some(keep) => style(corpus, sums, keep, seed, false, observer)?.and_then(|one| one.split.adjusted()),
         None => None,
     };
-    out.summary.style = out.put("r2_style", &found.split, test, without, weights);
+    out.summary.style = out.put("r2_style", &found.split, &test, without, weights);
     Ok(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::cells::unit_rows;
+    use super::super::planted;
+    use super::*;
+    use crate::base::events::Silent;
+
+    const MODELS: usize = 3;
+
+    /// Queries with 2 to 4 responses a model; ` 1 ` is a copy of `1`, and model 3 has one query only.
+    fn ragged() -> Corpus {
+        let mut keys = Vec::new();
+        for query in 0..9 {
+            for model in 0..MODELS {
+                let n = if query % 3 == 0 { 2 + model } else { 3 };
+                keys.extend(std::iter::repeat_n((query.to_string(), model.to_string()), n));
+            }
+        }
+        keys.extend([("0".into(), "3".into()), (" 1 ".into(), "0".into()), (" 1 ".into(), "2".into())]);
+        planted::planted(keys.into_iter(), 5).0
+    }
+
+    /// R2 by vectors: (by cells, by style), of `handed[p]`, the model that position p is handed to.
+    fn plainly(corpus: &Corpus, handed: &[usize], queries: &[usize], least: usize) -> (f64, f64) {
+        let dim = corpus.dim();
+        let (mut cell, mut total) = (0.0, 0.0);
+        let mut style = vec![(vec![0.0; dim], 0.0); MODELS + 1];
+        for &query in queries {
+            let of = |m: usize| corpus.layout.query_positions[query].clone().filter(move |&p| handed[p] == m);
+            let cells: Vec<usize> = (0..MODELS).filter(|&m| of(m).count() >= least).collect();
+            let rows: Vec<(usize, Vec<f64>)> =
+                cells.iter().flat_map(|&m| of(m).map(move |p| (m, unit_rows(corpus, &[p])))).collect();
+            let mean = |rows: &[&Vec<f64>]| -> Vec<f64> {
+                (0..dim).map(|i| rows.iter().map(|row| row[i]).sum::<f64>() / rows.len() as f64).collect()
+            };
+            let all = mean(&rows.iter().map(|row| &row.1).collect::<Vec<_>>());
+            let distance = |x: &[f64], y: &[f64]| x.iter().zip(y).map(|(a, b)| (a - b) * (a - b)).sum::<f64>();
+            total += rows.iter().map(|row| distance(&row.1, &all)).sum::<f64>();
+            for &m in &cells {
+                let own: Vec<&Vec<f64>> = rows.iter().filter(|row| row.0 == m).map(|row| &row.1).collect();
+                cell += own.len() as f64 * distance(&mean(&own), &all);
+                style[m].1 += own.len() as f64;
+                own.iter().for_each(|row| (0..dim).for_each(|i| style[m].0[i] += row[i] - all[i]));
+            }
+        }
+        let style: f64 = style.iter().filter(|s| s.1 > 0.0).map(|s| s.0.iter().map(|x| x * x).sum::<f64>() / s.1).sum();
+        (cell / total, style / total)
+    }
+
+    #[test]
+    fn shares_agree_with_vectors_and_their_permuted_means_with_permutations() {
+        let corpus = ragged();
+        let sums = Sums::new(&corpus, &[], &Silent).unwrap();
+        let keep = [true; MODELS + 1];
+        let model = |p: usize| corpus.rows.model[corpus.layout.row_at[p] as usize] as usize;
+        let found: Vec<usize> = (0..corpus.len()).map(model).collect();
+        let several: Vec<usize> = (0..sums.queries.len()).filter(|&q| corpus.rows.queries.name(q as u32) != " 1 ").collect();
+        let all: Vec<usize> = (0..sums.queries.len()).collect();
+        let close = |got: f64, want: f64| assert!((got - want).abs() < 1e-12, "{got} vs {want}");
+        let cell = by_cells(&sums, &keep);
+        close(cell.between / cell.total, plainly(&corpus, &found, &several, 2).0);
+        // Query 0 has a response of model 3, which answers no other query: it takes no part.
+        let style = style(&corpus, &sums, &keep, 0, true, &Silent).unwrap().unwrap();
+        close(style.split.between / style.split.total, plainly(&corpus, &found, &all, 1).1);
+        close(style.split.terms.iter().map(|t| t.0).sum(), style.split.between - style.split.expected);
+        close(style.split.terms.iter().map(|t| t.1).sum(), style.split.total - style.split.expected);
+        // What was found is the last of the permuted sums; their mean is the closed form within Monte Carlo error.
+        let tests = [
+            (test_by_cells(&corpus, &sums, &keep, 0, &Silent).unwrap(), &cell),
+            (test_style(&style, 0, &Silent).unwrap(), &style.split),
+        ];
+        for (test, split) in tests {
+            assert!(!test.folded && test.permuted.len() == PERMUTATIONS);
+            let n = PERMUTATIONS as f64;
+            let mean = test.permuted.iter().sum::<f64>() / n;
+            let spread = (test.permuted.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / n).sqrt();
+            let moved = mean - test.found - (split.expected - split.between);
+            assert!(moved.abs() < 4.0 * spread / n.sqrt(), "{moved} of {spread}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_told_is_left_out() {
+        let settings = MeasureSettings::default();
+        let of = |keys: Vec<(String, String)>| {
+            let (corpus, _) = planted::planted(keys.into_iter(), 4);
+            let sums = Sums::new(&corpus, &[], &Silent).unwrap();
+            let weights = Weights::new(0, "intervals", 100, sums.queries.len());
+            let keep = vec![true; sums.models];
+            variation((&corpus, &sums), (&keep, None), (&weights, &settings), &Silent).unwrap()
+        };
+        let keys = |queries: usize, models: usize, samples: usize| {
+            let key = move |i: usize| ((i / models / samples).to_string(), (i / samples % models).to_string());
+            (0..queries * models * samples).map(key).collect::<Vec<_>>()
+        };
+        let names = |found: &Variation| found.left_out.iter().map(|l| l.reason.clone()).collect::<Vec<_>>();
+        assert_eq!(names(&of(keys(6, 1, 3))), ["one model; needs at least 2"; 2]);
+        let single = of(keys(6, 3, 1));
+        assert_eq!(names(&single), [ONE_SAMPLE]);
+        assert!(single.summary.cell.is_none() && single.summary.style.unwrap().queries == 6);
+        let one_query = of(keys(1, 3, 2));
+        assert!(one_query.summary.style.is_none() && one_query.summary.cell.unwrap().interval.is_none());
+    }
+
+    const QUERIES: usize = 50;
+
+    /// Two answers of 4 models to 50 queries: directions of queries, cells, responses, and with `own` of models.
+    fn random(seed: u64, cells: f64, own: f64) -> Corpus {
+        let stream = Stream::new(seed, "variation");
+        let keys = (0..QUERIES * 8).map(|i| (format!("{:02}", i / 8), (i / 2 % 4).to_string()));
+        planted::corpus(keys, 12, |row, i| {
+            let noise = |kind: u64, of: usize| stream.normal(kind << 32 | of as u64, i as u64);
+            (noise(0, row / 8) + noise(1, row) + cells * noise(2, row / 2) + own * noise(3, row / 2 % 4)) as f32
+        })
+    }
+
+    fn of_seed(seed: u64, cells: f64, own: f64) -> (R2, R2) {
+        let corpus = random(seed, cells, own);
+        let sums = Sums::new(&corpus, &[], &Silent).unwrap();
+        let weights = Weights::new(seed, "intervals", intervals::RESAMPLES, QUERIES);
+        let settings = MeasureSettings { seed, ..MeasureSettings::default() };
+        let found = variation((&corpus, &sums), (&[true; 4], None), (&weights, &settings), &Silent).unwrap();
+        (found.summary.cell.unwrap(), found.summary.style.unwrap())
+    }
+
+    /// Where nothing is planted p is under .05 in 5 of 100 corpora; effects of cells are none of style.
+    #[test]
+    #[expect(clippy::print_stdout, reason = "what is found is to be read")]
+    fn no_effect_is_found_where_none_is_planted() {
+        const SEEDS: u64 = 400;
+        for cells in [0.0, 1.0] {
+            let found: Vec<(R2, R2)> = (0..SEEDS).into_par_iter().map(|seed| of_seed(seed, cells, 0.0)).collect();
+            let share = |of: fn(&(R2, R2)) -> R2, what: fn(&R2) -> bool| {
+                100.0 * found.iter().filter(|one| what(&of(one))).count() as f64 / SEEDS as f64
+            };
+            let holds = |r2: &R2| r2.interval.is_some_and(|i| i.low <= 0.0 && 0.0 <= i.high);
+            let (p_cell, p_style) = (share(|f| f.0, |r2| r2.p <= 0.05), share(|f| f.1, |r2| r2.p <= 0.05));
+            let (held_cell, held_style) = (share(|f| f.0, holds), share(|f| f.1, holds));
+            println!(
+                "cells {cells}: p <= .05 by cells {p_cell} %, for style {p_style} %; 0 held {held_cell} %, {held_style} %"
+            );
+            // Monte Carlo error of 5 %: 1.1.
+            assert!((1.0..9.0).contains(&p_style), "{p_style}");
+            assert!(held_style >= 93.0, "{held_style}");
+            if cells == 0.0 {
+                assert!((1.0..9.0).contains(&p_cell) && (92.0..=99.0).contains(&held_cell), "{p_cell} {held_cell}");
+            } else {
+                assert!(p_cell == 100.0 && held_cell == 0.0, "{p_cell} {held_cell}");
+            }
+        }
+    }
+
+    /// The true shares are those of a corpus with many more queries of the same kind: means over seeds.
+    #[test]
+    #[expect(clippy::print_stdout, reason = "what is covered is to be read")]
+    fn planted_shares_are_recovered() {
+        const SEEDS: u64 = 400;
+        // The style is drawn once: one corpus' models, other queries.
+        let one = |seed: u64| {
+            let stream = Stream::new(seed, "variation");
+            let fixed = Stream::new(0, "variation");
+            let keys = (0..QUERIES * 8).map(|i| (format!("{:02}", i / 8), (i / 2 % 4).to_string()));
+            let corpus = planted::corpus(keys, 12, |row, i| {
+                let noise = |kind: u64, of: usize| stream.normal(kind << 32 | of as u64, i as u64);
+                let own = fixed.normal(3 << 32 | (row / 2 % 4) as u64, i as u64);
+                (noise(0, row / 8) + noise(1, row) + 0.7 * noise(2, row / 2) + 0.4 * own) as f32
+            });
+            let sums = Sums::new(&corpus, &[], &Silent).unwrap();
+            let weights = Weights::new(seed, "intervals", intervals::RESAMPLES, QUERIES);
+            let settings = MeasureSettings { seed, ..MeasureSettings::default() };
+            let found = variation((&corpus, &sums), (&[true; 4], None), (&weights, &settings), &Silent).unwrap();
+            [found.summary.cell.unwrap(), found.summary.style.unwrap()]
+        };
+        let found: Vec<[R2; 2]> = (0..SEEDS).into_par_iter().map(one).collect();
+        for (which, name) in ["by cells", "style"].into_iter().enumerate() {
+            let truth = found.iter().map(|f| f[which].adjusted).sum::<f64>() / SEEDS as f64;
+            let holds = |f: &&[R2; 2]| f[which].interval.is_some_and(|i| i.low <= truth && truth <= i.high);
+            let share = 100.0 * found.iter().filter(holds).count() as f64 / SEEDS as f64;
+            println!("{name}: {truth:.4} held in {share:.1} % of {SEEDS} corpora");
+            assert!(found.iter().all(|f| f[which].p < 0.01));
+            assert!((91.0..=98.5).contains(&share), "{name} {share}");
+        }
+    }
 }

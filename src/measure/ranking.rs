@@ -11,7 +11,7 @@
 use super::adjusted::{self, Method};
 use super::intervals::{self, BOOTSTRAP_QUERIES, LEAST, QUERIES, Resampled, WORK, Weights};
 use super::sums::Sums;
-use super::tables::{Interval, IntraRow, ModelRow, MostLike};
+use super::tables::{Interval, IntraRow, ModelPairRow, ModelRow, MostLike};
 use crate::base::math::{quantile_sorted, student_t_quantile};
 use rayon::prelude::*;
 use std::collections::BTreeMap;
@@ -239,6 +239,48 @@ pub fn most_like(sums: &Sums, regular: &[bool]) -> Vec<Option<MostLike>> {
         Some(MostLike { model: first as u32, mean: mean(first), next })
     };
     (0..sums.models).into_par_iter().map(one).collect()
+}
+
+/// How many pairs of models with a lower mean can't be told from the most alike pair, among those that don't answer
+/// regardless of the query (of all, if there is no such pair); `None` with fewer than 2 pairs.
+pub fn most_alike_next(sums: &Sums, pairs: &[ModelPairRow], models: &[ModelRow]) -> Option<u32> {
+    let across = |row: &&ModelPairRow| row.model_a != row.model_b && row.mean.is_some();
+    let odd = |model: u32| models[model as usize].answers_regardless;
+    let regular = |row: &&ModelPairRow| across(row) && !odd(row.model_a) && !odd(row.model_b);
+    let some = pairs.iter().any(|row| regular(&row));
+    let counted = |row: &&ModelPairRow| if some { regular(row) } else { across(row) };
+    let mean = |row: &ModelPairRow| row.mean.unwrap_or(f64::NEG_INFINITY);
+    let first = pairs.iter().filter(counted).reduce(|a, b| if mean(b) > mean(a) { b } else { a })?;
+    // By pair: number, sum and sum of squares of the differences over common queries.
+    let place = |a: u32, b: u32| {
+        let (a, b) = (a as usize, b as usize);
+        a * sums.models - a * a.saturating_sub(1) / 2 + b - a
+    };
+    let mut differences = vec![(0usize, 0.0, 0.0); pairs.len()];
+    for query in &sums.queries {
+        let cell = |model: u32| query.models.binary_search(&model).ok();
+        let Some((a, b)) = cell(first.model_a).zip(cell(first.model_b)) else { continue };
+        let value = |a: usize, b: usize| query.pairs(a, b).0 / query.pairs(a, b).1;
+        let most = value(a, b);
+        for a in 0..query.cells() {
+            for b in a + 1..query.cells() {
+                let (d, one) = (most - value(a, b), &mut differences[place(query.models[a], query.models[b])]);
+                *one = (one.0 + 1, one.1 + d, one.2 + d * d);
+            }
+        }
+    }
+    let others = || pairs.iter().filter(counted).filter(|row| !std::ptr::eq(*row, first));
+    let mut critical = Critical::new(self::pairs(others().count() + 1));
+    let alike = |row: &&ModelPairRow| {
+        let (n, sum, squares) = differences[place(row.model_a, row.model_b)];
+        if n < LEAST {
+            return true;
+        }
+        let (count, mean) = (n as f64, sum / n as f64);
+        let error = ((squares / count - mean * mean).max(0.0) / (count - 1.0)).sqrt();
+        mean <= critical.of(n) * error
+    };
+    (others().count() > 0).then(|| others().filter(alike).count() as u32)
 }
 
 /// Fills the rankings of models.parquet.

@@ -499,6 +499,7 @@ impl Parts<'_> {
             variation: VariationSummary::default(),
             texts: None,
             length: None,
+            most_alike_next: None,
             model_order: order::models(self.pairs, self.sums.models),
             left_out: left,
             notes,

@@ -475,6 +475,10 @@ pub struct Summary {
     /// Similarity and length; `None` without a text column.
     #[serde(default)]
     pub length: Option<LengthSummary>,
+    /// Pairs of models with a lower mean that can't be told from the most alike pair, among models that don't answer
+    /// regardless of the query.
+    #[serde(default)]
+    pub most_alike_next: Option<u32>,
     /// Model ids in clustered order (average linkage on 1 - mean of model_pairs), for the heat map.
     pub model_order: Vec<u32>,
     /// What was left out and why.
@@ -578,6 +582,8 @@ pub struct R2 {
     pub adjusted: f64,
     /// Interval of `adjusted` over queries.
     pub interval: Option<Interval>,
+    /// `adjusted` without models that answer regardless of the query, if there are any.
+    pub without_regardless: Option<f64>,
     /// (1 + permutations with at least this R2) / (1 + permutations).
     pub p: f64,
     /// Permutations of the test.

@@ -90,7 +90,7 @@ const TEXT_SHARES = {
 function textShares({ shares }) {
   const value = one => [
     el('strong', {}, percent(one.value)),
-    ` (${count(one.responses)} of ${count(one.of)}${one.interval ? `; 95 %: ${interval(one.interval.low, one.interval.high, percent)}` : ''})`,
+    ` (${count(one.responses)} of ${count(one.of)}${one.interval && one.responses ? `; 95 %: ${interval(one.interval.low, one.interval.high, percent)}` : ''})`,
   ];
   return [
     el('h3', {}, 'What hardly is an answer'),

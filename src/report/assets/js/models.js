@@ -1,8 +1,5 @@
 // One line a model, and the models that answer regardless of the query.
 
-/** A mean, and how many of those below can't be told from it. */
-const following = next => (next ? `not separable from the next ${count(next)}` : 'separable');
-
 function modelsSection({ models, summary }) {
   const rows = rowsOf(models);
   const columns = [
@@ -15,7 +12,7 @@ function modelsSection({ models, summary }) {
       value: row => row.intra_ci_low,
       show: (low, row) => interval(low, row.intra_ci_high),
     },
-    { title: 'Rank by it', value: row => row.intra_next, show: following },
+    { title: 'Not separable from the next', value: row => row.intra_next, show: count },
     { title: 'At or above 0.8', value: row => row.share_ge_0_8, show: share => `${decimal(share, 0)} %` },
     { title: 'Floor', value: row => row.floor, show: similarity },
     { title: 'Effective number', value: row => row.vendi_1, show: worth },
@@ -26,10 +23,10 @@ function modelsSection({ models, summary }) {
       value: row => row.with_others_joint_low,
       show: (low, row) => interval(low, row.with_others_joint_high),
     },
-    { title: 'Rank by it', value: row => row.with_others_next, show: following },
+    { title: 'Not separable from the next', value: row => row.with_others_next, show: count },
     { title: 'Most like', text: true, value: row => row.most_like, show: name => corpus(name) },
     { title: 'Similarity', value: row => row.most_like_mean, show: similarity },
-    { title: 'Most like: told apart', value: row => row.most_like_next, show: following },
+    { title: 'Not separable from the next', value: row => row.most_like_next, show: count },
     { title: 'Refusals', value: row => row.refusal_share, show: percent },
     { title: 'Empty', value: row => row.empty_share, show: percent },
     { title: 'Repeated word for word', value: row => row.verbatim_share, show: percent },
@@ -38,7 +35,7 @@ function modelsSection({ models, summary }) {
     rows.length < summary.models
       ? ` The first ${count(rows.length)} of ${count(summary.models)}; models.parquet has all.`
       : '';
-  const lead = `Within: mean similarity of a model’s answers to the same query. Floor: its answers to different queries. With others: its answers and those of all other models; joint intervals hold for all models at once. “Not separable from the next k”: k models with a lower mean cannot be told from it on the queries both have, all comparisons taken together. Select a title to sort.${cut}`;
+  const lead = `Within: mean similarity of a model’s answers to the same query. Floor: its answers to different queries. With others: its answers and those of all other models; joint intervals hold for all models at once. Not separable from the next: so many models with a lower mean cannot be told from it on the queries both have, all comparisons taken together; each such column speaks of the mean before it. Select a title to sort.${cut}`;
   return section(
     'models',
     'Models',

@@ -2,12 +2,12 @@
 
 const SHARES = {
   cell: {
-    name: 'The model, query by query',
+    name: 'Query by query',
     means: 'between the means of the models’ answers to one query',
     not: 'A model’s answers to one query can stand together for any reason: a manner, an opinion, or little variety.',
   },
   style: {
-    name: 'The model’s style in all queries',
+    name: 'Style',
     means: 'what a model’s answers have in common, whatever is asked',
     not: 'A style here is any common direction of the vectors: length and layout are part of it.',
   },
@@ -41,7 +41,7 @@ function variationSection({ summary }) {
       value: row => row.interval?.low,
       show: (low, row) => interval(low, row.interval?.high, fine),
     },
-    { title: 'p', value: row => row.p, show: decimal },
+    { title: 'p', value: row => row.p, show: value => decimal(value) },
     { title: 'Queries', value: row => row.queries, show: count },
   ];
   const lead =
@@ -49,7 +49,14 @@ function variationSection({ summary }) {
   const share = one => [
     `${one.name}: `,
     el('strong', {}, percent(one.adjusted)),
-    ` is ${one.means}${one.p <= 0.05 ? '' : ', which chance gives too'} (p = ${decimal(one.p)}). ${one.not} `,
+    ` is ${one.means}${one.p <= 0.05 ? '' : ', which chance gives too'} (p = ${decimal(one.p)})`,
+    has(one.without_regardless)
+      ? [
+          '; without the models that answer regardless of the query ',
+          el('strong', {}, percent(one.without_regardless)),
+        ]
+      : null,
+    `. ${one.not} `,
   ];
   const folding = found.find(one => has(one.folded));
   return section(
@@ -61,7 +68,7 @@ function variationSection({ summary }) {
       show: percent,
       mark: { at: 0, words: 'models exchanged' },
       axis: 'share of the variation within queries',
-      ticks: value => percent(value, 0),
+      ticks: value => percent(value, found.some(one => one.adjusted > 0.1) ? 0 : 1),
     }),
     table('Share of variation by model', columns, found),
     el(
