@@ -281,6 +281,7 @@ pub fn summary(
 mod tests {
     use super::super::planted;
     use super::*;
+    use crate::base::events::Silent;
 
     #[test]
     fn windows_of_lengths_agree_with_all_pairs() {
@@ -317,5 +318,122 @@ mod tests {
         assert!((found.mean.unwrap() - means.iter().sum::<f64>() / 6.0).abs() < 1e-12);
         corpus.rows.text_chars = None;
         assert_eq!(matched(&corpus, &[&[0], &[1]]), Matched::default());
+    }
+
+    /// 60 queries, 6 models, 2 texts each, at cosines of `cross` across models, less `drop` where lengths differ by class.
+    /// Lengths are by class of model, or at random.
+    fn corpus(queries: usize, seed: u64, drop: f64, by_class: bool) -> Corpus {
+        let stream = Stream::new(seed, "length");
+        let place = |i: usize| (i / 12, i / 2 % 6, i % 12);
+        let keys = (0..queries * 12).map(|i| (format!("{:02}", place(i).0), place(i).1.to_string()));
+        let mut corpus = planted::corpus(keys, 15, |row, i| {
+            let (query, model, response) = place(row);
+            let cross = 0.3 + 0.4 * stream.uniform(query as u64, 0);
+            let square = match i {
+                0 => cross - drop,
+                i if i == 1 + model % 2 => drop,
+                i if i == 3 + response => 1.0 - cross,
+                _ => 0.0,
+            };
+            let noise = 0.05 * stream.normal(1000 + row as u64, i as u64);
+            (f64::sqrt(square) + noise) as f32
+        });
+        let chars = |i: usize| {
+            let spread = stream.below(i as u64, 7, 10);
+            let short = if by_class { place(i).1 % 2 == 0 } else { stream.bits(i as u64, 8) & 1 == 0 };
+            (if short { 100 + spread } else { 300 + spread }) as u32
+        };
+        corpus.rows.text_chars = Some((0..corpus.len()).map(chars).collect());
+        corpus
+    }
+
+    fn found(corpus: &Corpus, seed: u64) -> LengthSummary {
+        let sums = Sums::new(corpus, &[], &Silent).unwrap();
+        let keep = vec![true; sums.models];
+        let confound = Confound { corpus, sums: &sums, most: MOST, draw: Stream::new(seed, "length") };
+        let (of, drawn) = confound.correlations(&keep, &Silent).unwrap();
+        let weights = Weights::new(seed, "intervals", intervals::RESAMPLES, sums.queries.len());
+        summary((corpus, &sums), &keep, (&of, drawn), &weights, &Silent).unwrap().0.unwrap()
+    }
+
+    /// Means of like length and their floor against all pairs; a text that is empty takes no part.
+    #[test]
+    fn means_at_like_length_agree_with_all_pairs() {
+        let mut corpus = corpus(8, 3, 0.2, true);
+        let chars = corpus.rows.text_chars.as_mut().unwrap();
+        chars.iter_mut().step_by(9).for_each(|chars| *chars = 0);
+        let chars = chars.clone();
+        let like = found(&corpus, 0).like_length.unwrap();
+        let of = |p: usize| corpus.layout.row_at[p] as usize;
+        let (mut kept, mut all, mut floor) = (vec![(0.0, 0.0); 8], vec![(0.0, 0.0); 8], (0.0, 0.0));
+        for i in (0..corpus.len()).filter(|&i| chars[of(i)] > 0) {
+            for j in (0..i).filter(|&j| chars[of(j)] > 0) {
+                let (a, b) = (of(i), of(j));
+                if corpus.rows.model[a] == corpus.rows.model[b] {
+                    continue;
+                }
+                let cosine = dot(&unit_rows(&corpus, &[i]), &unit_rows(&corpus, &[j]));
+                let near = 4 * chars[a].max(chars[b]) <= 5 * chars[a].min(chars[b]);
+                let add = |t: &mut (f64, f64)| *t = (t.0 + cosine, t.1 + 1.0);
+                if corpus.rows.query[a] == corpus.rows.query[b] {
+                    let query = corpus.rows.query[a] as usize;
+                    add(&mut all[query]);
+                    if near {
+                        add(&mut kept[query]);
+                    }
+                } else if near {
+                    add(&mut floor);
+                }
+            }
+        }
+        let close = |got: f64, want: f64| assert!((got - want).abs() < 1e-11, "{got} vs {want}");
+        let pairs = |t: &[(f64, f64)]| t.iter().map(|t| t.1).sum::<f64>();
+        close(like.value, total(&kept).unwrap());
+        close(like.floor.unwrap(), floor.0 / floor.1);
+        close(like.kept, pairs(&kept) / pairs(&all));
+        let weighted: f64 = kept.iter().zip(&all).map(|(k, a)| k.1 * a.0 / a.1).sum();
+        close(like.all_pairs, weighted / pairs(&kept));
+        close(like.difference, like.value - like.all_pairs);
+    }
+
+    #[test]
+    fn of_a_large_query_responses_are_drawn() {
+        let corpus = corpus(2, 3, 0.2, true);
+        let sums = Sums::new(&corpus, &[], &Silent).unwrap();
+        let confound = Confound { corpus: &corpus, sums: &sums, most: 10, draw: Stream::new(0, "length") };
+        let (of, drawn) = confound.correlations(&[true; 6], &Silent).unwrap();
+        assert!(drawn == 2 && of.iter().all(|one| one.ratio.is_some_and(|rho| rho < -0.3)));
+        let few = Confound { most: 4, ..confound };
+        assert_eq!(few.correlations(&[true; 6], &Silent).unwrap().0[0], Correlations::default(), "under 10 pairs");
+    }
+
+    /// How often intervals of 50 queries hold what was planted: a drop of .2 across classes of length, and nothing.
+    #[test]
+    #[expect(clippy::print_stdout, reason = "what is covered is to be read")]
+    fn what_is_planted_is_recovered_and_nothing_found_without() {
+        const SEEDS: u64 = 400;
+        for (drop, by_class) in [(0.2, true), (0.0, true), (0.2, false)] {
+            let all: Vec<LengthSummary> =
+                (0..SEEDS).into_par_iter().map(|seed| found(&corpus(50, seed, drop, by_class), seed)).collect();
+            let share = |holds: &dyn Fn(&LengthSummary) -> bool| {
+                100.0 * all.iter().filter(|one| holds(one)).count() as f64 / SEEDS as f64
+            };
+            let holds = |i: Option<Interval>, truth: f64| i.is_some_and(|i| i.low <= truth && truth <= i.high);
+            // The mean over corpora stands for the truth where there is an effect, 0 where there is none.
+            let effect = drop > 0.0 && by_class;
+            let mean = |of: &dyn Fn(&LengthSummary) -> f64| {
+                if effect { all.iter().map(of).sum::<f64>() / SEEDS as f64 } else { 0.0 }
+            };
+            let rho = mean(&|one| one.ratio.unwrap().mean);
+            let difference = mean(&|one| one.like_length.unwrap().difference);
+            let of_rho = share(&|one| holds(one.ratio.unwrap().interval, rho));
+            let of_difference = share(&|one| holds(one.like_length.unwrap().difference_interval, difference));
+            println!("drop {drop}, by class {by_class}: rho {rho:.3} held in {of_rho} %, {difference:.4} in {of_difference} %");
+            assert!((91.0..=98.5).contains(&of_rho) && (91.0..=98.5).contains(&of_difference));
+            if effect {
+                // 9 of the 15 pairs of models are of unlike length; vectors are a little shorter than planted for noise.
+                assert!(rho < -0.6 && (0.09..0.13).contains(&difference), "{rho} {difference}");
+            }
+        }
     }
 }
