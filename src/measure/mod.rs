@@ -413,7 +413,9 @@ mod tests {
             let (dictionary, ids) = Dictionary::from_names(&names);
             corpus.rows.categories.insert(role, Category { dictionary, ids });
         }
-        corpus.rows.text_chars = Some(rows.map(|row| (row * 37 % 200) as u32).collect());
+        corpus.rows.text_chars = Some(rows.clone().map(|row| (row * 37 % 200) as u32).collect());
+        corpus.rows.text_hash = Some(rows.clone().map(|row| (row * 37 % 200 * (row % 50)) as u128).collect());
+        corpus.rows.refusal = Some(rows.map(|row| row % 17 == 0).collect());
         (corpus, outcome)
     }
 
@@ -434,6 +436,8 @@ mod tests {
             assert_eq!(one.meanings, three.meanings);
             assert_eq!(one.contexts, three.contexts);
             assert_eq!(one.stages, three.stages);
+            assert!(one.summary.texts.is_some() && one.summary.length.as_ref().is_some_and(|l| l.like_length.is_some()));
+            assert!(one.summary.variation.style.is_some() && one.models[0].with_others_joint.is_some());
             assert!(!one.contexts.is_empty() && one.stages.iter().any(|row| row.matched.is_some()));
         }
     }
