@@ -653,7 +653,7 @@ stage = column("stage", "stage")
 texts = column("text", "text", "response", "output", "completion", "answer")
 chars = None if texts is None else np.array([0 if t is None else len(t) for t in texts])
 lines = read("stages.parquet") if os.path.exists(os.path.join(out, "stages.parquet")) else pd.DataFrame()
-for row in lines.itertuples():
+def stage_line(row):
     cells = cells_of(stage)
     both = sorted({k[:2] for k in cells if k[:2] + (row.stage_a,) in cells and k[:2] + (row.stage_b,) in cells})
     by_query = {}
@@ -715,6 +715,9 @@ for row in lines.itertuples():
     same(f"{step}: floors", [row.floor_a, row.floor_b], floors)
     same(f"{step}: share kept", [row.kept_a, row.kept_b], kept if common else [np.nan] * 2)
     same(f"{step}: families", [len(row.families)], [len({f for i in several for f in several[i]} | {f for i, f in both if min(len(cells[i, f, row.stage_a]), len(cells[i, f, row.stage_b])) >= 2})])
+for row in lines.itertuples():
+    stage_line(row)
+
 # Shares of variation: closed forms from distances, permutations of numpy's own.
 def no_worse(name, ok, said):
     global failures

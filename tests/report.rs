@@ -241,16 +241,22 @@ fn the_demo_draws_itself_in_light_and_dark_narrow_and_wide() {
     let percent = |value: &serde_json::Value| format!("{:.1} %", 100.0 * value.as_f64().unwrap());
     let variation = seen.part("<section id=\"variation\"", "</section>");
     for share in ["cell", "style"] {
-        assert!(variation.contains(&percent(&summary["variation"][share]["adjusted"])), "{share} is not in {variation}");
+        assert!(
+            variation.contains(&percent(&summary["variation"][share]["adjusted"])),
+            "{share} is not in {variation}"
+        );
     }
     assert!(variation.contains("spread as well as place"));
     let checks = seen.part("<section id=\"checks\"", "</section>");
     let like = &summary["length"]["like_length"];
-    for number in [&summary["texts"]["lines"][2]["value"], &like["value"], &like["floor"], &summary["length"]["ratio"]["mean"]]
+    for number in
+        [&summary["texts"]["lines"][2]["value"], &like["value"], &like["floor"], &summary["length"]["ratio"]["mean"]]
     {
         assert!(checks.contains(&shown("", number.as_f64().unwrap())), "{number} is not in {checks}");
     }
-    assert!(checks.contains(&percent(&summary["texts"]["shares"][2]["value"])) && checks.contains("Matching selects pairs"));
+    assert!(
+        checks.contains(&percent(&summary["texts"]["shares"][2]["value"])) && checks.contains("Matching selects pairs")
+    );
     let card = seen.part("data-name=\"ensemble_gain\"", "</article>");
     assert!(card.contains("Monte Carlo error") && card.contains("200 draws"));
     assert!(seen.part("<section id=\"models\"", "</section>").contains("Not separable from the next"));

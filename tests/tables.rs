@@ -97,8 +97,8 @@ fn planted_packaging_and_stages_are_recovered() {
 fn summary_of(columns: &[&str]) -> (serde_json::Value, serde_json::Value) {
     let here = tempfile::tempdir().unwrap();
     let (corpus, out) = (here.path().join("planted.parquet"), here.path().join("out"));
-    let synth = Command::new(env!("CARGO_BIN_EXE_hivescope")).args(columns).args(["--json", "--out"]).arg(&corpus);
-    let synth = { synth }.output().unwrap();
+    let mut synth = Command::new(env!("CARGO_BIN_EXE_hivescope"));
+    let synth = synth.args(columns).args(["--json", "--out"]).arg(&corpus).output().unwrap();
     assert!(synth.status.success(), "{}", String::from_utf8_lossy(&synth.stderr));
     hivescope(&["run", "--quiet", "--backend", "cpu", "--out"], &[&out, &corpus]);
     let summary = std::fs::read(out.join("summary.json")).unwrap();

@@ -41,9 +41,30 @@ const UNABLE: [&str; 12] = [
 
 /// What an assistant would have to do; one of the [`REACH`] words after [`UNABLE`].
 const ACTS: [&str; 24] = [
-    "access", "accommodate", "answer", "assist", "browse", "comply", "complete", "create", "discuss", "engage", "fulfil",
-    "fulfill", "generate", "give", "help", "offer", "participate", "perform", "produce", "provide", "respond", "share",
-    "support", "write",
+    "access",
+    "accommodate",
+    "answer",
+    "assist",
+    "browse",
+    "comply",
+    "complete",
+    "create",
+    "discuss",
+    "engage",
+    "fulfil",
+    "fulfill",
+    "generate",
+    "give",
+    "help",
+    "offer",
+    "participate",
+    "perform",
+    "produce",
+    "provide",
+    "respond",
+    "share",
+    "support",
+    "write",
 ];
 
 /// Words in which an act must follow, as in `i cannot in good conscience help`.
@@ -72,7 +93,8 @@ pub fn is_refusal(normal: &str) -> bool {
     });
     let acts = |rest: &str| {
         let mut words = rest.split_whitespace().take(REACH);
-        !rest.trim_start().starts_with("help but") && words.any(|word| ACTS.contains(&word.trim_end_matches(|c: char| !c.is_alphanumeric())))
+        !rest.trim_start().starts_with("help but")
+            && words.any(|word| ACTS.contains(&word.trim_end_matches(|c: char| !c.is_alphanumeric())))
     };
     let refuses = |said: &str| {
         REFUSALS.iter().any(|words| said.starts_with(words))

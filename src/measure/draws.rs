@@ -193,9 +193,8 @@ fn design(squares: &Squares) -> Option<Design> {
 /// # Errors
 /// [`crate::base::Error::Interrupted`].
 pub fn drawn(corpus: &Corpus, keep: &[bool], effects: &Effects, seed: u64, observer: &dyn Observer) -> Result<Drawn> {
-    let designs: Vec<(usize, Design)> = (effects.queries.iter().enumerate())
-        .filter_map(|(query, one)| Some((query, design(&one.squares)?)))
-        .collect();
+    let designs: Vec<(usize, Design)> =
+        (effects.queries.iter().enumerate()).filter_map(|(query, one)| Some((query, design(&one.squares)?))).collect();
     let mut out = Drawn { queries: vec![None; effects.queries.len()], ..Drawn::default() };
     let draws = Draws::new(corpus, keep, seed);
     let mut unrelated: BTreeMap<Design, Option<Vec<f64>>> = designs.iter().map(|one| (one.1, None)).collect();
@@ -248,7 +247,8 @@ impl Drawn {
             }
             return out;
         }
-        let defined: Vec<(f64, f64)> = self.queries.iter().flatten().filter_map(|g| Some((g.gain, g.unrelated?))).collect();
+        let defined: Vec<(f64, f64)> =
+            self.queries.iter().flatten().filter_map(|g| Some((g.gain, g.unrelated?))).collect();
         let count = defined.len() as f64;
         let (gain, unrelated) = defined.iter().fold((0.0, 0.0), |t, g| (t.0 + g.0 / count, t.1 + g.1 / count));
         if count == 0.0 || unrelated < 1.1 {
@@ -372,12 +372,10 @@ mod tests {
         let pairs = [(0, 1), (0, 2), (0, 3), (1, 2), (1, 3), (2, 3)];
         let cells = Cells::new(&corpus, &[1], &[true; 2]);
         let at = |a: usize, i: usize| cells.of(a)[i];
-        let all = pairs.iter().flat_map(|&(i, j)| {
-            pairs.iter().map(move |&(k, l)| [(0, i), (0, j), (1, k), (1, l)]).collect::<Vec<_>>()
-        });
-        let every: Vec<f64> = all
-            .map(|rows| of_rows(&corpus, &rows.map(|(a, i)| at(a, i))).one)
-            .collect();
+        let all = pairs
+            .iter()
+            .flat_map(|&(i, j)| pairs.iter().map(move |&(k, l)| [(0, i), (0, j), (1, k), (1, l)]).collect::<Vec<_>>());
+        let every: Vec<f64> = all.map(|rows| of_rows(&corpus, &rows.map(|(a, i)| at(a, i))).one).collect();
         let single = (of_rows(&corpus, cells.of(0)).one + of_rows(&corpus, cells.of(1)).one) / 2.0;
         let truth = mean(&every) / single;
         let seeds: Vec<GainOne> = (0..200).map(|seed| found(&corpus, 2, seed).0.queries[1].unwrap()).collect();

@@ -134,8 +134,7 @@ impl Confound<'_> {
         let row = |p: usize| corpus.layout.row_at[p] as usize;
         let model = |p: usize| corpus.rows.model[row(p)];
         let with_text = corpus.layout.query_positions[query].clone();
-        let mut positions: Vec<usize> =
-            with_text.filter(|&p| chars[row(p)] > 0 && keep[model(p) as usize]).collect();
+        let mut positions: Vec<usize> = with_text.filter(|&p| chars[row(p)] > 0 && keep[model(p) as usize]).collect();
         let drawn = positions.len() > self.most;
         if drawn {
             positions.sort_by_cached_key(|&p| self.draw.bits(row(p) as u64, 0));
@@ -156,7 +155,8 @@ impl Confound<'_> {
         let similar = centred_ranks(pairs().map(|(i, j)| spearman::key(k.at(i, j) as f32)));
         // Lengths are whole and under 2^26, so equal ratios and no others have equal quotients; positive values are
         // ordered as their bits.
-        let ratio = centred_ranks(pairs().map(both).map(|(short, long)| (f64::from(long) / f64::from(short)).to_bits()));
+        let ratio =
+            centred_ranks(pairs().map(both).map(|(short, long)| (f64::from(long) / f64::from(short)).to_bits()));
         let of_ratio = correlation(&similar, &ratio);
         let shorter = centred_ranks(pairs().map(both).map(|(short, _)| short));
         (Correlations { ratio: of_ratio, shorter: correlation(&similar, &shorter) }, drawn)
@@ -225,7 +225,8 @@ fn like_length(
     let terms: Vec<(f64, f64)> = (matched.terms.iter().zip(&every.terms))
         .map(|(like, all)| if like.1 > 0.0 { (all.0 / all.1 * like.1, like.1) } else { (0.0, 0.0) })
         .collect();
-    let change: Vec<(f64, f64)> = matched.terms.iter().zip(&terms).map(|(like, all)| (like.0 - all.0, like.1)).collect();
+    let change: Vec<(f64, f64)> =
+        matched.terms.iter().zip(&terms).map(|(like, all)| (like.0 - all.0, like.1)).collect();
     let pairs = |terms: &[(f64, f64)]| terms.iter().map(|t| t.1).sum::<f64>();
     Ok(Some(LikeLength {
         value,
@@ -428,7 +429,9 @@ mod tests {
             let difference = mean(&|one| one.like_length.unwrap().difference);
             let of_rho = share(&|one| holds(one.ratio.unwrap().interval, rho));
             let of_difference = share(&|one| holds(one.like_length.unwrap().difference_interval, difference));
-            println!("drop {drop}, by class {by_class}: rho {rho:.3} held in {of_rho} %, {difference:.4} in {of_difference} %");
+            println!(
+                "drop {drop}, by class {by_class}: rho {rho:.3} held in {of_rho} %, {difference:.4} in {of_difference} %"
+            );
             assert!((91.0..=98.5).contains(&of_rho) && (91.0..=98.5).contains(&of_difference));
             if effect {
                 // 9 of the 15 pairs of models are of unlike length; vectors are a little shorter than planted for noise.

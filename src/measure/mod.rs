@@ -52,8 +52,8 @@ use crate::compute::PairOutcome;
 use crate::corpus::Corpus;
 use draws::Drawn;
 use effective::Effects;
-use length::{Confound, Correlations};
 use intervals::Weights;
+use length::{Confound, Correlations};
 use sums::Sums;
 use tables::QueryRow;
 use view::View;
@@ -121,8 +121,7 @@ pub fn all(
         views.iter_mut().zip(unrelated).for_each(|(view, unrelated)| view.unrelated = unrelated);
     }
     // In tables everyone, in the summary the models.
-    let confound =
-        Confound { corpus, sums: &sums, most: length::MOST, draw: Stream::new(settings.seed, "length") };
+    let confound = Confound { corpus, sums: &sums, most: length::MOST, draw: Stream::new(settings.seed, "length") };
     let mut lengths = Vec::new();
     let mut drawn_of: Vec<Drawn> = Vec::new();
     for one in &views[..=view] {
@@ -436,7 +435,9 @@ mod tests {
             assert_eq!(one.meanings, three.meanings);
             assert_eq!(one.contexts, three.contexts);
             assert_eq!(one.stages, three.stages);
-            assert!(one.summary.texts.is_some() && one.summary.length.as_ref().is_some_and(|l| l.like_length.is_some()));
+            assert!(
+                one.summary.texts.is_some() && one.summary.length.as_ref().is_some_and(|l| l.like_length.is_some())
+            );
             assert!(one.summary.variation.style.is_some() && one.models[0].with_others_joint.is_some());
             assert!(!one.contexts.is_empty() && one.stages.iter().any(|row| row.matched.is_some()));
         }

@@ -312,7 +312,14 @@ struct OfModel {
     variance: f64,
 }
 
-fn style(corpus: &Corpus, sums: &Sums, keep: &[bool], seed: u64, test: bool, observer: &dyn Observer) -> Result<Option<Style>> {
+fn style(
+    corpus: &Corpus,
+    sums: &Sums,
+    keep: &[bool],
+    seed: u64,
+    test: bool,
+    observer: &dyn Observer,
+) -> Result<Option<Style>> {
     let part = Part::new(corpus, keep);
     let (dim, models) = (corpus.dim(), sums.models);
     let groups: Vec<Vec<usize>> = (sums.groups.iter())
@@ -367,7 +374,11 @@ fn style(corpus: &Corpus, sums: &Sums, keep: &[bool], seed: u64, test: bool, obs
                     fold.fold(one.sum(a, dim), &mut folded);
                 }
             }
-            queries.push((one.total, variances, Folded { query: one.query, models: one.models, sums: folded, strata: one.strata }));
+            queries.push((
+                one.total,
+                variances,
+                Folded { query: one.query, models: one.models, sums: folded, strata: one.strata },
+            ));
         }
     }
     stage.finish();
@@ -386,8 +397,7 @@ fn style(corpus: &Corpus, sums: &Sums, keep: &[bool], seed: u64, test: bool, obs
         let known: Vec<(usize, f64, f64)> = queries
             .iter()
             .map(|(total, variances, one)| {
-                let of_query: f64 =
-                    one.models.iter().zip(variances).map(|(&m, v)| v / of_models[m as usize].n).sum();
+                let of_query: f64 = one.models.iter().zip(variances).map(|(&m, v)| v / of_models[m as usize].n).sum();
                 (one.query, *total, of_query)
             })
             .collect();
@@ -578,7 +588,8 @@ pub fn variation(
     } else {
         out.left_out.push(left_out(names[0], ONE_SAMPLE));
     }
-    let Some(found) = style(corpus, sums, keep, seed, true, observer)?.filter(|one| one.split.adjusted().is_some()) else {
+    let Some(found) = style(corpus, sums, keep, seed, true, observer)?.filter(|one| one.split.adjusted().is_some())
+    else {
         let reason = "no two models have equally many responses to each of two queries whose answers vary";
         out.left_out.push(left_out(names[1], reason));
         return Ok(out);
@@ -648,7 +659,8 @@ mod tests {
         let keep = [true; MODELS + 1];
         let model = |p: usize| corpus.rows.model[corpus.layout.row_at[p] as usize] as usize;
         let found: Vec<usize> = (0..corpus.len()).map(model).collect();
-        let several: Vec<usize> = (0..sums.queries.len()).filter(|&q| corpus.rows.queries.name(q as u32) != " 1 ").collect();
+        let several: Vec<usize> =
+            (0..sums.queries.len()).filter(|&q| corpus.rows.queries.name(q as u32) != " 1 ").collect();
         let all: Vec<usize> = (0..sums.queries.len()).collect();
         let close = |got: f64, want: f64| assert!((got - want).abs() < 1e-12, "{got} vs {want}");
         let cell = by_cells(&sums, &keep);

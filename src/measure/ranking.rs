@@ -157,8 +157,12 @@ fn max_t(grid: &Grid, means: &[Option<f64>], weights: &Weights) -> Option<(f64, 
     let mut errors = vec![f64::NAN; units];
     for (unit, mean) in means.iter().enumerate() {
         let Some(mean) = mean else { continue };
-        let moved: Vec<f64> =
-            sums.row(unit).iter().zip(counts.row(unit)).map(|(s, n)| if *n > 0.0 { s / n - mean } else { 0.0 }).collect();
+        let moved: Vec<f64> = sums
+            .row(unit)
+            .iter()
+            .zip(counts.row(unit))
+            .map(|(s, n)| if *n > 0.0 { s / n - mean } else { 0.0 })
+            .collect();
         let error = (moved.iter().map(|d| d * d).sum::<f64>() / moved.len() as f64).sqrt();
         errors[unit] = error;
         if error > 0.0 {
@@ -348,7 +352,9 @@ mod tests {
                 100.0 * held.iter().filter(|one| which(one)).count() as f64 / seeds as f64
             };
             let (joint, alike) = (share(|one| one.0), share(|one| one.1));
-            println!("{queries} queries: all {MODELS} intervals held in {joint:.1} %, no difference found in {alike:.1} %");
+            println!(
+                "{queries} queries: all {MODELS} intervals held in {joint:.1} %, no difference found in {alike:.1} %"
+            );
             assert!((92.5..=98.5).contains(&joint), "{queries} queries: {joint} %");
             assert!(alike >= 94.0, "{queries} queries: {alike} %");
         }

@@ -142,9 +142,24 @@ mod tests {
         let mut corpus = planted::corpus(keys, 2 + QUERIES + 8, move |i, d| {
             let own = if copied(i) { 0 } else { i % 8 };
             let square = match d {
-                0 => if refuses(i) { 0.0 } else { 0.1 },
-                1 => if refuses(i) { 1.0 } else { 0.0 },
-                d if refuses(i) => { let _ = d; 0.0 },
+                0 => {
+                    if refuses(i) {
+                        0.0
+                    } else {
+                        0.1
+                    }
+                }
+                1 => {
+                    if refuses(i) {
+                        1.0
+                    } else {
+                        0.0
+                    }
+                }
+                d if refuses(i) => {
+                    let _ = d;
+                    0.0
+                }
                 d if d == 2 + place(i).0 => 0.4,
                 d if d == 2 + QUERIES + own => 0.5,
                 _ => 0.0,
@@ -189,7 +204,8 @@ mod tests {
         assert_eq!(shares, [("empty", 0, 480), ("refusal", 120, 480), ("verbatim", 240, 480)]);
         let mut models: Vec<ModelRow> = (0..4).map(|model| ModelRow { model, n: 120, ..ModelRow::default() }).collect();
         fill_models(&corpus, &mut models);
-        let share = |model: usize| (models[model].refusal_share, models[model].verbatim_share, models[model].empty_share);
+        let share =
+            |model: usize| (models[model].refusal_share, models[model].verbatim_share, models[model].empty_share);
         assert_eq!(share(3), (Some(1.0), Some(1.0), Some(0.0)));
         assert_eq!((share(0), share(2)), ((Some(0.0), Some(0.5), Some(0.0)), (Some(0.0), Some(0.0), Some(0.0))));
     }
@@ -197,7 +213,9 @@ mod tests {
     #[test]
     fn without_junk_every_line_is_the_headline() {
         let found = found(&corpus(false));
-        assert!(found.lines.iter().all(|line| line.value == found.lines[0].value && line.floor == found.lines[0].floor));
+        assert!(
+            found.lines.iter().all(|line| line.value == found.lines[0].value && line.floor == found.lines[0].floor)
+        );
         assert!((found.lines[0].value - 0.5).abs() < 1e-6);
         assert!(found.shares.iter().all(|share| share.value == 0.0));
     }

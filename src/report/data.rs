@@ -156,7 +156,10 @@ fn model_columns(table: &Table, names: &[String]) -> Result<Value> {
         columns.insert((*column).into(), values[..shown].iter().map(|v| rounded_or_null(*v)).collect());
     }
     let most_like = table.names("most_like")?.into_iter().take(shown);
-    columns.insert("most_like".into(), most_like.map(|name| name.map(|name| cut(&name)).into()).collect::<Vec<Value>>().into());
+    columns.insert(
+        "most_like".into(),
+        most_like.map(|name| name.map(|name| cut(&name)).into()).collect::<Vec<Value>>().into(),
+    );
     for column in &MODEL_COLUMNS[23..] {
         let tenth = |value: f64| json!((value * 10.0).round() / 10.0);
         let lists = table.lists(column)?.into_iter().take(shown);
