@@ -142,24 +142,8 @@ mod tests {
         let mut corpus = planted::corpus(keys, 2 + QUERIES + 8, move |i, d| {
             let own = if copied(i) { 0 } else { i % 8 };
             let square = match d {
-                0 => {
-                    if refuses(i) {
-                        0.0
-                    } else {
-                        0.1
-                    }
-                }
-                1 => {
-                    if refuses(i) {
-                        1.0
-                    } else {
-                        0.0
-                    }
-                }
-                d if refuses(i) => {
-                    let _ = d;
-                    0.0
-                }
+                _ if refuses(i) => f64::from(u8::from(d == 1)),
+                0 => 0.1,
                 d if d == 2 + place(i).0 => 0.4,
                 d if d == 2 + QUERIES + own => 0.5,
                 _ => 0.0,
