@@ -17,7 +17,9 @@ function checksSection({ summary }) {
     what: counted(one.responses, 'response'),
   }));
   // What takes nothing away is not shown again.
-  const shown = lines.filter(one => one.name === 'all' || one.responses < lines[0].responses);
+  const shown = lines.filter(
+    (one, place) => !lines.slice(0, place).some(other => other.responses === one.responses),
+  );
   if (like) {
     shown.push({
       title: 'Pairs of like length',
