@@ -194,6 +194,8 @@ fn a_planted_corpus_varies_in_one_way() {
         ("--meanings 3", "query model sample class embedding"),
         ("--contexts 2", "query model sample context embedding"),
         ("--rise 0.1", "query model sample stage embedding"),
+        ("--style 0.1", "query model sample embedding"),
+        ("--lengths 0.1", "query model sample text embedding"),
         ("--meanings 3 --contexts 1", "query model sample class embedding"),
     ] {
         let synth = format!("synth --out planted.parquet --queries 2 {options}");
@@ -203,10 +205,12 @@ fn a_planted_corpus_varies_in_one_way() {
         let found: Vec<&str> = schema.fields().iter().map(|field| field.name().as_str()).collect();
         assert_eq!(found.join(" "), columns, "{options}");
     }
-    for options in ["--meanings 3 --contexts 2", "--meanings 3 --rise 0.1", "--contexts 2 --rise 0.1"] {
+    for options in
+        ["--meanings 3 --contexts 2", "--meanings 3 --rise 0.1", "--contexts 2 --rise 0.1", "--style 0.1 --lengths 0.1"]
+    {
         let synth = format!("synth --out other.parquet {options}");
         let words: Vec<&str> = synth.split_whitespace().collect();
-        fails(here.path(), &words, 2, "only one of --meanings, --contexts and --rise");
+        fails(here.path(), &words, 2, "only one of --meanings, --contexts, --rise, --style and --lengths");
         assert!(!here.path().join("other.parquet").exists());
     }
 }

@@ -6,7 +6,9 @@ Neighbours must be identical in order and similarities equal to the f64 cosine r
 equal; means (as the paper has them, and adjusted), floors, intra and its bins, Vendi of queries and models, top-N,
 nearest shares, ensemble gain, and the headlines with and without models that answer regardless must agree to 1e-9
 relative; intervals of fewer than 50 queries too (Student's t; resampled ones are checked in the crate). Distinct
-meanings: clusters by scipy, Hill numbers from exact binomial coefficients, adjusted Rand by scikit-learn.
+meanings: clusters by scipy, Hill numbers from exact binomial coefficients, adjusted Rand by scikit-learn. Shares of
+variation, the headline without refusals, copies and at like length from all pairs, rank correlations and quantiles of
+rankings by scipy; what rests on draws or permutations within the error of other draws.
 Needs numpy, pandas, pyarrow; distinct meanings are skipped, and said to be, without scipy and scikit-learn. INPUTs in bytewise order, as hivescope reads them.
 """
 import json, math, os, sys
@@ -651,7 +653,7 @@ stage = column("stage", "stage")
 texts = column("text", "text", "response", "output", "completion", "answer")
 chars = None if texts is None else np.array([0 if t is None else len(t) for t in texts])
 lines = read("stages.parquet") if os.path.exists(os.path.join(out, "stages.parquet")) else pd.DataFrame()
-for row in lines.itertuples():
+def stage_line(row):
     cells = cells_of(stage)
     both = sorted({k[:2] for k in cells if k[:2] + (row.stage_a,) in cells and k[:2] + (row.stage_b,) in cells})
     by_query = {}
@@ -713,5 +715,381 @@ for row in lines.itertuples():
     same(f"{step}: floors", [row.floor_a, row.floor_b], floors)
     same(f"{step}: share kept", [row.kept_a, row.kept_b], kept if common else [np.nan] * 2)
     same(f"{step}: families", [len(row.families)], [len({f for i in several for f in several[i]} | {f for i, f in both if min(len(cells[i, f, row.stage_a]), len(cells[i, f, row.stage_b])) >= 2})])
+for row in lines.itertuples():
+    stage_line(row)
+
+# Shares of variation: closed forms from distances, permutations of numpy's own.
+def no_worse(name, ok, said):
+    global failures
+    failures += not ok
+    print(f"{'ok  ' if ok else 'FAIL'} {name}: {said}")
+
+rng = np.random.default_rng(7)
+def p_of(values, found):
+    return (1 + (values >= found * (1 - 1e-12)).sum()) / (1 + len(values))
+def same_p(name, got, want):
+    error = math.sqrt(2 * max(want * (1 - want), 1e-3) / 999)
+    no_worse(name, abs(got - want) <= 5 * error, f"p {got:.3f}, by other permutations {want:.3f}")
+
+def r2_by_cells(keep, permutations=0):
+    """(between, expected, total) by query, and permuted sums of `between`."""
+    terms, permuted = [], np.zeros(permutations)
+    for i in range(Q):
+        used = [l for l in range(M) if keep[l] and cell_n[l, i] >= 2]
+        if len(used) < 2:
+            terms.append((0, 0, 0)); continue
+        rows = np.flatnonzero((q == i) & np.isin(m, used))
+        away = e[rows] - e[rows].mean(0)
+        labels = m[rows]
+        split = lambda labels: sum((labels == l).sum() * (away[labels == l].mean(0) ** 2).sum() for l in used)
+        total = (away ** 2).sum()
+        terms.append((split(labels), total * (len(used) - 1) / (len(rows) - 1), total))
+        k = away @ away.T
+        for r in range(permutations):
+            shuffled = rng.permutation(labels)[:, None] == np.array(used)[None, :]
+            permuted[r] += (np.einsum("ij,im,jm->m", k, shuffled, shuffled, optimize=True) / shuffled.sum(0)).sum()
+    return np.array(terms, float), permuted
+
+def r2_by_style(keep, permutations=0):
+    """(between, expected, total, terms), and permuted values of `between`; None without two models to exchange."""
+    some, asked = keep.copy(), np.ones(Q, bool)
+    canonical = question_of
+    while True:
+        there = (cell_n > 0) & some[:, None] & asked[None, :]
+        fewer = asked & (there.sum(0) >= 2)
+        there &= fewer[None, :]
+        less = some & np.array([len(set(canonical[there[l]])) >= 2 for l in range(M)])
+        if (fewer == asked).all() and (less == some).all():
+            break
+        some, asked = less, fewer
+    cells = [(i, l) for i in range(Q) if asked[i] for l in range(M) if some[l] and cell_n[l, i]]
+    if not cells:
+        return None
+    total, vectors, strata = 0.0, [], {}
+    of_query = np.zeros(Q)
+    for i in sorted({c[0] for c in cells}):
+        rows = (q == i) & some[m]
+        away = e[rows] - e[rows].mean(0)
+        of_query[i] = (away ** 2).sum()
+        for l in [l for j, l in cells if j == i]:
+            strata.setdefault((i, cell_n[l, i]), []).append(len(vectors))
+            vectors.append(away[m[rows] == l].sum(0))
+    vectors, owner = np.array(vectors), np.array([l for _, l in cells])
+    size = np.array([cell_n[l, :][asked].sum() if some[l] else 0 for l in range(M)])
+    if max(map(len, strata.values())) < 2:
+        return None
+    G = vectors @ vectors.T
+    hold = lambda owner: sum(G[np.ix_(owner == l, owner == l)].sum() / size[l] for l in np.flatnonzero(size))
+    expected, share = 0.0, np.zeros(Q)
+    drift = np.zeros((M, d))
+    for (i, _), places in strata.items():
+        mean = vectors[places].mean(0)
+        variance = (vectors[places] ** 2).sum(1).mean() - (mean ** 2).sum()
+        for place in places:
+            drift[owner[place]] += mean
+            share[i] += variance / size[owner[place]]
+    with np.errstate(all="ignore"):
+        expected = share.sum() + np.nan_to_num((drift ** 2).sum(1) / size).sum()
+    between = hold(owner)
+    top = np.zeros(Q)
+    cq = np.array([i for i, _ in cells])
+    for place, (i, l) in enumerate(cells):
+        others = (owner == l) & (np.arange(len(cells)) != place)
+        own = G[np.ix_(owner == l, owner == l)]
+        apart = own.sum() - np.trace(own)
+        top[i] += 2 * G[place, others].sum() / size[l] - apart * cell_n[l, i] / size[l] ** 2
+    used = np.isin(np.arange(Q), cq)
+    top[used] += (between - expected - top.sum()) / used.sum()
+    bottom = np.where(used, of_query - share, 0.0)
+    bottom[used] -= (expected - share.sum()) / used.sum()
+    permuted = np.zeros(permutations)
+    for r in range(permutations):
+        handed = owner.copy()
+        for places in strata.values():
+            handed[places] = rng.permutation(handed[places])
+        permuted[r] = hold(handed)
+    return between, expected, of_query.sum(), (top, bottom), permuted
+
+found = summary["variation"]
+terms, permuted = r2_by_cells(kept, 999 if found["cell"] and not found["cell"]["folded"] else 0)
+if found["cell"]:
+    sb, sx, st = terms.sum(0)
+    want = [sb / st, sx / st, (sb - sx) / (st - sx)]
+    got = [found["cell"][name] for name in ("r2", "permuted", "adjusted")]
+    if (terms[:, 2] > 0).sum() < 50:
+        got += [found["cell"]["interval"][side] if found["cell"]["interval"] else np.nan for side in ("low", "high")]
+        want += linearised(terms[:, 0] - terms[:, 1], terms[:, 2] - terms[:, 1]) or [np.nan] * 2
+    same("R2_cell", got, want)
+    if len(permuted):
+        same_p("R2_cell", found["cell"]["p"], p_of(permuted, sb))
+    terms_all, _ = r2_by_cells(np.ones(M, bool))
+    with np.errstate(all="ignore"):
+        same("queries: r2_cell", per_query["r2_cell"], np.where(terms_all[:, 2] > 1e-9, terms_all[:, 0] / terms_all[:, 2], np.nan)[order])
+else:
+    same("R2_cell: left out", [terms[:, 2].sum() > 1e-9], [0])
+style = r2_by_style(kept, 999 if found["style"] and not found["style"]["folded"] else 0) if (cell_n > 0).sum() <= 4000 else "large"
+if style is None:
+    same("R2_style: left out", [found["style"] is None], [1])
+elif style != "large" and found["style"]:
+    sb, sx, st, (top, bottom), permuted = style
+    want, got = [sb / st, sx / st, (sb - sx) / (st - sx)], [found["style"][name] for name in ("r2", "permuted", "adjusted")]
+    if (bottom > 0).sum() < 50:
+        got += [found["style"]["interval"][side] if found["style"]["interval"] else np.nan for side in ("low", "high")]
+        want += linearised(top, bottom) or [np.nan] * 2
+    same("R2_style", got, want)
+    if len(permuted):
+        same_p("R2_style", found["style"]["p"], p_of(permuted, sb))
+    if (regular != kept).any() and regular.sum() >= 2:
+        sb, sx, st, *_ = r2_by_style(regular)
+        same("R2_style without models that answer regardless", [found["style"]["without_regardless"]], [(sb - sx) / (st - sx)])
+
+# Ensemble gain of order 1: draws of numpy's own, within the Monte Carlo errors of both.
+def near(name, got, error, values, single=None):
+    """A mean over draws against other draws; with `single` a ratio of means."""
+    values = np.asarray(values, float)
+    single = np.ones(len(values)) if single is None else np.asarray(single, float)
+    want = values.mean() / single.mean()
+    other = np.std(values - want * single, ddof=1) / single.mean() / math.sqrt(len(values))
+    no_worse(name, abs(got - want) <= 5 * math.hypot(error, other) + 1e-9, f"{got:.5f}, by other draws {want:.5f}, errors {error:.5f} and {other:.5f}")
+
+def one_draw(i, keep, used, size):
+    present = [l for l in np.flatnonzero(keep) if cell_n[l, i]]
+    rows_of = lambda l, k: rng.choice(np.flatnonzero((q == i) & (m == l)), k, replace=False)
+    together = np.concatenate([rows_of(l, size) for l in rng.permutation(present)[:used]])
+    return vendi(e[together])[0], np.mean([vendi(e[rows_of(l, used * size)])[0] for l in present])
+
+ensemble = summary["ensemble"]
+got = per_query["ensemble_gain_1"].astype(float).to_numpy()
+if ensemble["order_1"]:
+    gains = np.where(np.isnan(got), 0, got - 1)
+    far = per_query["ensemble_gain_1_unrelated"].astype(float).to_numpy()
+    if (kept | ~people).all():
+        one = ensemble["order_1"]
+        defined = ~np.isnan(got) & ~np.isnan(far)
+        same("ensemble gain of order 1", [one["value"], one["gain"], one["unrelated"]],
+             [(got[defined] - 1).sum() / (far[defined] - 1).sum(), got[defined].mean(), far[defined].mean()])
+        if defined.sum() < 50:
+            ci = linearised(np.where(defined, got - 1, 0), np.where(defined, far - 1, 0))
+            same("ensemble gain of order 1: interval", [one["interval"]["low"], one["interval"]["high"]], ci)
+    checked = 0
+    for place, i in enumerate(order):
+        if np.isnan(got[place]) or checked == 5:
+            continue
+        checked += 1
+        present = [l for l in range(M) if cell_n[l, i]]
+        least = int(min(cell_n[l, i] for l in present))
+        used = len(present) if len(present) <= least else least
+        size = least // used
+        draws = np.array([one_draw(i, np.ones(M, bool), used, size) for _ in range(400)])
+        near(f"ensemble gain of order 1, query {i}", got[place], per_query["ensemble_gain_1_error"][place], draws[:, 0], draws[:, 1])
+        if not np.isnan(far[place]) and used <= Q:
+            apart = []
+            for _ in range(400):
+                chosen = rng.permutation(M)[:used]
+                asked = []
+                for l in chosen:
+                    able = [j for j in range(Q) if cell_n[l, j] >= size and question_of[j] not in {question_of[a] for a in asked}]
+                    asked.append(rng.choice(able))
+                apart.append(vendi(e[np.concatenate([rng.choice(np.flatnonzero((q == j) & (m == l)), size, replace=False) for l, j in zip(chosen, asked)])])[0])
+            error = far[place] * np.std(apart, ddof=1) / np.mean(apart) / math.sqrt(ensemble["draws"])
+            near(f"unrelated gain of order 1, query {i}", far[place], error, np.array(apart) / draws[:, 1].mean())
+if ensemble["worth_1"]:
+    one = ensemble["worth_1"]
+    single = [i for i in range(Q) if (cell_n[kept][:, i] <= 1).all() and (cell_n[kept][:, i] > 0).sum() == one["models"]]
+    same("worth of order 1", [one["value"], one["queries"]], [np.mean([vendi(e[(q == i) & kept[m]])[0] for i in single]), len(single)])
+
+# Texts: shares, and the headline of some responses, every pair formed.
+def again(rows, pair=lambda a, b: True):
+    """By query (sum, pairs) of pairs of different models, and the floor of the queries that have some."""
+    top, bottom = np.zeros(Q), np.zeros(Q)
+    for i in range(Q):
+        here = rows[q[rows] == i]
+        ok = np.triu(m[here][:, None] != m[here][None, :], 1) & pair(here[:, None], here[None, :])
+        top[i], bottom[i] = ((e[here] @ e[here].T)[ok]).sum(), ok.sum()
+    rows = rows[bottom[q[rows]] > 0]
+    ok = (m[rows][:, None] != m[rows][None, :]) & (question[rows][:, None] != question[rows][None, :]) & pair(rows[:, None], rows[None, :])
+    floor = (e[rows] @ e[rows].T)[ok].mean() if ok.any() else np.nan
+    return top, bottom, floor
+
+def limits(found, top, bottom):
+    """An interval of the report beside Student's, under 50 queries."""
+    if (bottom > 0).sum() >= 50:
+        return [], []
+    ci = linearised(top, bottom) or (np.nan, np.nan)
+    return [found[side] if found else np.nan for side in ("low", "high")], list(ci)
+
+several = kept.sum() > 1 and n <= 6000
+if texts is None:
+    same("no texts: nothing on them", [summary["texts"] is None and summary["length"] is None], [1])
+else:
+    import re
+    normal = np.array(["" if t is None else " ".join(t.split()).lower() for t in texts], object)
+    unable = r"i (?:can't|cannot|can not|am unable to|am not able to|am not allowed to|won't|will not|do not have the ability to)|i'm (?:unable|not able|not allowed) to"
+    acts = ("access accommodate answer assist browse comply complete create discuss engage fulfil fulfill generate give help offer participate perform "
+            "produce provide respond share support write").split()
+    whole = (r"i (?:must (?:respectfully )?decline|have to decline|respectfully decline|decline to|must refuse|refuse to|would rather not|am not comfortable|"
+             r"don't feel comfortable|do not feel comfortable)|i'd rather not|i'm not comfortable")
+    sorry = r"i'm sorry, but i|i am sorry, but i|sorry, but i|i'm sorry, i can|i'm sorry but i|sorry, i can't|i apologi[zs]e, but i"
+    def refuses(text):
+        start = text[:200].replace("\u2018", "'").replace("\u2019", "'")
+        if re.match(sorry, start) or re.search(r"(?<![^\W_])(?:" + whole + ")", start):
+            return True
+        for hit in re.finditer(r"(?<![^\W_])(?:" + unable + ")", start):
+            rest = start[hit.end():]
+            if not rest.lstrip().startswith("help but") and any(re.sub(r"[\W_]+$", "", w) in acts for w in rest.split()[:4]):
+                return True
+        return False
+    refused = np.array([refuses(t) for t in normal])
+    mine = kept[m]
+    has_text = normal != ""
+    copies = pd.Series(normal[mine & has_text]).duplicated(keep=False).to_numpy()
+    repeated = np.zeros(n, bool); repeated[np.flatnonzero(mine & has_text)] = copies
+    shares = {s["name"]: s for s in summary["texts"]["shares"]}
+    for name, marked, of_rows in (("empty", ~has_text, mine), ("refusal", refused, mine), ("verbatim", repeated, mine & has_text)):
+        if name in shares:
+            top, bottom = np.bincount(q[of_rows & marked], minlength=Q).astype(float), np.bincount(q[of_rows], minlength=Q).astype(float)
+            got, want = limits(shares[name]["interval"], top, bottom)
+            same(f"texts: share {name}", [shares[name]["value"], shares[name]["responses"], *got], [top.sum() / bottom.sum(), top.sum(), *np.clip(want, 0, 1)])
+    everywhere = pd.Series(normal[has_text]).duplicated(keep=False).to_numpy()
+    repeats = np.zeros(n, bool); repeats[np.flatnonzero(has_text)] = everywhere
+    by_model = lambda marked, of_rows: [mean_or_nan(marked[of_rows & (m == l)].astype(float)) for l in of]
+    same("models: empty_share", per_model["empty_share"], by_model(~has_text, np.ones(n, bool)))
+    same("models: refusal_share", per_model["refusal_share"], by_model(refused, np.ones(n, bool)))
+    same("models: verbatim_share", per_model["verbatim_share"], by_model(repeats, has_text))
+    if several:
+        by_name = np.lexsort((np.arange(n), m, q))
+        first = np.zeros(n, bool)
+        seen = set()
+        for i in by_name:
+            if mine[i] and has_text[i] and (q[i], normal[i]) not in seen:
+                seen.add((q[i], normal[i])); first[i] = True
+        for line in summary["texts"]["lines"]:
+            chosen = {"all": mine, "without_refusals": mine & has_text & ~refused, "collapsed": first, "without_refusals_collapsed": first & ~refused}[line["name"]]
+            top, bottom, low = again(np.flatnonzero(chosen))
+            if line["name"] == "all" or (chosen == mine).all():
+                low = headlines["inter_mean"]["floor"]
+            got, want = limits(line["interval"], top, bottom)
+            same(f"texts: {line['name']}", [line["value"], line["floor"], line["responses"], *got], [top.sum() / bottom.sum(), low, chosen.sum(), *want])
+
+    # Length.
+    try:
+        from scipy.stats import spearmanr
+        def correlations(keep):
+            out = np.full((Q, 2), np.nan)
+            for i in range(Q):
+                here = np.flatnonzero((q == i) & keep[m] & (chars > 0))
+                a, b = np.nonzero(np.triu(m[here][:, None] != m[here][None, :], 1))
+                if len(a) < 10:
+                    continue
+                s = ((x[here] @ x[here].T) / np.outer(norm[here], norm[here])).astype(np.float32)[a, b]
+                short, long = np.minimum(chars[here][a], chars[here][b]), np.maximum(chars[here][a], chars[here][b])
+                for place, other in enumerate((long / short, short)):
+                    if len(set(s)) > 1 and len(set(other)) > 1:
+                        out[i, place] = spearmanr(s, other).statistic
+            return out
+        everyone = correlations(np.ones(M, bool))
+        same("queries: length_ratio_rho", per_query["length_ratio_rho"], everyone[order, 0])
+        same("queries: shorter_length_rho", per_query["shorter_length_rho"], everyone[order, 1])
+        if summary["length"]:
+            for place, name in enumerate(("ratio", "shorter")):
+                rho = correlations(kept)[:, place]
+                line, there = summary["length"][name], ~np.isnan(rho)
+                if line:
+                    got, want = limits(line["interval"], np.where(there, rho, 0), there.astype(float))
+                    same(f"length: {name}", [line["mean"], line["queries"], *got], [rho[there].mean(), there.sum(), *np.clip(want, -1, 1)])
+    except ImportError as missing:
+        print(f"skip rank correlations: {missing}")
+    if summary["length"] and summary["length"]["like_length"] and several:
+        like = summary["length"]["like_length"]
+        rows = np.flatnonzero(mine & (chars > 0))
+        near_length = lambda a, b: 4 * np.maximum(chars[a], chars[b]) <= 5 * np.minimum(chars[a], chars[b])
+        top, bottom, low = again(rows, near_length)
+        used = bottom > 0
+        all_top, all_bottom, all_low = again(rows[used[q[rows]]])
+        with np.errstate(all="ignore"):
+            all_terms = np.where(used, all_top / all_bottom * bottom, 0)
+        got, want = limits(like["interval"], top, bottom)
+        more = limits(like["difference_interval"], top - all_terms, bottom)
+        names = ("value", "floor", "all_pairs", "all_pairs_floor", "difference", "kept", "queries")
+        same("length: like length", [like[k] for k in names] + got + more[0],
+             [top.sum() / bottom.sum(), low, all_terms.sum() / bottom.sum(), all_low, (top - all_terms).sum() / bottom.sum(), bottom.sum() / all_bottom.sum(), used.sum(), *want, *more[1]])
+
+# Rankings: joint intervals and comparisons by Student's quantiles of scipy (from 50 queries on joint intervals are resampled).
+def rankings():
+    try:
+        from scipy.stats import t as student
+    except ImportError as missing:
+        print(f"skip rankings: {missing}")
+        return
+    def critical(comparisons, size):
+        return student.ppf(1 - 0.025 / max(comparisons, 1), min(size - 1, 1000))
+    def told(first, other, comparisons):
+        """Whether the values of the first are above those of another on common queries; None under 5."""
+        away = (first - other)[~np.isnan(first - other)]
+        if len(away) < 5:
+            return None
+        return bool(away.mean() > critical(comparisons, len(away)) * away.std(ddof=1) / math.sqrt(len(away)))
+    def line(grid, units, means):
+        """For each unit how many of those below can't be told from it."""
+        ranked = sorted(units, key=lambda u: (-means[u], u))
+        pairs_of = len(units) * (len(units) - 1) // 2
+        out = np.full(len(means), np.nan)
+        for place, unit in enumerate(ranked):
+            verdicts = [told(grid[unit], grid[other], pairs_of) for other in ranked[place + 1:]]
+            if any(v is not None for v in verdicts) or not verdicts:
+                out[unit] = sum(v is not True for v in verdicts)
+        return out
+    with np.errstate(all="ignore"):
+        pair_sum, pair_n = gram.sum(1) - np.einsum("aaq->aq", gram), weights.sum(1) - np.einsum("aaq->aq", weights)
+        others = np.where((cell_n > 0) & (pair_n > 0), pair_sum / pair_n, np.nan)
+    for name, grid in (("with_others", others), ("intra", np.where(cell_n >= 2, intra_cell, np.nan))):
+        means = adjusted(grid)
+        units = [u for u in range(M) if not np.isnan(means[u])]
+        if name == "with_others":
+            same("models: with_others", per_model["with_others"], means[of])
+        if not units:
+            same(f"models: {name}_next", per_model[f"{name}_next"].astype(float), np.full(M, np.nan))
+            continue
+        there = ~np.isnan(grid)
+        common = there[units].all(0)
+        if 2 * common.sum() >= there.any(0).sum():
+            grid = np.where(common[None, :], grid, np.nan)
+        else:
+            level = np.array([np.nanmean((grid[:, i] - means)[there[:, i]]) if there[:, i].any() else np.nan for i in range(Q)])
+            grid = grid - level[None, :]
+        same(f"models: {name}_next", per_model[f"{name}_next"].astype(float), line(grid, units, means)[of])
+        sizes = (~np.isnan(grid)).sum(1)
+        if (sizes[units] < 50).any():
+            with np.errstate(all="ignore"):
+                half = np.array([critical(len(units), k) * np.nanstd(row, ddof=1) / math.sqrt(k) if k >= 5 else np.nan for row, k in zip(grid, sizes)])
+            same(f"models: {name}_joint", np.r_[per_model[f"{name}_joint_low"].astype(float), per_model[f"{name}_joint_high"].astype(float)], np.r_[(means - half)[of], (means + half)[of]])
+    calm = ~regardless
+    with np.errstate(all="ignore"):
+        each = np.where(both, gram / weights, np.nan)
+    want, got = [], []
+    for row, l in zip(per_model.itertuples(), of):
+        grid = np.where((calm & (np.arange(M) != l))[:, None], each[l], np.nan)
+        means = adjusted(grid)
+        units = [u for u in range(M) if not np.isnan(means[u])]
+        if not units:
+            want.append((np.nan, np.nan, np.nan)); got.append((np.nan if pd.isna(row.most_like) else 0, row.most_like_mean, row.most_like_next))
+            continue
+        first = min(units, key=lambda u: (-means[u], u))
+        verdicts = [told(each[l, first], each[l, u], len(units) * (len(units) - 1) // 2) for u in units if u != first]
+        next_of = sum(v is not True for v in verdicts) if not verdicts or any(v is not None for v in verdicts) else np.nan
+        # Equal means may come in another order.
+        name = index[row.most_like]
+        want.append((means[name] >= means[first] - 1e-12, means[first], next_of)); got.append((1, row.most_like_mean, row.most_like_next))
+    same("models: most_like", np.array(got, float), np.array(want, float))
+    across = [(i, j) for i in range(M) for j in range(i + 1, M) if both[i, j].any()]
+    calmly = [p for p in across if calm[p[0]] and calm[p[1]]] or across
+    if len(calmly) < 2:
+        same("most alike pair: no other", [summary["most_alike_next"] is None], [1])
+        return
+    first = max(calmly, key=lambda p: (inter[p], -p[0], -p[1]))
+    verdicts = [told(each[first], each[p], len(calmly) * (len(calmly) - 1) // 2) for p in calmly if p != first]
+    same("most alike pair", [summary["most_alike_next"]], [sum(v is not True for v in verdicts)])
+
+rankings()
 print("0 failed" if failures == 0 else f"{failures} failed")
 sys.exit(failures > 0)

@@ -178,7 +178,7 @@ fn shown(name: &str, value: f64) -> String {
         "vendi_1" | "models_worth" | "distinct_meanings" | "model_meanings" => {
             format!("{value:.*}", if value < 10.0 { 2 } else { 1 })
         }
-        "ensemble_gain" | "verbatim_share" => format!("{:.1} %", value * 100.0),
+        "ensemble_gain" | "verbatim_share" | "r2_cell" | "r2_style" => format!("{:.1} %", value * 100.0),
         "packaging" | "packaging_vendor" => format!("{value:.2}"),
         _ if name.starts_with("stage_") => format!("{}{value:.3}", if value > 0.0 { "+" } else { "" }),
         _ if name.starts_with("nearest_") => format!("{:.1} %", value * 100.0),
@@ -210,6 +210,8 @@ fn the_demo_draws_itself_in_light_and_dark_narrow_and_wide() {
         "histogram",
         "intra",
         "top-n",
+        "variation",
+        "checks",
         "queries",
         "examples",
         "models",
@@ -236,6 +238,29 @@ fn the_demo_draws_itself_in_light_and_dark_narrow_and_wide() {
     assert!(meanings.contains("of 47 to 48 answers to a query") && meanings.contains("topics and wording"));
     let histogram = seen.part("<section id=\"histogram\"", "</section>");
     assert!(histogram.contains("458,403") && histogram.contains("same query, same model"));
+    let percent = |value: &serde_json::Value| format!("{:.1} %", 100.0 * value.as_f64().unwrap());
+    let variation = seen.part("<section id=\"variation\"", "</section>");
+    for share in ["cell", "style"] {
+        assert!(
+            variation.contains(&percent(&summary["variation"][share]["adjusted"])),
+            "{share} is not in {variation}"
+        );
+    }
+    assert!(variation.contains("spread as well as place"));
+    let checks = seen.part("<section id=\"checks\"", "</section>");
+    let like = &summary["length"]["like_length"];
+    for number in
+        [&summary["texts"]["lines"][2]["value"], &like["value"], &like["floor"], &summary["length"]["ratio"]["mean"]]
+    {
+        assert!(checks.contains(&shown("", number.as_f64().unwrap())), "{number} is not in {checks}");
+    }
+    assert!(
+        checks.contains(&percent(&summary["texts"]["shares"][2]["value"])) && checks.contains("Matching selects pairs")
+    );
+    let card = seen.part("data-name=\"ensemble_gain\"", "</article>");
+    assert!(card.contains("Monte Carlo error") && card.contains("200 draws"));
+    assert!(seen.part("<section id=\"models\"", "</section>").contains("Not separable from the next"));
+    assert!(seen.part("<section id=\"pairs\"", "</section>").contains("separable"));
     assert!(seen.part("<section id=\"files\"", "</section>").contains("href=\"neighbors.parquet\""));
     assert!(seen.part("<section id=\"provenance\"", "</section>").contains("gemma_demo.parquet"));
 }

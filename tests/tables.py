@@ -25,10 +25,13 @@ TABLES = {
     "intra": "query:s model:s n:u32 mean:f64",
     "models": "model:s n:u64 queries:u64 common_queries:u64 intra_mean:f64 intra_ci_low:f64 intra_ci_high:f64 share_ge_0_8:f64 "
     "bins:l paper_bins:l floor:f64 answers_regardless:b vendi_1:f64 vendi_2:f64 distinct:f64 distinct_adjusted:f64 "
-    "distinct_ci_low:f64 distinct_ci_high:f64",
+    "distinct_ci_low:f64 distinct_ci_high:f64 intra_joint_low:f64 intra_joint_high:f64 intra_next:u32 with_others:f64 "
+    "with_others_joint_low:f64 with_others_joint_high:f64 with_others_next:u32 most_like:s most_like_mean:f64 most_like_next:u32 "
+    "empty_share:f64 refusal_share:f64 verbatim_share:f64",
     "model_pairs": "model_a:s model_b:s queries:u64 pairs:u64 mean:f64 query_mean:f64 paper_mean:f64 ci_low:f64 ci_high:f64 floor:f64",
     "queries": "query:s n:u64 models:u64 mean:f64 intra_mean:f64 inter_mean:f64 vendi_1:f64 vendi_2:f64 vendi_inf:f64 distinct:f64 hill_1:f64 hill_2:f64 "
-    "chao1:f64 coverage:f64",
+    "chao1:f64 coverage:f64 nearest_other_model:f64 nearest_null:f64 ensemble_gain:f64 ensemble_gain_unrelated:f64 ensemble_gain_1:f64 "
+    "ensemble_gain_1_error:f64 ensemble_gain_1_unrelated:f64 r2_cell:f64 length_ratio_rho:f64 shorter_length_rho:f64",
     "topn": "query:s top_n:u16 distinct_models_mean:f64 null:f64 least:f64",
     "histogram": "relation:s bin:u16 low:f64 high:f64 pairs:u64 exact:b",
     "meanings": "query:s kind:s name:s labels:s c:f64 tau:f64 chosen:b n:u32 distinct:u32 singletons:u32 doubletons:u32 coverage:f64 "

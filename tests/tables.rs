@@ -53,7 +53,12 @@ fn every_table_opens_in_duckdb_polars_and_pandas_and_agrees_with_numpy() {
     let here = tempfile::tempdir().unwrap();
     opens_and_agrees(&python, &repository("data/gemma_demo.parquet"), &here.path().join("out"));
     // Random directions: means near the planted ones, and intervals that are not points.
-    for (name, columns) in [("contexts", ["--contexts", "3"]), ("stages", ["--rise", "0.1"])] {
+    for (name, columns) in [
+        ("contexts", ["--contexts", "3"]),
+        ("stages", ["--rise", "0.1"]),
+        ("style", ["--style", "0.1"]),
+        ("lengths", ["--lengths", "0.2"]),
+    ] {
         let (corpus, out) = (here.path().join(format!("{name}.parquet")), here.path().join(name));
         let synth = ["synth", "--quiet", "--queries", "20", "--samples", "2", "--dim", "64", "--out"];
         hivescope(&[&synth[..1], &columns, &synth[1..]].concat(), &[&corpus]);
@@ -86,6 +91,48 @@ fn planted_packaging_and_stages_are_recovered() {
         close(floor, 0.0);
         close(planted(&["synth", "--rise", rise], "stage_intra:sft:rl").0, 0.0);
     }
+}
+
+/// summary.json of a planted corpus, and what `synth` says of it.
+fn summary_of(columns: &[&str]) -> (serde_json::Value, serde_json::Value) {
+    let here = tempfile::tempdir().unwrap();
+    let (corpus, out) = (here.path().join("planted.parquet"), here.path().join("out"));
+    let mut synth = Command::new(env!("CARGO_BIN_EXE_hivescope"));
+    let synth = synth.args(columns).args(["--json", "--out"]).arg(&corpus).output().unwrap();
+    assert!(synth.status.success(), "{}", String::from_utf8_lossy(&synth.stderr));
+    hivescope(&["run", "--quiet", "--backend", "cpu", "--out"], &[&out, &corpus]);
+    let summary = std::fs::read(out.join("summary.json")).unwrap();
+    (serde_json::from_slice(&summary).unwrap(), serde_json::from_slice(&synth.stdout).unwrap())
+}
+
+#[test]
+fn planted_styles_and_lengths_are_recovered() {
+    let close = |got: &serde_json::Value, expected: f64| {
+        let got = got.as_f64().unwrap_or_else(|| panic!("{got} is no number"));
+        assert!((got - expected).abs() < 1e-6, "{got} is not {expected}");
+    };
+    let synth = ["synth", "--queries", "12", "--samples", "3"];
+    let (summary, said) = summary_of(&[&synth[..], &["--style", "0.15"]].concat());
+    let style = &summary["variation"]["style"];
+    close(&style["adjusted"], said["r2_style"].as_f64().unwrap());
+    assert!(style["p"] == 0.001 && style["interval"]["low"].as_f64().unwrap() > 0.2, "{style}");
+    let (summary, said) = summary_of(&[&synth[..], &["--style", "0"]].concat());
+    let style = &summary["variation"]["style"];
+    close(&style["adjusted"], 0.0);
+    assert!(said["r2_style"] == 0.0 && style["p"].as_f64().unwrap() > 0.05, "{style}");
+    // A .8, B .6, 4 models, 3 answers: between models 2.4 of 4, by chance 3 / 11 of 4.
+    close(&summary["variation"]["cell"]["adjusted"], (2.4 - 12.0 / 11.0) / (4.0 - 12.0 / 11.0));
+
+    let (summary, said) = summary_of(&[&synth[..], &["--lengths", "0.2"]].concat());
+    let length = &summary["length"];
+    close(&length["ratio"]["mean"], -1.0);
+    close(&length["like_length"]["value"], 0.6);
+    close(&length["like_length"]["all_pairs"], said["all_lengths"].as_f64().unwrap());
+    close(&length["like_length"]["kept"], 2.0 / 6.0);
+    close(&length["like_length"]["floor"], 0.1);
+    let (summary, _) = summary_of(&[&synth[..], &["--lengths", "0"]].concat());
+    close(&summary["length"]["like_length"]["difference"], 0.0);
+    assert!(summary["texts"]["lines"].as_array().unwrap().len() == 4);
 }
 
 #[test]

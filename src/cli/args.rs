@@ -326,6 +326,14 @@ pub struct SynthArgs {
     /// --meanings or --contexts
     #[arg(long, value_name = "R", allow_negative_numbers = true)]
     pub rise: Option<f64>,
+    /// A style of each model, the same in all queries: it raises a model's cosine across queries by this; nothing else is
+    /// planted beside
+    #[arg(long, value_name = "T")]
+    pub style: Option<f64>,
+    /// Short and long texts by turns of models (a column `text`): across models of other length the cosine is lower by
+    /// this; nothing else is planted beside
+    #[arg(long, value_name = "D")]
+    pub lengths: Option<f64>,
 }
 
 /// `report`.

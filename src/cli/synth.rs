@@ -4,10 +4,12 @@
 //! `c` a cell (query, model) and `r` a response. Where all directions are orthogonal, the cosine of two responses is
 //! A within a cell, B across models of one query and C across queries, exactly.
 //!
-//! One of three may vary beside ([`Variation`]). With meanings `c` is that of a meaning of the query: each response has one
+//! One thing may vary beside ([`Variation`]). With meanings `c` is that of a meaning of the query: each response has one
 //! of the K at random, whatever its model, and the cosine is A within a meaning, B across meanings. With contexts a cell is
 //! (query, model, context), and part of `c` is common to a model's cells of a query, so that their cosine is S. With stages
-//! a cell is (query, model, stage), and B is larger by R at the second.
+//! a cell is (query, model, stage), and B is larger by R at the second. With a style part T of `c` is common to all of a
+//! model's cells, so that its cosine across queries is C + T. With lengths the models write short and long texts in turn,
+//! and part D of `q` is common to those of like length only: across lengths the cosine is B - D.
 
 use super::args::{Messages, SynthArgs, SynthKind};
 use super::messages;
@@ -21,6 +23,9 @@ use std::sync::Arc;
 
 /// Names of the stages.
 const STAGES: [&str; 2] = ["sft", "rl"];
+
+/// Characters of short and long texts.
+const LENGTHS: [usize; 2] = [100, 200];
 
 /// What varies beside queries and models.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -41,16 +46,35 @@ pub enum Variation {
         /// By how much the second raises the cosine across models.
         rise: f64,
     },
+    /// Each model has a style, the same in all queries.
+    Style {
+        /// By how much that raises a model's cosine across queries.
+        style: f64,
+    },
+    /// Models write short and long texts in turn.
+    Lengths {
+        /// By how much the cosine across models is lower where lengths differ.
+        drop: f64,
+    },
 }
 
 impl Variation {
     fn of(args: &SynthArgs) -> Result<Self> {
-        match (args.meanings, args.contexts, args.rise) {
-            (None, 1, None) => Ok(Self::Nothing),
-            (Some(meanings), 1, None) => Ok(Self::Meanings(meanings)),
-            (None, contexts, None) => Ok(Self::Contexts { contexts, across: args.across }),
-            (None, 1, Some(rise)) => Ok(Self::Stages { rise }),
-            _ => Err(Error::Usage("only one of --meanings, --contexts and --rise can be planted in a corpus".into())),
+        let contexts = (args.contexts != 1).then_some(Self::Contexts { contexts: args.contexts, across: args.across });
+        let planted = [
+            args.meanings.map(Self::Meanings),
+            contexts,
+            args.rise.map(|rise| Self::Stages { rise }),
+            args.style.map(|style| Self::Style { style }),
+            args.lengths.map(|drop| Self::Lengths { drop }),
+        ];
+        let mut planted = planted.into_iter().flatten();
+        match (planted.next(), planted.next()) {
+            (None, _) => Ok(Self::Nothing),
+            (Some(one), None) => Ok(one),
+            _ => Err(Error::Usage(
+                "only one of --meanings, --contexts, --rise, --style and --lengths can be planted in a corpus".into(),
+            )),
         }
     }
 }
@@ -98,7 +122,7 @@ impl Planted {
     /// Contexts or stages of a model.
     fn variants(&self) -> usize {
         match self.variation {
-            Variation::Nothing | Variation::Meanings(_) => 1,
+            Variation::Nothing | Variation::Meanings(_) | Variation::Style { .. } | Variation::Lengths { .. } => 1,
             Variation::Contexts { contexts, .. } => contexts,
             Variation::Stages { .. } => STAGES.len(),
         }
@@ -121,9 +145,24 @@ impl Planted {
         }
     }
 
-    /// Directions that a model's contexts of a query have in common.
+    /// Directions that some cells have in common: those of a model's contexts of a query, of a model, or of a query's texts
+    /// of like length.
     fn common(&self) -> usize {
-        if matches!(self.variation, Variation::Contexts { .. }) { self.queries * self.models } else { 0 }
+        match self.variation {
+            Variation::Contexts { .. } => self.queries * self.models,
+            Variation::Style { .. } => self.models,
+            Variation::Lengths { .. } => self.queries * LENGTHS.len(),
+            _ => 0,
+        }
+    }
+
+    /// Which of them a model's answers to a query have.
+    fn common_of(&self, query: usize, model: usize) -> usize {
+        match self.variation {
+            Variation::Style { .. } => model,
+            Variation::Lengths { .. } => query * LENGTHS.len() + model % LENGTHS.len(),
+            _ => query * self.models + model,
+        }
     }
 
     /// The meaning of each response, if there are any.
@@ -133,9 +172,11 @@ impl Planted {
         Some((0..self.rows()).map(|row| random.below(row as u64, 0, meanings as u64) as usize).collect())
     }
 
-    /// Cosines across models and across contexts of a response.
+    /// Cosines of a response with all to its query, and with those that have a direction in common.
     fn cosines(&self, variant: usize) -> (f64, f64) {
         match self.variation {
+            Variation::Style { style } => (self.cross, self.cross + style),
+            Variation::Lengths { drop } => (self.cross - drop, self.cross),
             Variation::Contexts { across, .. } => (self.cross, across),
             Variation::Stages { rise } if variant > 0 => (self.cross + rise, self.cross + rise),
             _ => (self.cross, self.cross),
@@ -146,6 +187,26 @@ impl Planted {
     fn packaging(&self) -> Option<f64> {
         let Variation::Contexts { across, .. } = self.variation else { return None };
         Some((across - self.floor) / (self.within - self.floor))
+    }
+
+    /// The true adjusted R2_style, with a style: of the n responses of M models to each of Q queries
+    /// `(M - 1) (Q - 1) n T / (SST - E)`, where `SST = Q (M n - 1 - (n - 1) A - (M - 1) n B)` and
+    /// `E = (M - 1) (1 + (n - 1) A - n B)` is what cells without a style would give.
+    fn r2_style(&self) -> Option<f64> {
+        let Variation::Style { style } = self.variation else { return None };
+        let (q, m, n) = (self.queries as f64, self.models as f64, self.samples as f64);
+        let total = q * (m * n - 1.0 - (n - 1.0) * self.within - (m - 1.0) * n * self.cross);
+        let expected = (m - 1.0) * (1.0 + (n - 1.0) * self.within - n * self.cross);
+        Some((m - 1.0) * (q - 1.0) * n * style / (total - expected))
+    }
+
+    /// With lengths, the true similarity of all pairs of different models: B on the share of pairs of like length, B - D
+    /// on the others.
+    fn of_all_lengths(&self) -> Option<f64> {
+        let Variation::Lengths { drop } = self.variation else { return None };
+        let pairs = |m: usize| (m * m.saturating_sub(1)) as f64 / 2.0;
+        let like = pairs(self.models.div_ceil(2)) + pairs(self.models / 2);
+        Some(self.cross - drop * (1.0 - like / pairs(self.models)))
     }
 
     /// Builds the rows.
@@ -162,7 +223,8 @@ impl Planted {
             let cosines = [0.0, self.floor, cross, across, self.within, 1.0];
             if !cosines.is_sorted() || cosines.iter().any(|value| value.is_nan()) {
                 return Err(Error::Usage(
-                    "planted cosines must have 0 <= --floor <= --cross (<= --across) <= --within <= 1, and so with --rise"
+                    "planted cosines must have 0 <= --floor <= --cross (<= --across) <= --within <= 1, and so with --rise, \
+                     --style and --lengths"
                         .into(),
                 ));
             }
@@ -186,9 +248,10 @@ impl Planted {
             let weights = [self.floor, cross - self.floor, self.within - across, 1.0 - self.within, across - cross];
             let weights = weights.map(f64::sqrt);
             let part = classes.as_ref().map_or(cell, |class| query * self.parts() + class[response]);
+            let common = self.common_of(query, model % self.models);
             let parts = 1 + self.queries;
             let responses = parts + self.queries * self.parts();
-            let places = [0, 1 + query, parts + part, responses + response, responses + self.rows() + model];
+            let places = [0, 1 + query, parts + part, responses + response, responses + self.rows() + common];
             let places = &places[..if self.common() > 0 { 5 } else { 4 }];
             row.fill(0.0);
             for (&place, weight) in places.iter().zip(weights) {
@@ -242,6 +305,12 @@ impl Planted {
                 let names = (0..n).map(|i| STAGES[variant(i)]);
                 columns.push(("stage", Arc::new(StringArray::from_iter_values(names))));
             }
+            Variation::Style { .. } => {}
+            Variation::Lengths { .. } => {
+                // The number of the response, padded: no text twice.
+                let text = |i: usize| format!("{i:0width$}", width = LENGTHS[cell(i) % self.models % LENGTHS.len()]);
+                columns.push(("text", Arc::new(StringArray::from_iter_values((0..n).map(text)))));
+            }
         }
         columns.push(("embedding", Arc::new(embedding)));
         Ok(RecordBatch::try_from_iter(columns)?)
@@ -283,7 +352,8 @@ pub fn main(args: &SynthArgs, flags: &Messages) -> anyhow::Result<u8> {
         messages::json(&serde_json::json!({
             "type": "synth", "path": args.out.to_string_lossy(), "rows": planted.rows(), "dim": dim, "exact": exact,
             "meanings": meanings, within: planted.within, cross: planted.cross, "floor": planted.floor,
-            "packaging": planted.packaging(), "rise": rise,
+            "packaging": planted.packaging(), "rise": rise, "r2_style": planted.r2_style(),
+            "all_lengths": planted.of_all_lengths(),
         }));
     } else if !flags.quiet {
         let how = if exact { "exact" } else { "approximate: random directions" };
@@ -299,6 +369,12 @@ pub fn main(args: &SynthArgs, flags: &Messages) -> anyhow::Result<u8> {
         ));
         if let (Variation::Contexts { across, .. }, Some(ratio)) = (planted.variation, planted.packaging()) {
             messages::data(&format!("across contexts {across}, a packaging ratio of {ratio:.4}"));
+        }
+        if let Some(r2) = planted.r2_style() {
+            messages::data(&format!("a style of each model, an adjusted R2_style of {r2:.4}"));
+        }
+        if let Some(all) = planted.of_all_lengths() {
+            messages::data(&format!("that across models is of texts of like length; of all pairs it is {all:.4}"));
         }
         if let Some(rise) = rise {
             let [first, second] = STAGES;
@@ -363,6 +439,26 @@ mod tests {
         }
         assert_eq!(contexts(0.5).build().unwrap_err().exit_code(), 2);
         assert_eq!(stages(0.25).build().unwrap_err().exit_code(), 2);
+    }
+
+    /// Rows are (query, model, sample); of three models the first and the last write short texts.
+    #[test]
+    fn styles_and_lengths_have_their_cosines() {
+        let planted = |variation| Planted { variation, models: 3, ..PLANTED };
+        for (planted, pairs) in [
+            (planted(Variation::Style { style: 0.15 }), [(0, 1, 0.8), (0, 2, 0.6), (0, 6, 0.25), (0, 8, 0.1)]),
+            (planted(Variation::Lengths { drop: 0.2 }), [(0, 1, 0.8), (0, 2, 0.4), (0, 4, 0.6), (0, 6, 0.1)]),
+        ] {
+            let rows = planted.build().unwrap();
+            assert!(rows.exact);
+            let row = |i: usize| &rows.values[i * rows.dim..(i + 1) * rows.dim];
+            for (a, b, expected) in pairs {
+                let got = Similarity::new().dot(row(a), row(b));
+                assert!((got - expected).abs() < 1e-6, "rows {a} and {b}: {got} is not {expected}");
+            }
+        }
+        assert_eq!(planted(Variation::Style { style: 0.25 }).build().unwrap_err().exit_code(), 2);
+        assert_eq!(planted(Variation::Lengths { drop: 0.55 }).build().unwrap_err().exit_code(), 2);
     }
 
     #[test]

@@ -103,6 +103,7 @@ mod tests {
             sample: Samples::Number(vec![0; n]),
             text_hash: None,
             text_chars: None,
+            refusal: None,
             categories: Default::default(),
         };
         let layout = Layout::new(&rows);

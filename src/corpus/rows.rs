@@ -133,6 +133,8 @@ pub struct Rows {
     pub text_hash: Option<Vec<u128>>,
     /// With text: characters of each response's text as it stands; 0 where the text is null.
     pub text_chars: Option<Vec<u32>>,
+    /// With text: whether each response's text reads like a refusal.
+    pub refusal: Option<Vec<bool>>,
     /// Optional columns that the input has.
     pub categories: BTreeMap<Role, Category>,
 }
@@ -144,6 +146,7 @@ impl Rows {
         bytes += size_of_val(self.query.as_slice()) + size_of_val(self.model.as_slice());
         bytes += self.text_hash.as_deref().map_or(0, size_of_val);
         bytes += self.text_chars.as_deref().map_or(0, size_of_val);
+        bytes += self.refusal.as_deref().map_or(0, size_of_val);
         bytes += match &self.sample {
             Samples::Number(numbers) => size_of_val(numbers.as_slice()),
             Samples::Name(category) => category.memory(),

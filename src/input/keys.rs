@@ -2,6 +2,7 @@
 
 use super::columns::Columns;
 use super::parquet_file::ParquetFile;
+use super::refusal::is_refusal;
 use crate::base::{Error, Place, Result};
 use crate::corpus::layout::normalise_text;
 use arrow::array::{ArrayAccessor, AsArray};
@@ -118,6 +119,8 @@ pub struct Keys {
     pub text: Option<Vec<u128>>,
     /// Characters of each text; 0 where there is none.
     pub text_chars: Option<Vec<u32>>,
+    /// Whether each text reads like a refusal.
+    pub refusal: Option<Vec<bool>>,
     /// Optional columns in the order of [`Columns::roles`].
     pub roles: Vec<Column>,
 }
@@ -137,6 +140,7 @@ impl Keys {
             sample: columns.sample.as_ref().map(|_| Column::default()),
             text: columns.text.as_ref().map(|_| Vec::new()),
             text_chars: columns.text.as_ref().map(|_| Vec::new()),
+            refusal: columns.text.as_ref().map(|_| Vec::new()),
             roles: columns.roles.iter().map(|_| Column::default()).collect(),
             ..Self::default()
         };
@@ -147,10 +151,16 @@ impl Keys {
             if let (Some(out), Some(name)) = (&mut keys.sample, &columns.sample) {
                 out.extend(file, batch, name)?;
             }
-            if let (Some(hashes), Some(chars), Some(name)) = (&mut keys.text, &mut keys.text_chars, &columns.text) {
-                let texts = file.strings(batch, name)?;
-                hashes.extend(texts.iter().map(|text| text.map_or(0, text_hash)));
-                chars.extend(texts.iter().map(|text| text.map_or(0, |text| text.chars().count() as u32)));
+            if let (Some(hashes), Some(chars), Some(refusals), Some(name)) =
+                (&mut keys.text, &mut keys.text_chars, &mut keys.refusal, &columns.text)
+            {
+                for text in &file.strings(batch, name)? {
+                    let text = text.unwrap_or_default();
+                    let normal = normalise_text(text);
+                    hashes.push(text_hash(&normal));
+                    chars.push(text.chars().count() as u32);
+                    refusals.push(is_refusal(&normal));
+                }
             }
             for ((_, name), out) in columns.roles.iter().zip(&mut keys.roles) {
                 out.extend(file, batch, name)?;
@@ -162,8 +172,7 @@ impl Keys {
 }
 
 /// blake3 (16 bytes) of a normalised text; 0 if it is empty.
-fn text_hash(text: &str) -> u128 {
-    let normal = normalise_text(text);
+fn text_hash(normal: &str) -> u128 {
     if normal.is_empty() {
         return 0;
     }

@@ -13,6 +13,7 @@ mod parquet_file;
 mod paths;
 mod placement;
 mod reader;
+mod refusal;
 mod rows;
 mod source;
 mod vectors;

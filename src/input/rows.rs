@@ -29,6 +29,7 @@ impl InputKeys {
             sample: columns.iter().all(|c| c.sample.is_some()).then(Column::default),
             text: columns.iter().all(|c| c.text.is_some()).then(Vec::new),
             text_chars: columns.iter().all(|c| c.text.is_some()).then(Vec::new),
+            refusal: columns.iter().all(|c| c.text.is_some()).then(Vec::new),
             roles: roles.iter().map(|_| Column::default()).collect(),
             ..Keys::default()
         };
@@ -113,7 +114,8 @@ impl InputKeys {
             .collect();
         let text_hash = self.keys.text.as_ref().map(|text| kept().map(|row| text[row]).collect());
         let text_chars = self.keys.text_chars.as_ref().map(|chars| kept().map(|row| chars[row]).collect());
-        Rows { file, file_row, query, model, queries, models, sample, text_hash, text_chars, categories }
+        let refusal = self.keys.refusal.as_ref().map(|refusal| kept().map(|row| refusal[row]).collect());
+        Rows { file, file_row, query, model, queries, models, sample, text_hash, text_chars, refusal, categories }
     }
 }
 
@@ -129,6 +131,9 @@ fn append(all: &mut Keys, part: &Keys, roles: &[Role], columns: &[(Role, String)
         all.extend_from_slice(part);
     }
     if let (Some(all), Some(part)) = (&mut all.text_chars, &part.text_chars) {
+        all.extend_from_slice(part);
+    }
+    if let (Some(all), Some(part)) = (&mut all.refusal, &part.refusal) {
         all.extend_from_slice(part);
     }
     for (role, all) in roles.iter().zip(&mut all.roles) {

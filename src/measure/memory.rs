@@ -5,8 +5,10 @@ use super::cells::BLOCK;
 use super::effective;
 use super::inter::PAIRS;
 use super::intervals::{RESAMPLES, columns};
+use super::length;
 use super::meanings;
 use super::products::Triangle;
+use super::r2;
 use super::summary::{TWO_WAY_QUERIES, TWO_WAY_ROWS};
 use super::sums::groups;
 use super::tables::{IntraRow, ModelPairRow, QueryRow};
@@ -108,9 +110,19 @@ pub fn memory(corpus: &Corpus, settings: &MeasureSettings) -> u64 {
         + 16 * RESAMPLES * queries.min(TWO_WAY_QUERIES)
         + threads.min(queries) * 8 * RESAMPLES * (cells + TWO_WAY_ROWS);
     let variants = weights + variants::bytes(corpus);
+    let variation = weights + r2::bytes(corpus) + chunk.unwrap_or(0);
+    let ranking = weights + threads * 8 * queries * models + 8 * models * (2 * RESAMPLES + 2 * columns);
+    let lengths = if corpus.rows.text_chars.is_some() { 27 * corpus.len() + length_bytes(corpus, threads) } else { 0 };
     let packing = threads.min(queries) * PACKING;
-    let largest = [by_query, by_model, clustering, bootstrap, two_way, variants].into_iter().max().unwrap_or(0);
+    let largest = [by_query, by_model, clustering, bootstrap, two_way, variants, variation, ranking, lengths];
+    let largest = largest.into_iter().max().unwrap_or(0);
     (stays + packing + largest) as u64
+}
+
+/// Bytes of the rank correlations of length: the pairs of the largest query on each thread.
+fn length_bytes(corpus: &Corpus, threads: usize) -> usize {
+    let rows = corpus.layout.query_positions.iter().map(std::ops::Range::len).max().unwrap_or(0);
+    threads.min(corpus.layout.canonical.len()) * length::bytes(rows, corpus.dim())
 }
 
 #[cfg(test)]

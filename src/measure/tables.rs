@@ -71,6 +71,36 @@ pub struct ModelRow {
     pub distinct_adjusted: Option<f64>,
     /// Interval of `distinct` over queries.
     pub distinct_ci: Option<Interval>,
+    /// Mean over queries of the similarity of this model's answers with those of all others, comparable between models
+    /// that answered different queries.
+    pub with_others: Option<f64>,
+    /// Its interval: those of all models hold together.
+    pub with_others_joint: Option<Interval>,
+    /// Models with a lower `with_others` that can't be told from this one.
+    pub with_others_next: Option<u32>,
+    /// Interval of `intra_adjusted`: those of all models hold together.
+    pub intra_joint: Option<Interval>,
+    /// Models with a lower `intra_adjusted` that can't be told from this one.
+    pub intra_next: Option<u32>,
+    /// The model whose answers are most like this one's, of those that don't answer regardless of the query.
+    pub most_like: Option<MostLike>,
+    /// Share of responses without text (with a text column).
+    pub empty_share: Option<f64>,
+    /// Share of responses that read like a refusal (with text).
+    pub refusal_share: Option<f64>,
+    /// Share of the responses with text whose text another response has.
+    pub verbatim_share: Option<f64>,
+}
+
+/// The model most like another.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct MostLike {
+    /// Model id.
+    pub model: u32,
+    /// Mean similarity of the two, comparable between pairs that share different queries.
+    pub mean: f64,
+    /// Further models that can't be told from it.
+    pub next: Option<u32>,
 }
 
 /// One line of model_pairs.parquet, `model_a <= model_b`.
@@ -132,6 +162,18 @@ pub struct QueryRow {
     pub ensemble_gain: Option<f64>,
     /// Its unrelated reference.
     pub ensemble_gain_unrelated: Option<f64>,
+    /// Ensemble gain of order 1, by draws.
+    pub ensemble_gain_1: Option<f64>,
+    /// Its Monte Carlo error.
+    pub ensemble_gain_1_error: Option<f64>,
+    /// Its unrelated reference.
+    pub ensemble_gain_1_unrelated: Option<f64>,
+    /// Share of the squared distances from the query's mean that lies between models, cells with n >= 2.
+    pub r2_cell: Option<f64>,
+    /// Spearman's correlation of similarity and ratio of lengths, over pairs of different models.
+    pub length_ratio_rho: Option<f64>,
+    /// The same with the length of the shorter text.
+    pub shorter_length_rho: Option<f64>,
 }
 
 /// One line of topn.parquet.
@@ -421,6 +463,22 @@ pub struct Summary {
     /// Distinct meanings by cut.
     #[serde(default)]
     pub meanings: Option<MeaningsSummary>,
+    /// Ensemble gain of order 1, by draws.
+    #[serde(default)]
+    pub ensemble: EnsembleSummary,
+    /// How much of the variation within queries goes with the model.
+    #[serde(default)]
+    pub variation: VariationSummary,
+    /// Empty, refusal-like and repeated texts, and the headline without them; `None` without a text column.
+    #[serde(default)]
+    pub texts: Option<TextsSummary>,
+    /// Similarity and length; `None` without a text column.
+    #[serde(default)]
+    pub length: Option<LengthSummary>,
+    /// Pairs of models with a lower mean that can't be told from the most alike pair, among models that don't answer
+    /// regardless of the query.
+    #[serde(default)]
+    pub most_alike_next: Option<u32>,
     /// Model ids in clustered order (average linkage on 1 - mean of model_pairs), for the heat map.
     pub model_order: Vec<u32>,
     /// What was left out and why.
@@ -457,6 +515,173 @@ pub struct NearDuplicateSummary {
     pub verbatim_share: Option<f64>,
     /// The same, another model's response (with text).
     pub verbatim_share_other_model: Option<f64>,
+}
+
+/// Order 1 beside the ensemble gain of order 2.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct EnsembleSummary {
+    /// Draws; 0 if none was made.
+    pub draws: u32,
+    /// The gain as a share of what unrelated answers would gain; `None` if it is left out.
+    pub order_1: Option<OrderOne>,
+    /// With one response a model: what the models' answers are worth.
+    pub worth_1: Option<WorthOne>,
+}
+
+/// Ensemble gain of order 1.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct OrderOne {
+    /// (gain - 1) / (unrelated - 1), sums over queries.
+    pub value: f64,
+    /// Its Monte Carlo error: the standard error over draws.
+    pub error: f64,
+    /// Its interval over queries.
+    pub interval: Option<Interval>,
+    /// Mean gain.
+    pub gain: f64,
+    /// Mean gain of unrelated answers.
+    pub unrelated: f64,
+    /// Queries.
+    pub queries: u64,
+}
+
+/// One response a model: effective number of order 1 of the models' answers to one query.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct WorthOne {
+    /// Models: the commonest number of a query.
+    pub models: u32,
+    /// Queries with so many.
+    pub queries: u64,
+    /// Mean over them.
+    pub value: f64,
+    /// Its interval over queries.
+    pub interval: Option<Interval>,
+    /// Of as many models' answers to different queries, mean over draws.
+    pub unrelated: Option<f64>,
+    /// Monte Carlo error of `unrelated`.
+    pub error: Option<f64>,
+}
+
+/// How much of the variation within queries goes with the model. Sensitive to spread as well as place.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct VariationSummary {
+    /// By cells (query, model) of n >= 2.
+    pub cell: Option<R2>,
+    /// By model means of responses less their query's mean.
+    pub style: Option<R2>,
+}
+
+/// A share of variation with its permuted mean and test.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct R2 {
+    /// As found.
+    pub r2: f64,
+    /// Mean over permutations, R2_0.
+    pub permuted: f64,
+    /// (R2 - R2_0) / (1 - R2_0).
+    pub adjusted: f64,
+    /// Interval of `adjusted` over queries.
+    pub interval: Option<Interval>,
+    /// `adjusted` without models that answer regardless of the query, if there are any.
+    pub without_regardless: Option<f64>,
+    /// (1 + permutations with at least this R2) / (1 + permutations).
+    pub p: f64,
+    /// Permutations of the test.
+    pub permutations: u32,
+    /// Numbers that a vector was folded into for the test; `None` if it was whole.
+    pub folded: Option<u32>,
+    /// Queries that take part.
+    pub queries: u64,
+}
+
+/// Texts that hardly are answers.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct TextsSummary {
+    /// `empty`, `refusal` of all responses, `verbatim` of those with text.
+    pub shares: Vec<TextShare>,
+    /// The headline of `all` responses, `without_refusals` (and empty ones), with copies `collapsed`, and both.
+    pub lines: Vec<RestrictedLine>,
+}
+
+/// A share of responses.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TextShare {
+    /// What they are.
+    pub name: String,
+    /// Share.
+    pub value: f64,
+    /// Its interval over queries.
+    pub interval: Option<Interval>,
+    /// So many responses.
+    pub responses: u64,
+    /// Of so many.
+    pub of: u64,
+}
+
+/// Similarity of different models' answers to one query, of some of the responses.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RestrictedLine {
+    /// Which responses.
+    pub name: String,
+    /// Mean cosine, pair-weighted.
+    pub value: f64,
+    /// Its interval over queries.
+    pub interval: Option<Interval>,
+    /// Mean cosine of these responses' pairs of different models and queries.
+    pub floor: Option<f64>,
+    /// Queries.
+    pub queries: u64,
+    /// Responses.
+    pub responses: u64,
+}
+
+/// Similarity and length, over pairs of different models' responses with text.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct LengthSummary {
+    /// Rank correlation of similarity with |log length ratio|.
+    pub ratio: Option<RankCorrelation>,
+    /// Rank correlation of similarity with log shorter length.
+    pub shorter: Option<RankCorrelation>,
+    /// The headline on pairs of like length.
+    pub like_length: Option<LikeLength>,
+    /// Queries with so many responses that some were drawn for the correlations.
+    pub drawn: u64,
+}
+
+/// A rank correlation within queries.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct RankCorrelation {
+    /// Mean over queries.
+    pub mean: f64,
+    /// Its interval over queries.
+    pub interval: Option<Interval>,
+    /// Queries in which it is defined.
+    pub queries: u64,
+}
+
+/// The headline and its floor on pairs of like length, and on all pairs of the same queries.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct LikeLength {
+    /// Mean cosine of pairs whose longer text has at most 1.25 times the characters of the shorter.
+    pub value: f64,
+    /// Its interval over queries.
+    pub interval: Option<Interval>,
+    /// Mean cosine of pairs of like length of different models and queries.
+    pub floor: Option<f64>,
+    /// Mean cosine of all pairs of these queries, each query counting as it does in `value`.
+    pub all_pairs: f64,
+    /// Its interval over queries.
+    pub all_pairs_interval: Option<Interval>,
+    /// Its floor.
+    pub all_pairs_floor: Option<f64>,
+    /// `value - all_pairs`.
+    pub difference: f64,
+    /// Its interval, paired by query.
+    pub difference_interval: Option<Interval>,
+    /// Share of the pairs of these queries that is of like length.
+    pub kept: f64,
+    /// Queries.
+    pub queries: u64,
 }
 
 /// Distinct meanings: means over queries of the responses that headlines rest on.

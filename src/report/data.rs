@@ -117,7 +117,8 @@ fn rounded_or_null(value: Option<f64>) -> Value {
     value.map_or(Value::Null, rounded)
 }
 
-const MODEL_COLUMNS: [&str; 14] = [
+/// Columns of models.parquet: a name, numbers, a name, bins.
+const MODEL_COLUMNS: [&str; 25] = [
     "model",
     "n",
     "queries",
@@ -130,6 +131,17 @@ const MODEL_COLUMNS: [&str; 14] = [
     "vendi_1",
     "vendi_2",
     "distinct",
+    "intra_next",
+    "with_others",
+    "with_others_joint_low",
+    "with_others_joint_high",
+    "with_others_next",
+    "most_like_mean",
+    "most_like_next",
+    "empty_share",
+    "refusal_share",
+    "verbatim_share",
+    "most_like",
     "bins",
     "paper_bins",
 ];
@@ -139,11 +151,16 @@ fn model_columns(table: &Table, names: &[String]) -> Result<Value> {
     let shown = names.len().min(TABLE_MODELS);
     let mut columns = Map::new();
     columns.insert("model".into(), names[..shown].iter().map(|name| cut(name)).collect());
-    for column in &MODEL_COLUMNS[1..12] {
+    for column in &MODEL_COLUMNS[1..22] {
         let values = table.numbers(column)?;
         columns.insert((*column).into(), values[..shown].iter().map(|v| rounded_or_null(*v)).collect());
     }
-    for column in &MODEL_COLUMNS[12..] {
+    let most_like = table.names("most_like")?.into_iter().take(shown);
+    columns.insert(
+        "most_like".into(),
+        most_like.map(|name| name.map(|name| cut(&name)).into()).collect::<Vec<Value>>().into(),
+    );
+    for column in &MODEL_COLUMNS[23..] {
         let tenth = |value: f64| json!((value * 10.0).round() / 10.0);
         let lists = table.lists(column)?.into_iter().take(shown);
         let values = lists.map(|list| list.map_or(Value::Null, |list| list.into_iter().map(tenth).collect()));

@@ -33,6 +33,7 @@ fn corpus(values: &[Vec<f32>], query: &[usize], model: &[usize]) -> Corpus {
         sample: Samples::Number((0..n as i64).collect()),
         text_hash: None,
         text_chars: None,
+        refusal: None,
         categories: Default::default(),
     };
     let layout = Layout::new(&rows);

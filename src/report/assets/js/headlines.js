@@ -75,6 +75,18 @@ const HEADLINES = {
     means: '1: the clusters are the given classes. 0: they agree no better than chance.',
     not: () => 'A query with one class gives 0 or 1 and nothing between.',
   },
+  r2_cell: {
+    kind: 'share',
+    means:
+      'Of how far answers to one query lie from their mean, this much lies between models, beyond what exchanging the models at random gives.',
+    not: () => 'It is sensitive to spread as well as place: a model that varies less counts too.',
+  },
+  r2_style: {
+    kind: 'share',
+    means:
+      'This much is a model’s own in all queries, whatever is asked, beyond what exchanging the models’ answers to a query gives.',
+    not: () => 'It is sensitive to spread as well as place, and length or layout can be such a style.',
+  },
   verbatim_share: {
     kind: 'share',
     means: 'Word for word the same as another answer, white space and case aside.',

@@ -9,6 +9,8 @@ const SECTIONS = [
   histogramSection,
   intraSection,
   topNSection,
+  variationSection,
+  checksSection,
   packagingSection,
   stagesSection,
   queriesSection,
