@@ -196,7 +196,7 @@ fn a_planted_corpus_varies_in_one_way() {
     for options in ["--meanings 3 --contexts 2", "--meanings 3 --rise 0.1", "--contexts 2 --rise 0.1"] {
         let synth = format!("synth --out other.parquet {options}");
         let words: Vec<&str> = synth.split_whitespace().collect();
-        fails(here.path(), &words, 2, "only one of --meanings, --contexts and --rise");
+        fails(here.path(), &words, 2, "only one of --meanings, --growth, --people, --contexts and --rise");
         assert!(!here.path().join("other.parquet").exists());
     }
 }

@@ -3,7 +3,7 @@
 
 use super::products::add_products;
 use super::tables::Interval;
-use crate::base::math::{quantile_sorted, student_t_quantile};
+use crate::base::math::{ln, quantile_sorted, student_t_quantile};
 use crate::base::random::Stream;
 use rayon::prelude::*;
 use std::ops::Range;
@@ -125,6 +125,27 @@ pub fn quotient(terms: &[Option<(f64, f64)>], weights: Option<&Weights>) -> Opti
             bootstrap(&terms.iter().map(|t| t.unwrap_or((0.0, 0.0))).collect::<Vec<_>>(), weights)
         }
         _ => linearised_of(&used),
+    }
+}
+
+/// Interval of the logarithm of a ratio of sums over queries, both of them positive: the percentiles are those of the
+/// ratio; Student's interval is one of the logarithm, whose standard error is that of the ratio over the ratio.
+pub fn log_ratio(terms: &[(f64, f64)], weights: Option<&Weights>) -> Option<Interval> {
+    let used: Vec<(f64, f64)> = terms.iter().copied().filter(|t| t.1 > 0.0).collect();
+    let (x, y) = used.iter().fold((0.0, 0.0), |t, p| (t.0 + p.0, t.1 + p.1));
+    if x <= 0.0 {
+        return None;
+    }
+    match weights {
+        Some(weights) if used.len() >= BOOTSTRAP_QUERIES && weights.resamples() > 0 => {
+            let of_ratio = bootstrap(terms, weights).filter(|i| i.low > 0.0)?;
+            Some(Interval { low: ln(of_ratio.low), high: ln(of_ratio.high) })
+        }
+        _ => {
+            let of_ratio = linearised_of(&used)?;
+            let half = (of_ratio.high - of_ratio.low) / 2.0 / (x / y);
+            Some(Interval { low: ln(x / y) - half, high: ln(x / y) + half })
+        }
     }
 }
 

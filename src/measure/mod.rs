@@ -1,4 +1,4 @@
-//! Floor 3: the measures of sections A to D, one file per family.
+//! Floor 3: the measures, one file per family.
 //!
 //! Every function takes a [`crate::corpus::Corpus`] (and, where it needs pairs, a
 //! [`crate::compute::PairOutcome`]) and returns rows of [`tables`]. Not here: wgpu, Parquet, HTML, flags.
@@ -14,6 +14,7 @@ mod duplicates;
 mod effective;
 mod ensemble;
 mod floors;
+mod growth;
 mod histogram;
 mod inter;
 mod intervals;
@@ -24,6 +25,7 @@ mod memory;
 mod nearest;
 mod order;
 mod packaging;
+mod people;
 #[cfg(test)]
 mod planted;
 mod products;
@@ -31,6 +33,7 @@ mod stages;
 mod summary;
 mod sums;
 pub mod tables;
+mod times;
 mod topn;
 mod variants;
 mod vendi;
@@ -113,6 +116,8 @@ pub fn all(
         meanings::count(corpus, &sums, floor, &keeps, settings, observer)?;
     views.iter_mut().zip(counted).for_each(|(view, counted)| view.meanings = counted);
     meanings::fill_models(&mut models, &meanings, sums.queries.len(), &weights);
+    let keeps: Vec<&[bool]> = views[view..].iter().map(|view| view.keep.as_slice()).collect();
+    let growth = growth::growth(corpus, &meanings, &keeps, &weights, observer)?;
     let chosen = meanings.labels.iter().position(|labels| labels.chosen);
     let queries = query_rows(&sums, &views[0], chosen);
     let parts = summary::Parts {
@@ -136,14 +141,21 @@ pub fn all(
     };
     let mut summary = parts.summary();
     observer.check_stop()?;
+    summary.growth = growth.summary;
+    summary.headlines.extend(growth.headlines);
+    summary.left_out.extend(growth.left_out);
+    let beside = people::people(corpus, &people, &models, settings.seed, &weights, observer)?;
+    summary.headlines.extend(beside.headlines);
+    summary.left_out.extend(beside.left_out);
     let packaging = packaging::packaging(corpus, &people, &models, floor, Some(&weights), observer)?;
     summary.headlines.extend(packaging.headlines);
     summary.left_out.extend(packaging.left_out);
     let stages = stages::stages(corpus, &people, &models, Some(&weights), observer)?;
     summary.headlines.extend(stages.headlines);
     summary.left_out.extend(stages.left_out);
+    let (growth, sources) = (growth.rows, beside.rows);
     let (contexts, stages) = (packaging.rows, stages.rows);
-    Ok(Measures { intra, models, model_pairs, queries, topn, meanings, contexts, stages, summary })
+    Ok(Measures { intra, models, model_pairs, queries, topn, meanings, growth, sources, contexts, stages, summary })
 }
 
 /// Lines of queries.parquet; `chosen` is the labelling whose meanings they have.
@@ -379,6 +391,8 @@ mod tests {
             assert_eq!(one.models, three.models);
             assert_eq!(one.topn, three.topn);
             assert_eq!(one.meanings, three.meanings);
+            assert_eq!(one.growth, three.growth);
+            assert_eq!(one.sources, three.sources);
             assert_eq!(one.contexts, three.contexts);
             assert_eq!(one.stages, three.stages);
             assert!(!one.contexts.is_empty() && one.stages.iter().any(|row| row.matched.is_some()));
