@@ -66,6 +66,15 @@ fn rarefied(counts: &Abundances, m: f64) -> f64 {
     between(m, |m| Rarefaction::new(m).hill(counts).zero)
 }
 
+/// Responses at the end and at the start of a time, labels at the end and at the start, and how long it was.
+type Span = [f64; 5];
+
+/// (d log n/dt, d log D/dt) of spans added up over so many queries.
+fn rates([n, some, labels, of_some, time]: Span, queries: f64) -> (f64, f64) {
+    let time = time / queries;
+    (ln(n / some) / time, ln(labels / of_some) / time)
+}
+
 /// The labels of a group in the order of time; responses of one time come in any order.
 struct InTime {
     /// (time, responses until then, labels until then), ascending.
@@ -108,12 +117,12 @@ impl InTime {
         })
     }
 
-    /// (d log n, d log D, d t) from when a quarter of the responses was there to the last one.
-    fn rates(&self) -> Option<(f64, f64, f64)> {
+    /// (n, D) when a quarter of the responses was there and at the end, and the time between.
+    fn span(&self) -> Option<Span> {
         let &(last, n, labels) = self.steps.last()?;
         let (first, some, of_some) = self.steps[self.step(n.div_ceil(FACTOR as u32))];
-        let ratio = |a: u32, b: u32| ln(f64::from(a) / f64::from(b));
-        (last > first).then(|| (ratio(n, some), ratio(labels, of_some), last - first))
+        let counts = [n, some, labels, of_some].map(f64::from);
+        (last > first).then(|| [counts[0], counts[1], counts[2], counts[3], last - first])
     }
 }
 
@@ -171,7 +180,7 @@ fn exponent(ratio: f64) -> f64 {
 /// What one query gives.
 struct Query {
     rows: Vec<GrowthRow>,
-    /// By view: its points (of the first alone), ends, those in time, rates.
+    /// By view: its points (of the first alone), ends, those in time.
     views: Vec<Option<Found>>,
     /// By source id, at the same n for all of them.
     sources: Vec<(u32, Found)>,
@@ -183,7 +192,7 @@ struct Found {
     points: Vec<GrowthRow>,
     ends: (f64, f64),
     in_time: Option<(f64, f64)>,
-    rates: Option<(f64, f64, f64)>,
+    span: Option<Span>,
 }
 
 impl Found {
@@ -193,7 +202,7 @@ impl Found {
             points,
             ends: series.ends(n),
             in_time: series.ends_in_time(),
-            rates: series.in_time.as_ref().and_then(InTime::rates),
+            span: series.in_time.as_ref().and_then(InTime::span),
         }
     }
 }
@@ -303,17 +312,27 @@ fn line(queries: usize, name: Option<&str>, found: &[(usize, &Found)], weights: 
 
 /// How much faster answers grow in number than their meanings.
 fn inflation(queries: usize, found: &[(usize, &Found)], weights: &Weights, unit: &str) -> Option<Inflation> {
-    let rates = |part: fn((f64, f64, f64)) -> f64| terms(queries, found, |one| one.rates.map(|r| (part(r), r.2)));
-    let difference = rates(|(answers, meanings, _)| answers - meanings);
-    let spans = || found.iter().filter_map(|one| one.1.rates.map(|rates| rates.2));
+    // The last term counts the queries.
+    let mut terms: Vec<Option<[f64; 6]>> = vec![None; queries];
+    for (query, one) in found {
+        terms[*query] = one.span.map(|[a, b, c, d, time]| [a, b, c, d, time, 1.0]);
+    }
+    let of_sums = |[a, b, c, d, time, queries]: [f64; 6]| rates([a, b, c, d, time], queries);
+    let mut sums = [0.0; 6];
+    terms.iter().flatten().for_each(|term| sums.iter_mut().zip(term).for_each(|(sum, x)| *sum += x));
+    let (answers, meanings) = (sums[5] > 0.0).then(|| of_sums(sums))?;
+    let difference = |sums: [f64; 6]| {
+        let (answers, meanings) = of_sums(sums);
+        answers - meanings
+    };
     Some(Inflation {
         unit: unit.into(),
-        queries: spans().count() as u64,
-        value: total(&difference)?,
-        interval: intervals::ratio(&difference, Some(weights)),
-        answers: total(&rates(|rates| rates.0))?,
-        meanings: total(&rates(|rates| rates.1))?,
-        span: spans().sum::<f64>() / spans().count() as f64,
+        queries: sums[5] as u64,
+        value: answers - meanings,
+        interval: intervals::of_sums(&terms, Some(weights), difference),
+        answers,
+        meanings,
+        span: sums[4] / sums[5],
     })
 }
 
@@ -432,4 +451,81 @@ pub fn bytes(corpus: &Corpus) -> usize {
     let sources = if corpus.rows.categories.contains_key(&Role::Source) { 2 } else { 1 };
     let rows: usize = corpus.layout.query_positions.iter().map(|positions| points(positions.len())).sum();
     2 * sources * rows * size_of::<GrowthRow>()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::planted;
+    use super::*;
+    use crate::base::events::Silent;
+    use crate::corpus::{Category, Dictionary};
+
+    #[test]
+    fn the_grid_is_logarithmic_and_ends_at_n() {
+        assert_eq!(grid(1), [1]);
+        assert_eq!(grid(8), [1, 2, 3, 4, 6, 8]);
+        assert_eq!(grid(20), [1, 2, 3, 4, 6, 8, 11, 16, 20]);
+    }
+
+    #[test]
+    fn responses_of_one_time_come_in_any_order() {
+        let labels = [3, 3, 1, 2, 1, 0, 0, 4, 4, 4u32];
+        let counts = Abundances::new(&mut labels.to_vec());
+        let at_once = InTime::new(labels.iter().map(|&label| (5.0, label)).collect());
+        for m in [1.0, 2.5, 4.0, 9.75, 10.0] {
+            assert!((at_once.labels(m) - rarefied(&counts, m)).abs() < 1e-12, "{m}");
+        }
+        assert_eq!(at_once.span(), None);
+        // Times 0, 1, 1, 2, ...: of the first two responses the second is one of a 3 and a 1.
+        let in_time = InTime::new(labels.iter().enumerate().map(|(i, &label)| (i.div_ceil(2) as f64, label)).collect());
+        assert_eq!((in_time.labels(1.0), in_time.labels(3.0), in_time.labels(10.0)), (1.0, 2.0, 5.0));
+        assert!((in_time.labels(2.0) - 1.5).abs() < 1e-12 && (in_time.labels(2.5) - 1.75).abs() < 1e-12);
+        // A quarter of ten is there at time 1, with three responses and two labels; the last comes at 5.
+        assert_eq!(in_time.span(), Some([10.0, 3.0, 5.0, 2.0, 4.0]));
+    }
+
+    /// 3 queries of 12 responses, alternately of source x and y.
+    fn corpus(times: Option<fn(usize) -> String>) -> (Corpus, Meanings) {
+        let keys = (0..36).map(|row| (format!("{}", row / 12), "m".to_string()));
+        let mut corpus = planted::planted(keys, 3).0;
+        let mut put = |role: Role, names: Vec<String>| {
+            let (dictionary, ids) = Dictionary::from_names(&names);
+            corpus.rows.categories.insert(role, Category { dictionary, ids });
+        };
+        put(Role::Source, (0..36).map(|row| ["x", "x", "y"][row % 3].to_string()).collect());
+        if let Some(times) = times {
+            put(Role::Time, (0..36).map(times).collect());
+        }
+        let clusters = (0..36).map(|row| (row % 12 / 3) as u32).collect();
+        (corpus, Meanings { clusters, ..Meanings::default() })
+    }
+
+    fn found(corpus: &Corpus, meanings: &Meanings) -> Growth {
+        growth(corpus, meanings, &[&[true]], &Weights::new(0, "t", 10, 3), &Silent).unwrap()
+    }
+
+    #[test]
+    fn what_the_corpus_lacks_is_named() {
+        let reasons = |found: &Growth| found.left_out.iter().map(|l| l.reason.clone()).collect::<Vec<_>>().join("; ");
+        let (plain, meanings) = corpus(None);
+        let one = found(&plain, &meanings);
+        assert!(reasons(&one).contains("no time column") && reasons(&one).contains("rating times"));
+        assert_eq!(one.headlines.len(), 1);
+        // Source x has 8 responses to a query, y 4: too few.
+        let summary = one.summary.unwrap();
+        assert_eq!(summary.sources.iter().map(|line| line.name.as_deref()).collect::<Vec<_>>(), [Some("x")]);
+        assert!(one.rows.iter().all(|row| row.distinct_in_time.is_none()));
+        let dated = corpus(Some(|row| format!("2024-01-{:02}", row % 12 + 1)));
+        let in_time = found(&dated.0, &dated.1);
+        assert!(in_time.rows.iter().all(|row| row.distinct_in_time.is_some()));
+        // Responses 3 to 12 in nine days, meanings 1 to 4.
+        let inflation = in_time.summary.unwrap().inflation.unwrap();
+        assert_eq!((inflation.unit.as_str(), inflation.queries), ("day", 3));
+        assert!((inflation.meanings - 4f64.ln() / 9.0).abs() < 1e-12 && inflation.value.abs() < 1e-12);
+        let at_once = corpus(Some(|_| "7".into()));
+        assert!(reasons(&found(&at_once.0, &at_once.1)).contains("the last later than"));
+        let unread = corpus(Some(|row| format!("v{row}")));
+        assert!(reasons(&found(&unread.0, &unread.1)).contains("neither numbers throughout nor ISO 8601 dates"));
+        assert!(reasons(&found(&plain, &Meanings::default())).contains("no clusters"));
+    }
 }

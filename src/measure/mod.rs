@@ -9,6 +9,8 @@ mod contexts;
 #[cfg(test)]
 mod coverage;
 #[cfg(test)]
+mod coverage_people;
+#[cfg(test)]
 mod coverage_variants;
 mod duplicates;
 mod effective;
@@ -376,10 +378,20 @@ mod tests {
         (corpus, outcome)
     }
 
+    /// With people and times by row.
+    fn peopled((mut corpus, outcome): (Corpus, PairOutcome)) -> (Corpus, PairOutcome) {
+        for (role, every, names) in [(Role::Source, 3, ["human", "ai"]), (Role::Time, 2, ["1", "2"])] {
+            let names: Vec<String> = (0..corpus.len()).map(|row| names[(row % every).min(1)].to_string()).collect();
+            let (dictionary, ids) = Dictionary::from_names(&names);
+            corpus.rows.categories.insert(role, Category { dictionary, ids });
+        }
+        (corpus, outcome)
+    }
+
     #[test]
     fn the_bits_do_not_depend_on_the_threads() {
         let settings = MeasureSettings { resamples: 70, ..MeasureSettings::default() };
-        for (corpus, outcome) in [labelled(planted(&keys())), labelled(ragged())] {
+        for (corpus, outcome) in [labelled(planted(&keys())), labelled(ragged()), peopled(ragged()), peopled(planted(&keys()))] {
             let run = |threads: usize| {
                 let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
                 pool.install(|| all(&corpus, &outcome, &settings, &Silent)).unwrap()
@@ -395,7 +407,12 @@ mod tests {
             assert_eq!(one.sources, three.sources);
             assert_eq!(one.contexts, three.contexts);
             assert_eq!(one.stages, three.stages);
-            assert!(!one.contexts.is_empty() && one.stages.iter().any(|row| row.matched.is_some()));
+            if corpus.rows.categories.contains_key(&Role::Source) {
+                assert!(one.sources.iter().any(|row| row.adds.is_some()));
+                assert!(one.growth.iter().any(|row| row.distinct_in_time.is_some()));
+            } else {
+                assert!(!one.contexts.is_empty() && one.stages.iter().any(|row| row.matched.is_some()));
+            }
         }
     }
 

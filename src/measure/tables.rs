@@ -703,7 +703,8 @@ pub struct GrowthPoint {
     pub distinct_in_time: Option<f64>,
 }
 
-/// Growth in time, from when a quarter of a query's responses was there: ratios of sums over queries.
+/// Growth in time of all queries together, each from when a quarter of its responses was there to its last one: with n and
+/// D summed over queries, d log n is the logarithm of their ratio, and dt the mean time.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Inflation {
     /// The unit of time.

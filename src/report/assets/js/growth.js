@@ -115,7 +115,7 @@ function growthSources(rows) {
       value: row => row.interval?.low,
       show: (low, row) => interval(low, row.interval.high, two),
     },
-    { title: 'Four times as many hold', value: row => row.ratio, show: value => `${two(value)} times` },
+    { title: '4 times n', value: row => row.ratio, show: value => `× ${two(value)}` },
     { title: 'Up to', value: row => answersOf(row.n) },
     { title: 'Queries', value: row => row.queries, show: count },
   ];

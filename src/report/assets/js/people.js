@@ -3,12 +3,13 @@
 /** Models that the plot names. */
 const PARITY_SHOWN = 40;
 
-function peopleSection({ sources }) {
+function peopleSection({ sources, summary }) {
   if (!sources) return null;
   const all = sources.find(row => row.source === null);
   const adding = sources.filter(row => row.adds_queries);
   const lead = all
-    ? 'Models’ answers and people’s answers to the same queries. The variety of answers is 1 − their mean similarity; rho is that of the models over that of people: at 1 models are as varied as people, below 1 they crowd together.'
+    ? 'Models’ answers and people’s answers to the same queries. The variety of answers is 1 − their mean similarity; rho is that of the models over that of people: at 1 models are as varied as people, below 1 they crowd together. ' +
+      (has(summary.floor) ? `Answers to different queries have a mean similarity of ${decimal(summary.floor)}.` : '')
     : 'What each source adds to the variety of the answers to a query.';
   return section('people', all ? 'Models beside people' : 'What a source adds', lead, [
     all ? parityWords(all) : null,
@@ -39,7 +40,7 @@ function parityWords(all) {
       has(value('crowding_ci_low'))
         ? ` (95 %: ${interval(value('crowding_ci_low'), value('crowding_ci_high'), signed)})`
         : '',
-      `, over ${counted(queries, 'query', 'queries')}. `,
+      `, over ${counted(queries, 'query', 'queries')}${queries < 50 ? ', which are few' : ''}. `,
       value('rho_ci_low') < 1 && value('rho_ci_high') > 1
         ? `The interval holds 1: ${whose} may be as varied as people.`
         : '',
@@ -133,7 +134,7 @@ function nearestPart(sources) {
     ),
     forest('Distance to the other side, less that to the own', rows, {
       show: signed,
-      mark: { at: 0, words: 'as near as to their own side' },
+      mark: { at: 0, words: 'their own side' },
       axis: 'to the other side, less to the own side',
     }),
   ];
