@@ -184,6 +184,9 @@ fn a_planted_corpus_varies_in_one_way() {
         ("--meanings 3", "query model sample class embedding"),
         ("--contexts 2", "query model sample context embedding"),
         ("--rise 0.1", "query model sample stage embedding"),
+        ("--drop 1", "query model sample class stage embedding"),
+        ("--growth 0.5", "query model sample class time embedding"),
+        ("--people 3", "query model sample class source embedding"),
         ("--meanings 3 --contexts 1", "query model sample class embedding"),
     ] {
         let synth = format!("synth --out planted.parquet --queries 2 {options}");
@@ -196,7 +199,7 @@ fn a_planted_corpus_varies_in_one_way() {
     for options in ["--meanings 3 --contexts 2", "--meanings 3 --rise 0.1", "--contexts 2 --rise 0.1"] {
         let synth = format!("synth --out other.parquet {options}");
         let words: Vec<&str> = synth.split_whitespace().collect();
-        fails(here.path(), &words, 2, "only one of --meanings, --growth, --people, --contexts and --rise");
+        fails(here.path(), &words, 2, "only one of --meanings, --growth, --people, --contexts, --drop and --rise");
         assert!(!here.path().join("other.parquet").exists());
     }
 }

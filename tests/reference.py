@@ -859,6 +859,9 @@ stage = column("stage", "stage")
 texts = column("text", "text", "response", "output", "completion", "answer")
 chars = None if texts is None else np.array([0 if t is None else len(t) for t in texts])
 lines = read("stages.parquet") if os.path.exists(os.path.join(out, "stages.parquet")) else pd.DataFrame()
+first_stage = next((s for s in ("base", "sft", "rl") if len(lines) and s in set(lines["stage_a"])), None)
+if first_stage is None and len(lines):
+    first_stage = min(lines["stage_a"].astype(str), key=float)
 for row in lines.itertuples():
     cells = cells_of(stage)
     both = sorted({k[:2] for k in cells if k[:2] + (row.stage_a,) in cells and k[:2] + (row.stage_b,) in cells})
@@ -908,7 +911,55 @@ for row in lines.itertuples():
             if values:
                 within[side][i] = np.mean(values)
     common = sorted(matched[0].keys() & matched[1].keys())
-    parts = {"inter": (sorted(several), inter), "matched": (common, matched), "unmatched": (common, inter), "intra": (sorted(within[0]), within)}
+    # Meanings at the same n, tails of the first stage, meanings met again.
+    labels = read("responses.parquet")["cluster"].to_numpy(float)
+    first = row.stage_a == first_stage
+    counted, even, tailed, again = [{}, {}], [{}, {}], [{}, {}], [{}, {}]
+    away, pooled = {}, []
+    for i, fs in by_query.items():
+        for f in fs:
+            x, y = cells[i, f, row.stage_a], cells[i, f, row.stage_b]
+            if first and len(x) >= 5:
+                k, k0 = e[y] @ e[x].T, e[x] @ e[x].T
+                t = 1 - (k0.sum(1) - np.diag(k0)) / (len(x) - 1)
+                away[i, f] = t, 1 - (k.sum(1)[:, None] - k) / (len(x) - 1)
+                pooled.extend(t)
+    threshold = np.quantile(pooled, 0.9) if pooled else np.nan
+    for i, fs in by_query.items():
+        values, met = [], []
+        for f in fs:
+            x, y = cells[i, f, row.stage_a], cells[i, f, row.stage_b]
+            k = min(len(x), len(y))
+            if k >= 2 and not np.isnan(labels).any():
+                hills = [exact_hill(np.unique(labels[rows], return_counts=True)[1], k) for rows in (x, y)]
+                values.append([hills[0][0], hills[1][0], hills[0][2] / hills[0][0], hills[1][2] / hills[1][0]])
+            if (i, f) in away:
+                t, u = away[i, f]
+                met.append([(t > threshold).mean(), (u > threshold).mean()])
+                near, share = summary["meanings"]["tau"], []
+                for half, other in ((x[0::2], x[1::2]), (x[1::2], x[0::2])):
+                    if len(y) < len(other):
+                        break
+                    own, late = [], []
+                    for label in sorted(set(labels[half])):
+                        members = np.array([j for j in half if labels[j] == label])
+                        medoid = members[np.argmax((e[members] @ e[members].T).sum(1).round(12))]
+                        own.append(float((e[other] @ e[medoid] >= near).any()))
+                        hits = int((e[y] @ e[medoid] >= near).sum())
+                        late.append(1 - math.comb(len(y) - hits, len(other)) / math.comb(len(y), len(other)))
+                    share.append([np.mean(own), np.mean(late)])
+                met[-1] += list(np.mean(share, 0)) if len(share) == 2 else [np.nan, np.nan]
+        if values:
+            counted[0][i], counted[1][i], even[0][i], even[1][i] = np.mean(values, 0)
+        if met:
+            tailed[0][i], tailed[1][i] = np.mean(met, 0)[:2]
+            with_half = [line for line in met if line[2] == line[2]]
+            if with_half:
+                again[0][i], again[1][i] = np.mean(with_half, 0)[2:]
+    parts = {"inter": (sorted(several), inter), "matched": (common, matched), "unmatched": (common, inter), "intra": (sorted(within[0]), within),
+             "distinct": (sorted(counted[0]), counted), "evenness": (sorted(even[0]), even), "tail": (sorted(tailed[0]), tailed),
+             "coverage": (sorted(again[0]), again)}
+    same(f"stages {row.stage_a} to {row.stage_b}: threshold", [row.tail_threshold], [threshold])
     step = f"stages {row.stage_a} to {row.stage_b}"
     for name, (used, (at_a, at_b)) in parts.items():
         a, b = np.array([at_a[i] for i in used]), np.array([at_b[i] for i in used])

@@ -260,11 +260,12 @@ fn sections_of_optional_columns_draw_themselves() {
     for (columns, section, names) in [
         (["--contexts", "3"], "packaging", ["packaging", "packaging_vendor"]),
         (["--rise", "0.1"], "stages", ["stage_inter:sft:rl", "stage_intra:sft:rl"]),
+        (["--drop", "1"], "stages", ["stage_distinct:sft:rl", "stage_tail:sft:rl"]),
         (["--people", "4"], "people", ["rho_individual", "source_adds:people"]),
     ] {
         let here = tempfile::tempdir().unwrap();
         let corpus = here.path().join("planted.parquet");
-        let samples = if section == "people" { "4" } else { "2" };
+        let samples = if ["--people", "--drop"].contains(&columns[0]) { "7" } else { "2" };
         let synth = ["synth", "--quiet", "--queries", "12", "--samples", samples, "--dim", "64", "--out"];
         let synth = Command::new(env!("CARGO_BIN_EXE_hivescope")).args(synth).arg(&corpus).args(columns).output();
         assert!(synth.unwrap().status.success());

@@ -49,7 +49,7 @@ TABLES = {
     "inter_ci_high:f64 inter_a_ci_low:f64 inter_a_ci_high:f64 inter_b_ci_low:f64 inter_b_ci_high:f64 floor_a:f64 floor_b:f64 "
     "kept_a:f64 kept_b:f64 matched_queries:u64 matched_a:f64 matched_b:f64 matched_difference:f64 matched_ci_low:f64 "
     "matched_ci_high:f64 unmatched_queries:u64 unmatched_a:f64 unmatched_b:f64 unmatched_difference:f64 unmatched_ci_low:f64 "
-    "unmatched_ci_high:f64 intra_queries:u64 intra_a:f64 intra_b:f64 intra_difference:f64 intra_ci_low:f64 intra_ci_high:f64",
+    "unmatched_ci_high:f64 intra_queries:u64 intra_a:f64 intra_b:f64 intra_difference:f64 intra_ci_low:f64 intra_ci_high:f64 distinct_queries:u64 distinct_a:f64 distinct_b:f64 distinct_difference:f64 distinct_ci_low:f64 distinct_ci_high:f64 evenness_queries:u64 evenness_a:f64 evenness_b:f64 evenness_difference:f64 evenness_ci_low:f64 evenness_ci_high:f64 tail_threshold:f64 tail_queries:u64 tail_a:f64 tail_b:f64 tail_difference:f64 tail_ci_low:f64 tail_ci_high:f64 coverage_queries:u64 coverage_a:f64 coverage_b:f64 coverage_difference:f64 coverage_ci_low:f64 coverage_ci_high:f64",
 }
 # Tables that only a corpus with such columns has.
 OPTIONAL = {"contexts": "context", "stages": "stage", "sources": "source"}

@@ -58,6 +58,7 @@ fn every_table_opens_in_duckdb_polars_and_pandas_and_agrees_with_numpy() {
         ("stages", ["--rise", "0.1"], "2"),
         ("growth", ["--growth", "0.5"], "7"),
         ("people", ["--people", "4"], "5"),
+        ("tails", ["--drop", "2"], "9"),
     ] {
         let (corpus, out) = (here.path().join(format!("{name}.parquet")), here.path().join(name));
         let synth = ["synth", "--quiet", "--queries", "20", "--samples", samples, "--dim", "64", "--out"];
@@ -91,6 +92,24 @@ fn planted_packaging_and_stages_are_recovered() {
         close(floor, 0.0);
         close(planted(&["synth", "--rise", rise], "stage_intra:sft:rl").0, 0.0);
     }
+}
+
+#[test]
+fn planted_tails_are_recovered() {
+    let close = |got: f64, expected: f64| assert!((got - expected).abs() < 1e-6, "{got} is not {expected}");
+    let here = tempfile::tempdir().unwrap();
+    let (corpus, out) = (here.path().join("planted.parquet"), here.path().join("out"));
+    // Of 20 samples 2 have a meaning that the later stage lacks: a tenth.
+    let synth = "synth --drop 1 --queries 6 --models 2 --samples 20 --quiet --out";
+    hivescope(&synth.split(' ').collect::<Vec<_>>(), &[&corpus]);
+    hivescope(&["run", "--quiet", "--backend", "cpu", "--out"], &[&out, &corpus]);
+    let summary: serde_json::Value = serde_json::from_slice(&std::fs::read(out.join("summary.json")).unwrap()).unwrap();
+    let lines = summary["headlines"].as_array().unwrap();
+    let line = |name: &str| lines.iter().find(|line| line["name"] == name).unwrap();
+    close(line("stage_distinct:sft:rl")["value"].as_f64().unwrap(), -1.0);
+    close(line("stage_tail:sft:rl")["value"].as_f64().unwrap(), -0.1);
+    let notes = line("stage_tail:sft:rl")["notes"].to_string();
+    assert!(notes.contains("of sft's meanings 100 % are met again in its other half, 50 % in as many answers of rl"), "{notes}");
 }
 
 #[test]

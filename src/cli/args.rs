@@ -297,7 +297,7 @@ pub struct SynthArgs {
     #[arg(long, default_value_t = 5)]
     pub samples: usize,
     /// Meanings a query: each answer has one at random, whatever its model; A holds within a meaning, B across;
-    /// only one of this, --growth, --people, --contexts and --rise can be planted
+    /// only one of this, --growth, --people, --contexts, --drop and --rise can be planted
     #[arg(long, value_name = "K")]
     pub meanings: Option<usize>,
     /// Meanings without end, which grow as n^B with the number n of answers to a query (0 to 1), and a column `time`
@@ -331,6 +331,9 @@ pub struct SynthArgs {
     /// With contexts: mean cosine of one model's answers to one query in different contexts
     #[arg(long, value_name = "S", default_value_t = 0.7, requires = "contexts")]
     pub across: f64,
+    /// Two training stages, sft and rl (a column `stage`): D meanings of two samples each that only sft has
+    #[arg(long, value_name = "D")]
+    pub drop: Option<usize>,
     /// Two training stages, sft and rl (a column `stage`): at rl the models are closer to each other by this
     #[arg(long, value_name = "R", allow_negative_numbers = true)]
     pub rise: Option<f64>,

@@ -47,6 +47,9 @@ pub enum Variation {
         /// Cosine across contexts of one model and query.
         across: f64,
     },
+    /// Each model has two stages; at the first so many meanings have two responses each, all others one meaning in common,
+    /// at the second only this one is left.
+    Dropped(usize),
     /// Each model has two stages.
     Stages {
         /// By how much the second raises the cosine across models.
@@ -61,12 +64,13 @@ impl Variation {
             args.growth.map(Self::Growth),
             args.people.map(|people| Self::People { modes: args.modes, people }),
             (args.contexts != 1).then_some(Self::Contexts { contexts: args.contexts, across: args.across }),
+            args.drop.map(Self::Dropped),
             args.rise.map(|rise| Self::Stages { rise }),
         ];
         let mut wanted = wanted.into_iter().flatten();
         let first = wanted.next().unwrap_or(Self::Nothing);
         if wanted.next().is_some() {
-            let flags = "--meanings, --growth, --people, --contexts and --rise";
+            let flags = "--meanings, --growth, --people, --contexts, --drop and --rise";
             return Err(Error::Usage(format!("only one of {flags} can be planted in a corpus")));
         }
         Ok(first)
@@ -117,7 +121,7 @@ impl Planted {
     fn variants(&self) -> usize {
         match self.variation {
             Variation::Contexts { contexts, .. } => contexts,
-            Variation::Stages { .. } => STAGES.len(),
+            Variation::Stages { .. } | Variation::Dropped(_) => STAGES.len(),
             _ => 1,
         }
     }
@@ -142,6 +146,7 @@ impl Planted {
             Variation::Meanings(meanings) => meanings,
             Variation::Growth(_) => self.models * self.samples,
             Variation::People { modes, people } => modes.max(people),
+            Variation::Dropped(dropped) => 1 + dropped,
             _ => self.models * self.variants(),
         }
     }
@@ -159,7 +164,9 @@ impl Planted {
                 Some((0..self.rows()).map(|row| random.below(row as u64, 0, meanings as u64) as usize).collect())
             }
             Variation::Growth(exponent) => Some(self.grown(exponent)),
-            Variation::People { .. } => Some((0..self.rows()).map(|row| self.mode(row)).collect()),
+            Variation::People { .. } | Variation::Dropped(_) => {
+                Some((0..self.rows()).map(|row| self.mode(row)).collect())
+            }
             _ => None,
         }
     }
@@ -210,10 +217,14 @@ impl Planted {
         Some((expected(n) / quarter).ln() / 4f64.ln())
     }
 
-    /// The mode of a response where people are planted; they are the last model.
+    /// The mode of a response where people, who are the last model, or dropped meanings are planted.
     fn mode(&self, row: usize) -> usize {
         let (model, sample) = (row / self.samples % self.everyone(), row % self.samples);
         match self.variation {
+            Variation::Dropped(dropped) => {
+                let (stage, from_end) = (row / self.samples % STAGES.len(), self.samples - 1 - sample);
+                if stage == 0 && from_end < 2 * dropped { 1 + from_end / 2 } else { 0 }
+            }
             Variation::People { people, .. } if model == self.models => sample % people,
             Variation::People { modes, .. } => (sample + model) % modes,
             _ => 0,
@@ -267,6 +278,11 @@ impl Planted {
             return Err(Error::Usage(
                 "queries, models, samples, meanings, modes, contexts and dim must be at least 1".into(),
             ));
+        }
+        if let Variation::Dropped(dropped) = self.variation
+            && 2 * dropped >= self.samples
+        {
+            return Err(Error::Usage("--drop takes two samples a meaning and must leave some".into()));
         }
         if let Variation::Growth(exponent) = self.variation
             && !(0.0..=1.0).contains(&exponent)
@@ -364,7 +380,7 @@ impl Planted {
                 let names = (0..n).map(|i| format!("context {:02}", variant(i)));
                 columns.push(("context", Arc::new(StringArray::from_iter_values(names))));
             }
-            Variation::Stages { .. } => {
+            Variation::Stages { .. } | Variation::Dropped(_) => {
                 let names = (0..n).map(|i| STAGES[variant(i)]);
                 columns.push(("stage", Arc::new(StringArray::from_iter_values(names))));
             }

@@ -35,6 +35,7 @@ mod stages;
 mod summary;
 mod sums;
 pub mod tables;
+mod tails;
 mod times;
 mod topn;
 mod variants;
@@ -152,7 +153,7 @@ pub fn all(
     let packaging = packaging::packaging(corpus, &people, &models, floor, Some(&weights), observer)?;
     summary.headlines.extend(packaging.headlines);
     summary.left_out.extend(packaging.left_out);
-    let stages = stages::stages(corpus, &people, &models, Some(&weights), observer)?;
+    let stages = stages::stages(corpus, &people, &models, &meanings, Some(&weights), observer)?;
     summary.headlines.extend(stages.headlines);
     summary.left_out.extend(stages.left_out);
     let (growth, sources) = (growth.rows, beside.rows);

@@ -431,6 +431,17 @@ pub struct StageRow {
     /// Mean cosine of a family's own responses to the same query, as many at one stage as at the other; `None` if no
     /// family has 2 at both.
     pub intra: Option<Paired>,
+    /// Distinct meanings of a family's responses, rarefied to the same n; `None` without clusters or under 2 responses.
+    pub distinct: Option<Paired>,
+    /// Hill number of order 2 over that of order 0 at the same n: 1 if all meanings are equally common.
+    pub evenness: Option<Paired>,
+    /// From where on a response is in the first stage's tail; `None` unless `stage_a` is the first stage and a family has 5
+    /// responses there.
+    pub tail_threshold: Option<f64>,
+    /// Share of a family's responses in that tail.
+    pub tail: Option<Paired>,
+    /// Share of the first stage's meanings met again: in its other half, and in as many of the later stage's responses.
+    pub coverage: Option<Paired>,
 }
 
 /// A headline number with what it must be read with.

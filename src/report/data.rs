@@ -317,7 +317,7 @@ fn contexts(directory: &Path) -> Result<Value> {
     Ok(lines.into_iter().filter(few).collect())
 }
 
-const STAGE_NUMBERS: [&str; 29] = [
+const STAGE_NUMBERS: [&str; 54] = [
     "inter_queries",
     "inter_a",
     "inter_b",
@@ -347,6 +347,31 @@ const STAGE_NUMBERS: [&str; 29] = [
     "intra_difference",
     "intra_ci_low",
     "intra_ci_high",
+    "distinct_queries",
+    "distinct_a",
+    "distinct_b",
+    "distinct_difference",
+    "distinct_ci_low",
+    "distinct_ci_high",
+    "evenness_queries",
+    "evenness_a",
+    "evenness_b",
+    "evenness_difference",
+    "evenness_ci_low",
+    "evenness_ci_high",
+    "tail_queries",
+    "tail_a",
+    "tail_b",
+    "tail_difference",
+    "tail_ci_low",
+    "tail_ci_high",
+    "coverage_queries",
+    "coverage_a",
+    "coverage_b",
+    "coverage_difference",
+    "coverage_ci_low",
+    "coverage_ci_high",
+    "tail_threshold",
 ];
 
 /// stages.parquet, at most [`TABLE_MODELS`] lines; null if it is left out.

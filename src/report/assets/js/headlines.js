@@ -144,6 +144,17 @@ const HEADLINES = {
     means: 'Each family asked the same thing again, at an earlier and at a later stage of training.',
     not: () => 'Before and after is not cause and effect.',
   },
+  stage_distinct: {
+    kind: 'change',
+    means: 'How many more distinct meanings as many answers of a family hold at the later stage.',
+    not: () => 'Meanings are topics and wordings; before and after is not cause and effect.',
+  },
+  stage_tail: {
+    kind: 'change',
+    means:
+      'The farthest tenth of the first stage’s answers marks its tail: below 0 the later stage says less of what lay there.',
+    not: () => 'A tail also holds failures: losing those is no loss.',
+  },
 };
 
 const KINDS = {
