@@ -180,7 +180,9 @@ fn shown(name: &str, value: f64) -> String {
         }
         "ensemble_gain" | "verbatim_share" => format!("{:.1} %", value * 100.0),
         "packaging" | "packaging_vendor" | "growth" | "rho_individual" | "rho_population" => format!("{value:.2}"),
-        _ if ["stage_", "nearest_to_", "source_adds", "inflation"].iter().any(|kind| name.starts_with(kind)) => format!("{}{value:.3}", if value > 0.0 { "+" } else { "" }),
+        _ if ["stage_", "nearest_to_", "source_adds", "inflation"].iter().any(|kind| name.starts_with(kind)) => {
+            format!("{}{value:.3}", if value > 0.0 { "+" } else { "" })
+        }
         _ if name.starts_with("nearest_") => format!("{:.1} %", value * 100.0),
         _ => format!("{value:.3}"),
     }

@@ -109,7 +109,10 @@ fn planted_tails_are_recovered() {
     close(line("stage_distinct:sft:rl")["value"].as_f64().unwrap(), -1.0);
     close(line("stage_tail:sft:rl")["value"].as_f64().unwrap(), -0.1);
     let notes = line("stage_tail:sft:rl")["notes"].to_string();
-    assert!(notes.contains("of sft's meanings 100 % are met again in its other half, 50 % in as many answers of rl"), "{notes}");
+    assert!(
+        notes.contains("of sft's meanings 100 % are met again in its other half, 50 % in as many answers of rl"),
+        "{notes}"
+    );
 }
 
 #[test]

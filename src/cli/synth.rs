@@ -242,11 +242,13 @@ impl Planted {
             });
             1.0 - self.cross - (self.within - self.cross) * same / all
         };
-        let own = |model: usize| apart(&mut rows(model).flat_map(|a| rows(model).filter(move |&b| b > a).map(move |b| (a, b))));
+        let own = |model: usize| {
+            apart(&mut rows(model).flat_map(|a| rows(model).filter(move |&b| b > a).map(move |b| (a, b))))
+        };
         let models = 0..self.models * self.samples;
-        let others = models.clone().flat_map(|a| {
-            models.clone().filter(move |&b| b / self.samples > a / self.samples).map(move |b| (a, b))
-        });
+        let others = models
+            .clone()
+            .flat_map(|a| models.clone().filter(move |&b| b / self.samples > a / self.samples).map(move |b| (a, b)));
         let (individual, people) = (own(0), own(self.models));
         Some([individual / people, apart(&mut others.into_iter()) / people])
     }
@@ -353,7 +355,8 @@ impl Planted {
         let variant = |i: usize| i / self.samples % self.variants();
         let cell = |i: usize| i / self.samples / self.variants();
         let person = |i: usize| cell(i) % self.everyone() == self.models;
-        let name = |i: usize| if person(i) { "human".into() } else { format!("model {:03}", cell(i) % self.everyone()) };
+        let name =
+            |i: usize| if person(i) { "human".into() } else { format!("model {:03}", cell(i) % self.everyone()) };
         let query = StringArray::from_iter_values((0..n).map(|i| format!("query {:04}", cell(i) / self.everyone())));
         let model = StringArray::from_iter_values((0..n).map(name));
         let sample = Int64Array::from_iter_values((0..n).map(|i| (i % (self.samples * self.variants())) as i64));
@@ -443,7 +446,9 @@ pub fn main(args: &SynthArgs, flags: &Messages) -> anyhow::Result<u8> {
             messages::data(&format!("across contexts {across}, a packaging ratio of {ratio:.4}"));
         }
         if let Some(exponent) = growth {
-            messages::data(&format!("meanings grow by an exponent of {exponent:.4} over the last factor of 4; time is ln n"));
+            messages::data(&format!(
+                "meanings grow by an exponent of {exponent:.4} over the last factor of 4; time is ln n"
+            ));
         }
         if let Some([individual, population]) = rho {
             messages::data(&format!("rho of one model {individual:.4}, of different models {population:.4}"));

@@ -71,9 +71,7 @@ fn is_key(kind: &DataType) -> bool {
 
 /// A key, or a number or date as it stands.
 fn is_time(kind: &DataType) -> bool {
-    is_key(kind)
-        || kind.is_floating()
-        || matches!(kind, DataType::Timestamp(..) | DataType::Date32 | DataType::Date64)
+    is_key(kind) || kind.is_floating() || matches!(kind, DataType::Timestamp(..) | DataType::Date32 | DataType::Date64)
 }
 
 /// One column: the flag if given (exact name), else the first default name that is there, case-insensitive.

@@ -160,7 +160,9 @@ impl ParquetFile {
             arrow::compute::cast(column, to).map_err(|e| Error::content(place.clone(), e.to_string()))
         };
         let text = match column.data_type() {
-            DataType::Timestamp(unit, Some(_)) => cast(&cast(column, &DataType::Timestamp(*unit, None))?, &DataType::Utf8)?,
+            DataType::Timestamp(unit, Some(_)) => {
+                cast(&cast(column, &DataType::Timestamp(*unit, None))?, &DataType::Utf8)?
+            }
             _ => cast(column, &DataType::Utf8)?,
         };
         Ok(text.as_string::<i32>().clone())

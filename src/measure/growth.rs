@@ -8,7 +8,9 @@
 use super::intervals::{self, Weights};
 use super::meanings::{Abundances, Rarefaction};
 use super::summary::{left_out, total};
-use super::tables::{Group, GrowthLine, GrowthPoint, GrowthRow, GrowthSummary, Headline, Inflation, Interval, LeftOut, Meanings};
+use super::tables::{
+    Group, GrowthLine, GrowthPoint, GrowthRow, GrowthSummary, Headline, Inflation, Interval, LeftOut, Meanings,
+};
 use super::times::Times;
 use super::topn::none_drawn;
 use crate::base::math::ln;
@@ -299,10 +301,8 @@ fn line(queries: usize, name: Option<&str>, found: &[(usize, &Found)], weights: 
         n: (found.iter().map(|one| one.1.n).min()?, found.iter().map(|one| one.1.n).max()?),
         ratio,
         exponent: exponent(ratio),
-        interval: intervals::log_ratio(&ends, Some(weights)).map(|i| Interval {
-            low: (i.low / ln(FACTOR)).max(0.0),
-            high: (i.high / ln(FACTOR)).min(1.0),
-        }),
+        interval: intervals::log_ratio(&ends, Some(weights))
+            .map(|i| Interval { low: (i.low / ln(FACTOR)).max(0.0), high: (i.high / ln(FACTOR)).min(1.0) }),
         exponent_in_time: dated(|one| one.in_time.unwrap_or_default()),
         exponent_of_dated: dated(|one| one.ends),
         curve,

@@ -392,7 +392,9 @@ mod tests {
     #[test]
     fn the_bits_do_not_depend_on_the_threads() {
         let settings = MeasureSettings { resamples: 70, ..MeasureSettings::default() };
-        for (corpus, outcome) in [labelled(planted(&keys())), labelled(ragged()), peopled(ragged()), peopled(planted(&keys()))] {
+        for (corpus, outcome) in
+            [labelled(planted(&keys())), labelled(ragged()), peopled(ragged()), peopled(planted(&keys()))]
+        {
             let run = |threads: usize| {
                 let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
                 pool.install(|| all(&corpus, &outcome, &settings, &Silent)).unwrap()

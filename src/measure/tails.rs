@@ -116,7 +116,11 @@ impl Pass<'_> {
     pub fn tails(&self, found: &[Vec<(&Cell, &Cell)>]) -> Tails {
         let each: Vec<Vec<Distances>> = (found.iter())
             .map(|query| {
-                query.iter().filter(|(first, _)| first.n() >= LEAST).map(|(first, later)| self.one(first, later)).collect()
+                query
+                    .iter()
+                    .filter(|(first, _)| first.n() >= LEAST)
+                    .map(|(first, later)| self.one(first, later))
+                    .collect()
             })
             .filter(|query: &Vec<Distances>| !query.is_empty())
             .collect();

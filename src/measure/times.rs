@@ -120,8 +120,16 @@ mod tests {
         ] {
             assert_eq!(days(text), Some(want), "{text}");
         }
-        for bad in ["", "2023-02-29", "2024-13-01", "2024-1-1", "2024-01-01X", "2024-01-01T25", "yesterday", "é".repeat(9).as_str()]
-        {
+        for bad in [
+            "",
+            "2023-02-29",
+            "2024-13-01",
+            "2024-1-1",
+            "2024-01-01X",
+            "2024-01-01T25",
+            "yesterday",
+            "é".repeat(9).as_str(),
+        ] {
             assert_eq!(days(bad), None, "{bad}");
         }
     }

@@ -7,12 +7,15 @@ use crate::measure::Measures;
 use crate::measure::tables::{Adds, Interval, Nearest, Parity, SourceRow};
 use std::path::Path;
 
+/// A number of a part of a line.
+type Value<T> = fn(&T) -> Option<f64>;
+
 /// Some numbers of a part of each line, null where it has none.
 fn numbers<'a, T: 'a>(
     c: &mut Columns,
     rows: &'a [SourceRow],
     part: impl Fn(&'a SourceRow) -> Option<&'a T> + Copy,
-    of: &[(&str, fn(&T) -> Option<f64>)],
+    of: &[(&str, Value<T>)],
 ) {
     for (name, value) in of {
         c.f64_or_null(name, rows.iter().map(|row| part(row).and_then(value)));
@@ -27,10 +30,15 @@ fn high(interval: Option<Interval>) -> Option<f64> {
     interval.map(|i| i.high)
 }
 
-fn parity<'a>(c: &mut Columns, kind: &str, rows: &'a [SourceRow], of: impl Fn(&'a SourceRow) -> Option<&'a Parity> + Copy) {
+fn parity<'a>(
+    c: &mut Columns,
+    kind: &str,
+    rows: &'a [SourceRow],
+    of: impl Fn(&'a SourceRow) -> Option<&'a Parity> + Copy,
+) {
     let named = |part: &str| format!("{kind}_{part}");
     c.u64(&named("queries"), rows.iter().map(|row| of(row).map_or(0, |p| p.queries)));
-    let mut put = |part: &str, value: fn(&Parity) -> Option<f64>| numbers(c, rows, of, &[(&named(part), value)]);
+    let mut put = |part: &str, value: Value<Parity>| numbers(c, rows, of, &[(&named(part), value)]);
     put("models", |p| Some(p.models));
     put("people", |p| Some(p.people));
     put("rho", |p| p.rho);
@@ -46,7 +54,7 @@ fn nearest(c: &mut Columns, rows: &[SourceRow]) {
     c.u64("nearest_queries", rows.iter().map(|row| row.nearest.as_ref().map_or(0, |nearest| nearest.queries)));
     c.u32_or_null("nearest_n_least", rows.iter().map(|row| n(row).map(|n| n.0)));
     c.u32_or_null("nearest_n_most", rows.iter().map(|row| n(row).map(|n| n.1)));
-    let columns: [(&str, fn(&Nearest) -> Option<f64>); 10] = [
+    let columns: [(&str, Value<Nearest>); 10] = [
         ("people_to_models", |d| Some(d.people_to_models)),
         ("people_to_people", |d| Some(d.people_to_people)),
         ("people_difference", |d| Some(d.people_difference())),
@@ -66,7 +74,7 @@ fn adds(c: &mut Columns, rows: &[SourceRow]) {
     c.u64("adds_queries", rows.iter().map(|row| row.adds.as_ref().map_or(0, |adds| adds.queries)));
     c.u32_or_null("adds_n_least", rows.iter().map(|row| n(row).map(|n| n.0)));
     c.u32_or_null("adds_n_most", rows.iter().map(|row| n(row).map(|n| n.1)));
-    let columns: [(&str, fn(&Adds) -> Option<f64>); 8] = [
+    let columns: [(&str, Value<Adds>); 8] = [
         ("adds_with", |a| Some(a.with)),
         ("adds_without", |a| Some(a.without)),
         ("adds", |a| Some(a.adds())),

@@ -31,8 +31,14 @@ const TABLES: [(&str, &str); 14] = [
     ("queries.parquet", "one line a query: means, effective number, distinct meanings, nearest share, ensemble gain"),
     ("topn.parquet", "one line a query and N: distinct models among the N nearest, null, least"),
     ("meanings.parquet", "one line a query, group and cut: distinct meanings, Hill numbers, coverage"),
-    ("growth.parquet", "one line a query, group and number of answers: how many meanings they hold, in any order and in time"),
-    ("sources.parquet", "one line a source or a model in it: beside people, distances to the nearest, what a source adds"),
+    (
+        "growth.parquet",
+        "one line a query, group and number of answers: how many meanings they hold, in any order and in time",
+    ),
+    (
+        "sources.parquet",
+        "one line a source or a model in it: beside people, distances to the nearest, what a source adds",
+    ),
     ("contexts.parquet", "one line a family: similarity across contexts, what it is set against, ratio, interval"),
     ("stages.parquet", "one line a training stage and an earlier one: similarity, floor, change, interval"),
     ("histogram.parquet", "all pairs by relation and similarity, in bins of 0.01"),

@@ -83,10 +83,8 @@ impl Squares {
 /// others has fewer than there are sources.
 pub fn shares(answered: &AnsweredBy, sides: usize, placebo: &Stream, query: usize, draws: usize) -> Vec<Option<Share>> {
     let mut found = vec![None; sides];
-    let rows_of: Vec<(usize, Vec<usize>)> = (0..sides)
-        .map(|side| (side, answered.rows_of(side as u32)))
-        .filter(|(_, rows)| rows.len() >= LEAST)
-        .collect();
+    let rows_of: Vec<(usize, Vec<usize>)> =
+        (0..sides).map(|side| (side, answered.rows_of(side as u32))).filter(|(_, rows)| rows.len() >= LEAST).collect();
     let sources = rows_of.len();
     let sizes: Vec<usize> = rows_of.iter().map(|(_, rows)| rows.len()).collect();
     let times = sizes.iter().min().map_or(0, |least| least / sources.max(1));

@@ -125,7 +125,8 @@ fn parity(similarities: &[Option<(f64, f64)>], weights: &Weights) -> Option<Pari
 
 /// Mean of a value over the queries that have it.
 fn mean<T>(found: &[Option<T>], value: impl Fn(&T) -> f64) -> (Vec<(f64, f64)>, f64) {
-    let terms: Vec<(f64, f64)> = found.iter().map(|one| one.as_ref().map_or((0.0, 0.0), |one| (value(one), 1.0))).collect();
+    let terms: Vec<(f64, f64)> =
+        found.iter().map(|one| one.as_ref().map_or((0.0, 0.0), |one| (value(one), 1.0))).collect();
     let mean = total(&terms).unwrap_or_default();
     (terms, mean)
 }
@@ -396,9 +397,21 @@ fn fill_left_out(out: &mut People, sides: &Sides, adds: bool, pairs_of_people: b
     }
     let Some(all) = out.rows.first() else { return };
     let lacking = [
-        (all.individual.is_none(), "Variety of one model beside people", "one response per model and query; needs at least 2"),
-        (all.population.is_none(), "Variety of different models beside people", "no query was answered by two models and by people"),
-        (all.nearest.is_none(), "Nearest distance between people and models", "no query has 2 responses of either side"),
+        (
+            all.individual.is_none(),
+            "Variety of one model beside people",
+            "one response per model and query; needs at least 2",
+        ),
+        (
+            all.population.is_none(),
+            "Variety of different models beside people",
+            "no query was answered by two models and by people",
+        ),
+        (
+            all.nearest.is_none(),
+            "Nearest distance between people and models",
+            "no query has 2 responses of either side",
+        ),
     ];
     let lacking = lacking.into_iter().filter(|one| one.0).map(|(_, measure, reason)| left_out(measure, reason));
     out.left_out.extend(lacking.collect::<Vec<LeftOut>>());

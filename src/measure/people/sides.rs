@@ -26,8 +26,14 @@ impl Sides {
         let source = corpus.rows.categories.get(&Role::Source)?;
         let mut human = vec![false; source.dictionary.len()];
         people.iter().zip(&source.ids).filter(|(person, _)| **person).for_each(|(_, &id)| human[id as usize] = true);
-        let of_people: Vec<&str> =
-            source.dictionary.names().iter().zip(&human).filter(|(_, human)| **human).map(|(n, _)| n.as_str()).collect();
+        let of_people: Vec<&str> = source
+            .dictionary
+            .names()
+            .iter()
+            .zip(&human)
+            .filter(|(_, human)| **human)
+            .map(|(n, _)| n.as_str())
+            .collect();
         // (name, source id; none for people), in the order of names.
         let mut named: Vec<(String, Option<u32>)> = (source.dictionary.names().iter().zip(0u32..).zip(&human))
             .filter(|(_, human)| !**human)

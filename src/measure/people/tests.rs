@@ -14,7 +14,8 @@ fn found(sources: [&str; 3], humans: &[&str], queries: usize) -> People {
     corpus.rows.categories.insert(Role::Source, Category { dictionary, ids });
     let of_people: Vec<bool> = names.iter().map(|name| humans.contains(&name.as_str())).collect();
     let of_people = if of_people.contains(&true) { of_people } else { Vec::new() };
-    let models = vec![ModelRow::default(), ModelRow { answers_regardless: true, ..ModelRow::default() }, ModelRow::default()];
+    let models =
+        vec![ModelRow::default(), ModelRow { answers_regardless: true, ..ModelRow::default() }, ModelRow::default()];
     let weights = Weights::new(0, "intervals", 100, queries);
     people(&corpus, &of_people, &models, 0, &weights, &Silent).unwrap()
 }

@@ -83,7 +83,8 @@ function growthCurve(all) {
       axisBelow(along, x, bottom, { show: count, title: 'answers to a query', from: left, to: right }),
     );
   });
-  const queries = `Mean over the ${counted(all.curve_queries, 'query', 'queries')} with the most answers of the ${count(all.queries)}; both axes are logarithmic, so b is the slope.`;
+  const some = all.curve_queries < all.queries ? ` with the most answers of the ${count(all.queries)}` : '';
+  const queries = `Mean over the ${counted(all.curve_queries, 'query', 'queries')}${some}; both axes are logarithmic, so b is the slope.`;
   return [kinds, plot, el('p', { class: 'soft' }, queries)];
 }
 
