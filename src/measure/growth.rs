@@ -347,7 +347,7 @@ fn headlines(summary: &GrowthSummary, without: Option<f64>, without_inflation: O
     if let Some(line) = &summary.all {
         let mut notes = warnings(line.queries);
         notes.push(format!(
-            "over the last factor of 4, up to {} a query: four times as many answers hold {:.2} times as many meanings",
+            "over the last factor of 4 of {} a query: four times as many answers hold {:.2} times as many meanings",
             answers(line.n),
             line.ratio
         ));
@@ -482,6 +482,9 @@ mod tests {
         assert!((in_time.labels(2.0) - 1.5).abs() < 1e-12 && (in_time.labels(2.5) - 1.75).abs() < 1e-12);
         // A quarter of ten is there at time 1, with three responses and two labels; the last comes at 5.
         assert_eq!(in_time.span(), Some([10.0, 3.0, 5.0, 2.0, 4.0]));
+        // One after the other: the third response of nine makes a quarter.
+        let apart = InTime::new((0..9).map(|i| (f64::from(i), i)).collect());
+        assert_eq!(apart.span(), Some([9.0, 3.0, 9.0, 3.0, 6.0]));
     }
 
     /// 3 queries of 12 responses, alternately of source x and y.

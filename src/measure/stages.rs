@@ -356,6 +356,12 @@ pub fn stages(
             ),
             lacking(
                 "Distinct meanings and evenness by stage",
+                &lack(&|row| row.intra.is_none()),
+                rows.len(),
+                "one response per family, query and stage; needs at least 2",
+            ),
+            lacking(
+                "Distinct meanings and evenness by stage",
                 &lack(&|row| row.intra.is_some() && row.distinct.is_none()),
                 rows.len(),
                 "no clusters of meanings to count",

@@ -305,7 +305,9 @@ pub fn memory(corpus: &Corpus, settings: &MeasureSettings) -> (usize, usize) {
     let lines = (queries + cells) * labels * size_of::<MeaningRow>();
     let of_queries = queries * labels * size_of::<OfQuery>();
     let threads = rayon::current_num_threads().min(queries);
-    let clustering = if cuts > 0 { threads * linkage::bytes(largest, corpus.dim()) } else { 0 };
+    // People beside models take the same matrix.
+    let matrices = cuts > 0 || corpus.rows.categories.contains_key(&Role::Source);
+    let clustering = if matrices { threads * linkage::bytes(largest, corpus.dim()) } else { 0 };
     (clustering, 4 * corpus.len() + lines + of_queries)
 }
 

@@ -19,7 +19,7 @@ function growthSection({ summary }) {
       { class: 'value' },
       'b = ',
       el('strong', {}, two(all.exponent)),
-      `${range}. Four times as many answers hold ${two(all.ratio)} times as many meanings, up to ${answersOf(all.n)} to a query, over ${counted(all.queries, 'query', 'queries')}.`,
+      `${range}. Four times as many answers hold ${two(all.ratio)} times as many meanings, of ${answersOf(all.n)} to a query, over ${counted(all.queries, 'query', 'queries')}.`,
     ),
     growthCurve(all),
     inflation ? growthInTime(all, inflation) : null,
@@ -117,7 +117,7 @@ function growthSources(rows) {
       show: (low, row) => interval(low, row.interval.high, two),
     },
     { title: '4 times n', value: row => row.ratio, show: value => `× ${two(value)}` },
-    { title: 'Up to', value: row => answersOf(row.n) },
+    { title: 'Of', value: row => answersOf(row.n) },
     { title: 'Queries', value: row => row.queries, show: count },
   ];
   const title = 'By source, at the same number of answers';
