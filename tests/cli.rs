@@ -196,6 +196,9 @@ fn a_planted_corpus_varies_in_one_way() {
         ("--rise 0.1", "query model sample stage embedding"),
         ("--style 0.1", "query model sample embedding"),
         ("--lengths 0.1", "query model sample text embedding"),
+        ("--drop 1", "query model sample class stage embedding"),
+        ("--growth 0.5", "query model sample class time embedding"),
+        ("--people 3", "query model sample class source embedding"),
         ("--meanings 3 --contexts 1", "query model sample class embedding"),
     ] {
         let synth = format!("synth --out planted.parquet --queries 2 {options}");
@@ -210,7 +213,7 @@ fn a_planted_corpus_varies_in_one_way() {
     {
         let synth = format!("synth --out other.parquet {options}");
         let words: Vec<&str> = synth.split_whitespace().collect();
-        fails(here.path(), &words, 2, "only one of --meanings, --contexts, --rise, --style and --lengths");
+        fails(here.path(), &words, 2, "only one of --meanings, --growth, --people, --contexts, --drop, --rise, --style and");
         assert!(!here.path().join("other.parquet").exists());
     }
 }

@@ -526,6 +526,214 @@ def meanings_reference():
 
 meanings_reference()
 
+# Growth: rarefied in exact binomial coefficients from the clusters of responses.parquet (checked above).
+def expected_labels(counts, m):
+    """Labels expected among m of sum(counts) responses; linear between whole numbers."""
+    n, below = int(sum(counts)), math.floor(m)
+    at = lambda k: sum(1 - math.comb(n - int(x), k) / math.comb(n, k) for x in counts)
+    return at(below) + ((m - below) * (at(below + 1) - at(below)) if m > below else 0.0)
+
+def labels_in_time(labels, times, m):
+    """The same among the first m in the order of time, those of one time in any order."""
+    below = math.floor(m)
+    def at(k):
+        last = np.sort(times)[k - 1]
+        before, tied = set(labels[times < last]), labels[times == last]
+        new = [(tied == label).sum() for label in set(tied) - before]
+        places = k - (times < last).sum()
+        return len(before) + sum(1 - math.comb(len(tied) - int(x), int(places)) / math.comb(len(tied), int(places)) for x in new)
+    return at(below) + ((m - below) * (at(below + 1) - at(below)) if m > below else 0.0)
+
+def jackknife(terms, value):
+    """95 % Student interval of a function of sums over queries; None under 5."""
+    k = len(terms)
+    if k < 5:
+        return None
+    others = np.array([value(np.delete(terms, i, 0).sum(0)) for i in range(k)])
+    half = student_quantile(k - 1) * math.sqrt(((others - others.mean()) ** 2).sum() * (k - 1) / k)
+    return value(terms.sum(0)) - half, value(terms.sum(0)) + half
+
+def log_interval(top, bottom):
+    """95 % interval of ln(sum(top) / sum(bottom)) of under 50 queries; NaN under 5."""
+    ci = linearised(top, bottom)
+    if ci is None:
+        return [np.nan, np.nan]
+    ratio = top.sum() / bottom.sum()
+    half = (ci[1] - ci[0]) / 2 / ratio
+    return [math.log(ratio) - half, math.log(ratio) + half]
+
+def growth_reference():
+    path = os.path.join(out, "growth.parquet")
+    found = read("growth.parquet") if os.path.exists(path) else None
+    clusters = read("responses.parquet")["cluster"].to_numpy(float)
+    raw = column("time", "time")
+    times = None
+    if raw is not None:
+        numbers = pd.to_numeric(pd.Series(raw), errors="coerce")
+        times = numbers.to_numpy(float) if numbers.notna().all() else (pd.to_datetime(pd.Series(raw), utc=True, format="ISO8601") - pd.Timestamp(0, tz="UTC")) / pd.Timedelta(days=1)
+        times = np.asarray(times, float)
+    sources = column("source", "source")
+    want, ends, spans, per_source = [], [], [], {}
+    grid = sorted({1} | {int(math.floor(2 ** (k / 2) + 0.5)) for k in range(1, 40)})
+    for i in range(Q):
+        here = np.flatnonzero((q == i) & ~np.isnan(clusters))
+        groups = [("all", "", here)]
+        if sources is not None:
+            groups += [("source", s, here[sources[here] == s]) for s in sorted({s for s in sources[here] if s is not None})]
+        groups = [(kind, name, rows) for kind, name, rows in groups if len(rows) >= 8]
+        of = lambda rows: np.unique(clusters[rows], return_counts=True)[1]
+        least = min((len(rows) for kind, _, rows in groups if kind == "source"), default=0)
+        for kind, name, rows in groups:
+            counts = of(rows)
+            dated = times is not None and not np.isnan(times[rows]).any()
+            for size in [size for size in grid if size < len(rows)] + [len(rows)]:
+                distinct = expected_labels(counts, size)
+                want.append((queries[i], kind, name, size, distinct,
+                             math.log(distinct / expected_labels(counts, size / 4)) / math.log(4) if size >= 8 else np.nan,
+                             np.sort(times[rows])[size - 1] if dated else np.nan,
+                             labels_in_time(clusters[rows], times[rows], size) if dated else np.nan))
+            if kind == "source":
+                per_source.setdefault(name, []).append((expected_labels(counts, least), expected_labels(counts, least / 4)))
+        mine = here[kept[m[here]]]
+        if len(mine) >= 8:
+            counts = of(mine)
+            ends.append((expected_labels(counts, len(mine)), expected_labels(counts, len(mine) / 4)))
+            if times is not None and not np.isnan(times[mine]).any():
+                start = np.sort(times[mine])[math.ceil(len(mine) / 4) - 1]
+                early = mine[times[mine] <= start]
+                if times[mine].max() > start:
+                    spans.append((len(mine), len(early), len(set(clusters[mine])), len(set(clusters[early])), times[mine].max() - start, 1))
+    if found is None:
+        same("growth: no table", [len(want)], [0])
+        return
+    want.sort(key=lambda w: (w[0].encode(), w[1], w[2].encode(), w[3]))
+    keys = [(r.query, r.kind, "" if pd.isna(r.name) else r.name, r.n) for r in found[["query", "kind", "name", "n"]].itertuples(index=False, name="Line")]
+    same("growth: lines", [len(keys), sum(a != w[:4] for a, w in zip(keys, want))], [len(want), 0])
+    for place, name in enumerate(["distinct", "exponent", "time", "distinct_in_time"]):
+        same(f"growth: {name}", found[name].astype(float), [w[4 + place] for w in want])
+    growth = summary["growth"]
+    for line, pairs in [(growth["all"], ends)] + [(line, per_source[line["name"]]) for line in growth["sources"]]:
+        top, bottom = np.array(pairs).T
+        expected = [len(pairs), top.sum() / bottom.sum(), math.log(top.sum() / bottom.sum()) / math.log(4)]
+        got = [line["queries"], line["ratio"], line["exponent"]]
+        if 5 <= len(pairs) < 50:
+            low, high = np.array(log_interval(top, bottom)) / math.log(4)
+            expected += [max(low, 0), min(high, 1)]
+            got += [line["interval"]["low"], line["interval"]["high"]]
+        same(f"growth of {line['name'] or 'all'}", got, expected)
+    same("headline growth", [headlines["growth"]["value"]], [growth["all"]["exponent"]])
+    if spans:
+        rates = lambda s: (math.log(s[0] / s[1]) / (s[4] / s[5]), math.log(s[2] / s[3]) / (s[4] / s[5]))
+        value = lambda s: rates(s)[0] - rates(s)[1]
+        spans = np.array(spans, float); total = spans.sum(0)
+        line = growth["inflation"]
+        got = [line["queries"], line["value"], line["answers"], line["meanings"], line["span"], headlines["inflation"]["value"]]
+        expected = [len(spans), value(total), *rates(total), total[4] / total[5], value(total)]
+        if 5 <= len(spans) < 50:
+            got += [line["interval"]["low"], line["interval"]["high"]]
+            expected += jackknife(spans, value)
+        same("inflation", got, expected)
+    else:
+        same("no inflation", [growth["inflation"] is not None], [0])
+
+if summary["meanings"] and summary["meanings"]["tau"] is not None:
+    growth_reference()
+
+# People beside models, every pair of responses formed; people are one side, every other source its own.
+def least_of(distances, k):
+    """Expected least of k of some distances, drawn without replacement."""
+    d, size = np.sort(distances), len(distances)
+    return sum(x * math.comb(size - 1 - j, k - 1) / math.comb(size, k) for j, x in enumerate(d) if size - 1 - j >= k - 1)
+
+def people_reference():
+    path = os.path.join(out, "sources.parquet")
+    found = read("sources.parquet") if os.path.exists(path) else pd.DataFrame()
+    raw = column("source", "source")
+    side = np.array([None if s is None else "human" if s == "human" else s for s in raw], object)
+    sides = sorted({s for s in side if s is not None}, key=lambda s: s.encode())
+    other = [s for s in sides if s != "human"]
+    lines = {}
+    put = lambda key, part, i, *values: lines.setdefault(key, {}).setdefault(part, []).append((i, *values))
+    for i in range(Q):
+        rows = {s: np.flatnonzero((q == i) & (side == s)) for s in sides}
+        cosine = lambda a, b: e[a] @ e[b].T
+        def own(a):
+            k = cosine(a, a)
+            return (k.sum() - np.trace(k)) / (len(a) * (len(a) - 1))
+        human = rows.get("human", np.zeros(0, int))
+        people = own(human) if len(human) >= 2 else None
+        for key, of_sides in [((None, None), other)] + [((s, None), [s]) for s in other]:
+            cells = {(s, l): rows[s][m[rows[s]] == l] for s in of_sides for l in set(m[rows[s]])}
+            mine = np.concatenate([np.zeros(0, int)] + [rows[s] for s in of_sides])
+            if people is not None:
+                alone = [own(c) for c in cells.values() if len(c) >= 2]
+                if alone:
+                    put(key, "individual", i, np.mean(alone), people)
+                keys = sorted(cells)
+                across = [cosine(cells[a], cells[b]).mean() for x, a in enumerate(keys) for b in keys[:x] if a[1] != b[1]]
+                if across:
+                    put(key, "population", i, np.mean(across), people)
+            if key[0] is not None and people is not None:
+                for (s, l), c in cells.items():
+                    if len(c) >= 2:
+                        put((s, models[l]), "individual", i, own(c), people)
+            k = min(len(human), len(mine)) - 1
+            if k > 0:
+                to = lambda a, b: np.mean([least_of(1 - cosine([x], b[b != x])[0], k) for x in a])
+                put(key, "nearest", i, to(human, mine), to(human, human), to(mine, human), to(mine, mine))
+        present = [s for s in sides if len(rows[s]) >= 2]
+        times = min((len(rows[s]) for s in present), default=0) // max(len(present), 1)
+        if len(present) >= 2 and times:
+            def worth(names):
+                share = times * len(present) * (len(present) - 1) // len(names)
+                norm = share * len(names)
+                for s in names:
+                    k = cosine(rows[s], rows[s]) ** 2
+                    norm += share * (share - 1) * (k.sum() - np.trace(k)) / (len(k) * (len(k) - 1))
+                    norm += sum(share ** 2 * (cosine(rows[s], rows[t]) ** 2).mean() for t in names if t != s)
+                return (share * len(names)) ** 2 / norm
+            for s in present:
+                put((s, None), "adds", i, worth(present), worth([t for t in present if t != s]))
+    if "human" not in sides:
+        lines.pop((None, None), None)
+    keys = sorted(lines, key=lambda key: ((key[0] or "").encode(), (key[1] or "").encode()))
+    got_keys = [(None if pd.isna(r.source) else r.source, None if pd.isna(r.model) else r.model) for r in found.itertuples()]
+    same("sources: lines", [len(got_keys), sum(a != b for a, b in zip(got_keys, keys))], [len(keys), 0])
+    student = lambda values: linearised(values, np.ones(len(values))) or (np.nan, np.nan)
+    for key, row in zip(keys, found.itertuples()):
+        name = " ".join(str(part) for part in key)
+        for part, terms in lines[key].items():
+            terms = np.array(terms, float)[:, 1:].T
+            few = terms.shape[1] < 50
+            if part in ("individual", "population"):
+                apart = 1 - terms
+                expected = [terms.shape[1], *terms.mean(1), apart[0].sum() / apart[1].sum(), (terms[0] - terms[1]).mean()]
+                got = [getattr(row, f"{part}_{c}") for c in ("queries", "models", "people", "rho", "crowding")]
+                if few:
+                    expected += [*np.exp(log_interval(*apart)), *student(terms[0] - terms[1])]
+                    got += [getattr(row, f"{part}_{c}") for c in ("rho_ci_low", "rho_ci_high", "crowding_ci_low", "crowding_ci_high")]
+            elif part == "nearest":
+                expected = [terms.shape[1], *terms.mean(1), (terms[0] - terms[1]).mean(), (terms[2] - terms[3]).mean()]
+                got = [row.nearest_queries, row.people_to_models, row.people_to_people, row.models_to_people, row.models_to_models, row.people_difference, row.models_difference]
+                if few:
+                    expected += [*student(terms[0] - terms[1]), *student(terms[2] - terms[3])]
+                    got += [row.people_ci_low, row.people_ci_high, row.models_ci_low, row.models_ci_high]
+            else:
+                expected = [terms.shape[1], *terms.mean(1), (terms[0] - terms[1]).mean()]
+                got = [row.adds_queries, row.adds_with, row.adds_without, row.adds]
+                if few:
+                    expected += student(terms[0] - terms[1])
+                    got += [row.adds_ci_low, row.adds_ci_high]
+            same(f"sources: {name}, {part}", got, expected)
+        missing = {"individual", "population", "nearest", "adds"} - set(lines[key])
+        same(f"sources: {name}, nothing else", [getattr(row, f"{part}_queries") for part in sorted(missing)], [0] * len(missing))
+    for name in ("population", "individual"):
+        if f"rho_{name}" in headlines:
+            same(f"headline rho_{name}", [headlines[f"rho_{name}"]["value"]], [found[f"{name}_rho"].iloc[0]])
+
+if "source" in schema:
+    people_reference()
+
 # Packaging and stages: cells (query, family, context or stage), every pair of responses formed.
 family = column("family", "family", "base_model")
 family = models[m] if family is None else family
@@ -653,6 +861,9 @@ stage = column("stage", "stage")
 texts = column("text", "text", "response", "output", "completion", "answer")
 chars = None if texts is None else np.array([0 if t is None else len(t) for t in texts])
 lines = read("stages.parquet") if os.path.exists(os.path.join(out, "stages.parquet")) else pd.DataFrame()
+first_stage = next((s for s in ("base", "sft", "rl") if len(lines) and s in set(lines["stage_a"])), None)
+if first_stage is None and len(lines):
+    first_stage = min(lines["stage_a"].astype(str), key=float)
 def stage_line(row):
     cells = cells_of(stage)
     both = sorted({k[:2] for k in cells if k[:2] + (row.stage_a,) in cells and k[:2] + (row.stage_b,) in cells})
@@ -702,7 +913,55 @@ def stage_line(row):
             if values:
                 within[side][i] = np.mean(values)
     common = sorted(matched[0].keys() & matched[1].keys())
-    parts = {"inter": (sorted(several), inter), "matched": (common, matched), "unmatched": (common, inter), "intra": (sorted(within[0]), within)}
+    # Meanings at the same n, tails of the first stage, meanings met again.
+    labels = read("responses.parquet")["cluster"].to_numpy(float)
+    first = row.stage_a == first_stage
+    counted, even, tailed, again = [{}, {}], [{}, {}], [{}, {}], [{}, {}]
+    away, pooled = {}, []
+    for i, fs in by_query.items():
+        for f in fs:
+            x, y = cells[i, f, row.stage_a], cells[i, f, row.stage_b]
+            if first and len(x) >= 5:
+                k, k0 = e[y] @ e[x].T, e[x] @ e[x].T
+                t = 1 - (k0.sum(1) - np.diag(k0)) / (len(x) - 1)
+                away[i, f] = t, 1 - (k.sum(1)[:, None] - k) / (len(x) - 1)
+                pooled.extend(t)
+    threshold = np.quantile(pooled, 0.9) if pooled else np.nan
+    for i, fs in by_query.items():
+        values, met = [], []
+        for f in fs:
+            x, y = cells[i, f, row.stage_a], cells[i, f, row.stage_b]
+            k = min(len(x), len(y))
+            if k >= 2 and not np.isnan(labels).any():
+                hills = [exact_hill(np.unique(labels[rows], return_counts=True)[1], k) for rows in (x, y)]
+                values.append([hills[0][0], hills[1][0], hills[0][2] / hills[0][0], hills[1][2] / hills[1][0]])
+            if (i, f) in away:
+                t, u = away[i, f]
+                met.append([(t > threshold).mean(), (u > threshold).mean()])
+                near, share = summary["meanings"]["tau"], []
+                for half, other in ((x[0::2], x[1::2]), (x[1::2], x[0::2])):
+                    if len(y) < len(other):
+                        break
+                    own, late = [], []
+                    for label in sorted(set(labels[half])):
+                        members = np.array([j for j in half if labels[j] == label])
+                        medoid = members[np.argmax((e[members] @ e[members].T).sum(1).round(12))]
+                        own.append(float((e[other] @ e[medoid] >= near).any()))
+                        hits = int((e[y] @ e[medoid] >= near).sum())
+                        late.append(1 - math.comb(len(y) - hits, len(other)) / math.comb(len(y), len(other)))
+                    share.append([np.mean(own), np.mean(late)])
+                met[-1] += list(np.mean(share, 0)) if len(share) == 2 else [np.nan, np.nan]
+        if values:
+            counted[0][i], counted[1][i], even[0][i], even[1][i] = np.mean(values, 0)
+        if met:
+            tailed[0][i], tailed[1][i] = np.mean(met, 0)[:2]
+            with_half = [line for line in met if line[2] == line[2]]
+            if with_half:
+                again[0][i], again[1][i] = np.mean(with_half, 0)[2:]
+    parts = {"inter": (sorted(several), inter), "matched": (common, matched), "unmatched": (common, inter), "intra": (sorted(within[0]), within),
+             "distinct": (sorted(counted[0]), counted), "evenness": (sorted(even[0]), even), "tail": (sorted(tailed[0]), tailed),
+             "coverage": (sorted(again[0]), again)}
+    same(f"stages {row.stage_a} to {row.stage_b}: threshold", [row.tail_threshold], [threshold])
     step = f"stages {row.stage_a} to {row.stage_b}"
     for name, (used, (at_a, at_b)) in parts.items():
         a, b = np.array([at_a[i] for i in used]), np.array([at_b[i] for i in used])

@@ -53,14 +53,17 @@ fn every_table_opens_in_duckdb_polars_and_pandas_and_agrees_with_numpy() {
     let here = tempfile::tempdir().unwrap();
     opens_and_agrees(&python, &repository("data/gemma_demo.parquet"), &here.path().join("out"));
     // Random directions: means near the planted ones, and intervals that are not points.
-    for (name, columns) in [
-        ("contexts", ["--contexts", "3"]),
-        ("stages", ["--rise", "0.1"]),
-        ("style", ["--style", "0.1"]),
-        ("lengths", ["--lengths", "0.2"]),
+    for (name, columns, samples) in [
+        ("contexts", ["--contexts", "3"], "2"),
+        ("stages", ["--rise", "0.1"], "2"),
+        ("growth", ["--growth", "0.5"], "7"),
+        ("people", ["--people", "4"], "5"),
+        ("tails", ["--drop", "2"], "9"),
+        ("style", ["--style", "0.1"], "2"),
+        ("lengths", ["--lengths", "0.2"], "2"),
     ] {
         let (corpus, out) = (here.path().join(format!("{name}.parquet")), here.path().join(name));
-        let synth = ["synth", "--quiet", "--queries", "20", "--samples", "2", "--dim", "64", "--out"];
+        let synth = ["synth", "--quiet", "--queries", "20", "--samples", samples, "--dim", "64", "--out"];
         hivescope(&[&synth[..1], &columns, &synth[1..]].concat(), &[&corpus]);
         opens_and_agrees(&python, &corpus, &out);
     }
@@ -133,6 +136,43 @@ fn planted_styles_and_lengths_are_recovered() {
     let (summary, _) = summary_of(&[&synth[..], &["--lengths", "0"]].concat());
     close(&summary["length"]["like_length"]["difference"], 0.0);
     assert!(summary["texts"]["lines"].as_array().unwrap().len() == 4);
+}
+
+#[test]
+fn planted_tails_are_recovered() {
+    let close = |got: f64, expected: f64| assert!((got - expected).abs() < 1e-6, "{got} is not {expected}");
+    let here = tempfile::tempdir().unwrap();
+    let (corpus, out) = (here.path().join("planted.parquet"), here.path().join("out"));
+    // Of 20 samples 2 have a meaning that the later stage lacks: a tenth.
+    let synth = "synth --drop 1 --queries 6 --models 2 --samples 20 --quiet --out";
+    hivescope(&synth.split(' ').collect::<Vec<_>>(), &[&corpus]);
+    hivescope(&["run", "--quiet", "--backend", "cpu", "--out"], &[&out, &corpus]);
+    let summary: serde_json::Value = serde_json::from_slice(&std::fs::read(out.join("summary.json")).unwrap()).unwrap();
+    let lines = summary["headlines"].as_array().unwrap();
+    let line = |name: &str| lines.iter().find(|line| line["name"] == name).unwrap();
+    close(line("stage_distinct:sft:rl")["value"].as_f64().unwrap(), -1.0);
+    close(line("stage_tail:sft:rl")["value"].as_f64().unwrap(), -0.1);
+    let notes = line("stage_tail:sft:rl")["notes"].to_string();
+    assert!(
+        notes.contains("of sft's meanings 100 % are met again in its other half, 50 % in as many answers of rl"),
+        "{notes}"
+    );
+}
+
+#[test]
+fn planted_people_and_growth_are_recovered() {
+    let close = |got: f64, expected: f64| assert!((got - expected).abs() < 1e-5, "{got} is not {expected}");
+    // 3 samples, A .8, B .6: people on 3 meanings share none, a model on 2 shares one pair of three.
+    let people = ["synth", "--people", "3"];
+    close(planted(&people, "rho_individual").0, (1.0 - 0.6 - 0.2 / 3.0) / 0.4);
+    // Of 9 pairs across two models 5 or 4 share one, as they start on the same or on the other meaning.
+    close(planted(&people, "rho_population").0, (0.4 - 0.2 * (2.0 * 5.0 + 4.0 * 4.0) / 54.0) / 0.4);
+    close(planted(&["synth", "--people", "2"], "rho_individual").0, 1.0);
+    for (exponent, growth) in [("0", 0.0), ("1", 1.0)] {
+        let synth = ["synth", "--growth", exponent];
+        close(planted(&synth, "growth").0, growth);
+        close(planted(&synth, "inflation").0, 1.0 - growth);
+    }
 }
 
 #[test]

@@ -129,7 +129,7 @@ pub struct InputSettings {
     /// Text column [default: text, response, output, completion or answer, if there is one]
     #[arg(long, value_name = "COLUMN", env = "HIVESCOPE_TEXT", hide_env = true, help_heading = "Columns")]
     pub text: Option<String>,
-    /// Who wrote it, people among them [default: source, if there is one; so too for the next six]
+    /// Who wrote it, people among them [default: source, if there is one; so too for the next seven]
     #[arg(long, value_name = "COLUMN", env = "HIVESCOPE_SOURCE", hide_env = true, help_heading = "Columns")]
     pub source: Option<String>,
     /// Model that stages and contexts are variants of
@@ -150,6 +150,9 @@ pub struct InputSettings {
     /// Team
     #[arg(long, value_name = "COLUMN", env = "HIVESCOPE_TEAM", hide_env = true, help_heading = "Columns")]
     pub team: Option<String>,
+    /// When it was written: numbers, timestamps or ISO dates
+    #[arg(long, value_name = "COLUMN", env = "HIVESCOPE_TIME", hide_env = true, help_heading = "Columns")]
+    pub time: Option<String>,
     /// What to do with a row that has no query or model, or no finite, non-zero embedding [default: error]
     #[arg(long, value_enum, env = "HIVESCOPE_ON_BAD_ROW", hide_env = true, help_heading = "Reading")]
     pub on_bad_row: Option<BadRowArg>,
@@ -297,9 +300,18 @@ pub struct SynthArgs {
     #[arg(long, default_value_t = 5)]
     pub samples: usize,
     /// Meanings a query: each answer has one at random, whatever its model; A holds within a meaning, B across;
-    /// not with --contexts or --rise
+    /// only one of this, --growth, --people, --contexts, --drop and --rise can be planted
     #[arg(long, value_name = "K")]
     pub meanings: Option<usize>,
+    /// Meanings without end, which grow as n^B with the number n of answers to a query (0 to 1), and a column `time`
+    #[arg(long, value_name = "B")]
+    pub growth: Option<f64>,
+    /// People (a column `source`), as many as a model has answers, spread evenly over K meanings of a query
+    #[arg(long, value_name = "K")]
+    pub people: Option<usize>,
+    /// With people: meanings over which each model's answers are spread
+    #[arg(long, value_name = "K", default_value_t = 2, requires = "people")]
+    pub modes: usize,
     /// Dimension [default: the smallest where the true values are exact, 1 + Q + Q M + Q M n without meanings, contexts
     /// and stages]
     #[arg(long)]
@@ -316,14 +328,16 @@ pub struct SynthArgs {
     /// Mean cosine of answers to different queries
     #[arg(long, value_name = "C", default_value_t = 0.1)]
     pub floor: f64,
-    /// Contexts that each model answers in (a column `context`); not with --meanings or --rise
+    /// Contexts that each model answers in (a column `context`)
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub contexts: usize,
     /// With contexts: mean cosine of one model's answers to one query in different contexts
     #[arg(long, value_name = "S", default_value_t = 0.7, requires = "contexts")]
     pub across: f64,
-    /// Two training stages, sft and rl (a column `stage`): at rl the models are closer to each other by this; not with
-    /// --meanings or --contexts
+    /// Two training stages, sft and rl (a column `stage`): D meanings of two samples each that only sft has
+    #[arg(long, value_name = "D")]
+    pub drop: Option<usize>,
+    /// Two training stages, sft and rl (a column `stage`): at rl the models are closer to each other by this
     #[arg(long, value_name = "R", allow_negative_numbers = true)]
     pub rise: Option<f64>,
     /// A style of each model, the same in all queries: it raises a model's cosine across queries by this; nothing else is

@@ -104,6 +104,7 @@ pub fn input_options(inputs: &[String], settings: &InputSettings, scratch: PathB
         (Role::Context, &settings.context),
         (Role::Class, &settings.class),
         (Role::Team, &settings.team),
+        (Role::Time, &settings.time),
     ];
     Ok(InputOptions {
         inputs: inputs.to_vec(),

@@ -5,7 +5,9 @@
 //! A within a cell, B across models of one query and C across queries, exactly.
 //!
 //! One thing may vary beside ([`Variation`]). With meanings `c` is that of a meaning of the query: each response has one
-//! of the K at random, whatever its model, and the cosine is A within a meaning, B across meanings. With contexts a cell is
+//! of the K at random, whatever its model, and the cosine is A within a meaning, B across meanings. With growth there is no
+//! end of meanings: a Pitman-Yor process of discount b gives each response a meaning that was there or a new one. With
+//! people, theirs are spread evenly over some of a query's meanings, a model's over others. With contexts a cell is
 //! (query, model, context), and part of `c` is common to a model's cells of a query, so that their cosine is S. With stages
 //! a cell is (query, model, stage), and B is larger by R at the second. With a style part T of `c` is common to all of a
 //! model's cells, so that its cosine across queries is C + T. With lengths the models write short and long texts in turn,
@@ -15,7 +17,7 @@ use super::args::{Messages, SynthArgs, SynthKind};
 use super::messages;
 use crate::base::random::Stream;
 use crate::base::{Error, Result};
-use arrow::array::{ArrayRef, FixedSizeListArray, Float32Array, Int64Array, RecordBatch, StringArray};
+use arrow::array::{ArrayRef, FixedSizeListArray, Float32Array, Float64Array, Int64Array, RecordBatch, StringArray};
 use arrow::datatypes::{DataType, Field};
 use parquet::arrow::ArrowWriter;
 use std::fs::File;
@@ -34,6 +36,15 @@ pub enum Variation {
     Nothing,
     /// So many meanings a query, which responses have whatever their model.
     Meanings(usize),
+    /// Meanings grow as n^b with the number of responses n, whatever their model, at times ln n.
+    Growth(f64),
+    /// One more model is people.
+    People {
+        /// Meanings over which a model's responses are spread.
+        modes: usize,
+        /// Meanings over which people's are.
+        people: usize,
+    },
     /// Each model answers in so many contexts.
     Contexts {
         /// How many.
@@ -41,6 +52,9 @@ pub enum Variation {
         /// Cosine across contexts of one model and query.
         across: f64,
     },
+    /// Each model has two stages; at the first so many meanings have two responses each, all others one meaning in common,
+    /// at the second only this one is left.
+    Dropped(usize),
     /// Each model has two stages.
     Stages {
         /// By how much the second raises the cosine across models.
@@ -60,22 +74,23 @@ pub enum Variation {
 
 impl Variation {
     fn of(args: &SynthArgs) -> Result<Self> {
-        let contexts = (args.contexts != 1).then_some(Self::Contexts { contexts: args.contexts, across: args.across });
-        let planted = [
+        let wanted = [
             args.meanings.map(Self::Meanings),
-            contexts,
+            args.growth.map(Self::Growth),
+            args.people.map(|people| Self::People { modes: args.modes, people }),
+            (args.contexts != 1).then_some(Self::Contexts { contexts: args.contexts, across: args.across }),
+            args.drop.map(Self::Dropped),
             args.rise.map(|rise| Self::Stages { rise }),
             args.style.map(|style| Self::Style { style }),
             args.lengths.map(|drop| Self::Lengths { drop }),
         ];
-        let mut planted = planted.into_iter().flatten();
-        match (planted.next(), planted.next()) {
-            (None, _) => Ok(Self::Nothing),
-            (Some(one), None) => Ok(one),
-            _ => Err(Error::Usage(
-                "only one of --meanings, --contexts, --rise, --style and --lengths can be planted in a corpus".into(),
-            )),
+        let mut wanted = wanted.into_iter().flatten();
+        let first = wanted.next().unwrap_or(Self::Nothing);
+        if wanted.next().is_some() {
+            let flags = "--meanings, --growth, --people, --contexts, --drop, --rise, --style and --lengths";
+            return Err(Error::Usage(format!("only one of {flags} can be planted in a corpus")));
         }
+        Ok(first)
     }
 }
 
@@ -122,14 +137,19 @@ impl Planted {
     /// Contexts or stages of a model.
     fn variants(&self) -> usize {
         match self.variation {
-            Variation::Nothing | Variation::Meanings(_) | Variation::Style { .. } | Variation::Lengths { .. } => 1,
             Variation::Contexts { contexts, .. } => contexts,
-            Variation::Stages { .. } => STAGES.len(),
+            Variation::Stages { .. } | Variation::Dropped(_) => STAGES.len(),
+            _ => 1,
         }
     }
 
+    /// Models, people among them.
+    fn everyone(&self) -> usize {
+        self.models + usize::from(matches!(self.variation, Variation::People { .. }))
+    }
+
     fn cells(&self) -> usize {
-        self.queries * self.models * self.variants()
+        self.queries * self.everyone() * self.variants()
     }
 
     /// The smallest dimension where every direction has its own coordinate.
@@ -141,6 +161,9 @@ impl Planted {
     fn parts(&self) -> usize {
         match self.variation {
             Variation::Meanings(meanings) => meanings,
+            Variation::Growth(_) => self.models * self.samples,
+            Variation::People { modes, people } => modes.max(people),
+            Variation::Dropped(dropped) => 1 + dropped,
             _ => self.models * self.variants(),
         }
     }
@@ -167,9 +190,99 @@ impl Planted {
 
     /// The meaning of each response, if there are any.
     fn classes(&self) -> Option<Vec<usize>> {
-        let Variation::Meanings(meanings) = self.variation else { return None };
-        let random = Stream::new(self.seed, "synth meanings");
-        Some((0..self.rows()).map(|row| random.below(row as u64, 0, meanings as u64) as usize).collect())
+        match self.variation {
+            Variation::Meanings(meanings) => {
+                let random = Stream::new(self.seed, "synth meanings");
+                Some((0..self.rows()).map(|row| random.below(row as u64, 0, meanings as u64) as usize).collect())
+            }
+            Variation::Growth(exponent) => Some(self.grown(exponent)),
+            Variation::People { .. } | Variation::Dropped(_) => {
+                Some((0..self.rows()).map(|row| self.mode(row)).collect())
+            }
+            _ => None,
+        }
+    }
+
+    /// Place in its query at which a response came: the first sample of every model, then the second.
+    fn arrival(&self, row: usize) -> usize {
+        row % self.samples * self.models + row / self.samples % self.models
+    }
+
+    /// Meanings by a Pitman-Yor process of discount b and concentration 0 (Pitman & Yor 1997): with K meanings among n
+    /// responses the next one has a new meaning with probability b K / n, one that x of them have with (x - b) / n. The
+    /// order of responses does not matter.
+    fn grown(&self, exponent: f64) -> Vec<usize> {
+        let random = Stream::new(self.seed, "synth growth");
+        let of_query = self.models * self.samples;
+        let mut by_query = Vec::with_capacity(self.queries);
+        for query in 0..self.queries {
+            let (mut meanings, mut counts) = (Vec::with_capacity(of_query), Vec::<usize>::new());
+            for n in 0..of_query {
+                let mut left = random.uniform(query as u64, n as u64) * n as f64 - exponent * counts.len() as f64;
+                let mut found = 0;
+                if left < 0.0 || n == 0 {
+                    found = counts.len();
+                    counts.push(0);
+                } else {
+                    left -= counts[0] as f64 - exponent;
+                    while left >= 0.0 && found + 1 < counts.len() {
+                        found += 1;
+                        left -= counts[found] as f64 - exponent;
+                    }
+                }
+                counts[found] += 1;
+                meanings.push(found);
+            }
+            by_query.push(meanings);
+        }
+        (0..self.rows()).map(|row| by_query[row / of_query][self.arrival(row)]).collect()
+    }
+
+    /// The exponent of growth that is expected of all responses to a query: `D(n) = G(n + b) / (G(1 + b) G(n))` with G
+    /// the gamma function, over the last factor of 4 in n, linear between whole numbers.
+    fn growth(&self) -> Option<f64> {
+        let Variation::Growth(b) = self.variation else { return None };
+        let expected = |n: f64| (libm::lgamma(n + b) - libm::lgamma(1.0 + b) - libm::lgamma(n)).exp();
+        let n = (self.models * self.samples) as f64;
+        let below = (n / 4.0).floor().max(1.0);
+        let quarter = expected(below) + (n / 4.0 - below) * (expected(below + 1.0) - expected(below));
+        Some((expected(n) / quarter).ln() / 4f64.ln())
+    }
+
+    /// The mode of a response where people, who are the last model, or dropped meanings are planted.
+    fn mode(&self, row: usize) -> usize {
+        let (model, sample) = (row / self.samples % self.everyone(), row % self.samples);
+        match self.variation {
+            Variation::Dropped(dropped) => {
+                let (stage, from_end) = (row / self.samples % STAGES.len(), self.samples - 1 - sample);
+                if stage == 0 && from_end < 2 * dropped { 1 + from_end / 2 } else { 0 }
+            }
+            Variation::People { people, .. } if model == self.models => sample % people,
+            Variation::People { modes, .. } => (sample + model) % modes,
+            _ => 0,
+        }
+    }
+
+    /// The true rho of one model and of different models, where people are planted: from the share of pairs with one
+    /// mode. NaN where there are no pairs.
+    fn rho(&self) -> Option<[f64; 2]> {
+        let Variation::People { .. } = self.variation else { return None };
+        let rows = |model: usize| model * self.samples..(model + 1) * self.samples;
+        let apart = |pairs: &mut dyn Iterator<Item = (usize, usize)>| {
+            let (same, all) = pairs.fold((0.0, 0.0), |(same, all), (a, b)| {
+                (same + if self.mode(a) == self.mode(b) { 1.0 } else { 0.0 }, all + 1.0)
+            });
+            1.0 - self.cross - (self.within - self.cross) * same / all
+        };
+        let own = |model: usize| {
+            apart(&mut rows(model).flat_map(|a| rows(model).filter(move |&b| b > a).map(move |b| (a, b))))
+        };
+        let models = 0..self.models * self.samples;
+        let others = models
+            .clone()
+            .flat_map(|a| models.clone().filter(move |&b| b / self.samples > a / self.samples).map(move |b| (a, b)));
+        let (individual, people) = (own(0), own(self.models));
+        Some([individual / people, apart(&mut others.into_iter()) / people])
     }
 
     /// Cosines of a response with all to its query, and with those that have a direction in common.
@@ -214,9 +327,23 @@ impl Planted {
     /// # Errors
     /// [`Error::Usage`] for sizes of zero or values not in 0 <= floor <= cross (<= across) <= within <= 1.
     pub fn build(&self) -> Result<PlantedRows> {
-        let sizes = [self.queries, self.models, self.samples, self.variants(), self.parts(), self.dim.unwrap_or(1)];
+        let modes = if let Variation::People { modes, people } = self.variation { modes.min(people) } else { 1 };
+        let sizes =
+            [self.queries, self.models, self.samples, self.variants(), self.parts(), modes, self.dim.unwrap_or(1)];
         if sizes.contains(&0) {
-            return Err(Error::Usage("queries, models, samples, meanings, contexts and dim must be at least 1".into()));
+            return Err(Error::Usage(
+                "queries, models, samples, meanings, modes, contexts and dim must be at least 1".into(),
+            ));
+        }
+        if let Variation::Dropped(dropped) = self.variation
+            && 2 * dropped >= self.samples
+        {
+            return Err(Error::Usage("--drop takes two samples a meaning and must leave some".into()));
+        }
+        if let Variation::Growth(exponent) = self.variation
+            && !(0.0..=1.0).contains(&exponent)
+        {
+            return Err(Error::Usage("--growth lies between 0 and 1".into()));
         }
         for variant in 0..self.variants() {
             let (cross, across) = self.cosines(variant);
@@ -243,7 +370,7 @@ impl Planted {
         for response in 0..self.rows() {
             let cell = response / self.samples;
             let model = cell / self.variants();
-            let query = model / self.models;
+            let query = model / self.everyone();
             let (cross, across) = self.cosines(cell % self.variants());
             let weights = [self.floor, cross - self.floor, self.within - across, 1.0 - self.within, across - cross];
             let weights = weights.map(f64::sqrt);
@@ -283,25 +410,36 @@ impl Planted {
         let n = self.rows();
         let variant = |i: usize| i / self.samples % self.variants();
         let cell = |i: usize| i / self.samples / self.variants();
-        let query = StringArray::from_iter_values((0..n).map(|i| format!("query {:04}", cell(i) / self.models)));
-        let model = StringArray::from_iter_values((0..n).map(|i| format!("model {:03}", cell(i) % self.models)));
+        let person = |i: usize| cell(i) % self.everyone() == self.models;
+        let name =
+            |i: usize| if person(i) { "human".into() } else { format!("model {:03}", cell(i) % self.everyone()) };
+        let query = StringArray::from_iter_values((0..n).map(|i| format!("query {:04}", cell(i) / self.everyone())));
+        let model = StringArray::from_iter_values((0..n).map(name));
         let sample = Int64Array::from_iter_values((0..n).map(|i| (i % (self.samples * self.variants())) as i64));
         let item = Arc::new(Field::new("item", DataType::Float32, false));
         let values: ArrayRef = Arc::new(Float32Array::from(rows.values));
         let embedding = FixedSizeListArray::try_new(item, i32::try_from(rows.dim)?, values, None)?;
         let mut columns: Vec<(&str, ArrayRef)> =
             vec![("query", Arc::new(query)), ("model", Arc::new(model)), ("sample", Arc::new(sample))];
+        if let Some(classes) = self.classes() {
+            let names = classes.into_iter().map(|class| format!("meaning {class:03}"));
+            columns.push(("class", Arc::new(StringArray::from_iter_values(names))));
+        }
         match self.variation {
-            Variation::Nothing => {}
-            Variation::Meanings(_) => {
-                let names = self.classes().into_iter().flatten().map(|class| format!("meaning {class:03}"));
-                columns.push(("class", Arc::new(StringArray::from_iter_values(names))));
+            Variation::Nothing | Variation::Meanings(_) => {}
+            Variation::Growth(_) => {
+                let times = (0..n).map(|i| ((self.arrival(i) + 1) as f64).ln());
+                columns.push(("time", Arc::new(Float64Array::from_iter_values(times))));
+            }
+            Variation::People { .. } => {
+                let names = (0..n).map(|i| if person(i) { "human" } else { "model" });
+                columns.push(("source", Arc::new(StringArray::from_iter_values(names))));
             }
             Variation::Contexts { .. } => {
                 let names = (0..n).map(|i| format!("context {:02}", variant(i)));
                 columns.push(("context", Arc::new(StringArray::from_iter_values(names))));
             }
-            Variation::Stages { .. } => {
+            Variation::Stages { .. } | Variation::Dropped(_) => {
                 let names = (0..n).map(|i| STAGES[variant(i)]);
                 columns.push(("stage", Arc::new(StringArray::from_iter_values(names))));
             }
@@ -341,23 +479,23 @@ pub fn main(args: &SynthArgs, flags: &Messages) -> anyhow::Result<u8> {
     let mut writer = ArrowWriter::try_new(file, batch.schema(), None)?;
     writer.write(&batch)?;
     writer.close()?;
-    let (meanings, rise) = match planted.variation {
-        Variation::Meanings(meanings) => (Some(meanings), None),
-        Variation::Stages { rise } => (None, Some(rise)),
-        _ => (None, None),
-    };
+    let meanings = if let Variation::Meanings(meanings) = planted.variation { Some(meanings) } else { None };
+    let rise = if let Variation::Stages { rise } = planted.variation { Some(rise) } else { None };
+    let (growth, rho) = (planted.growth(), planted.rho());
+    let by_meaning = planted.classes().is_some();
     if flags.json {
         let (within, cross) =
-            if meanings.is_some() { ("within_meanings", "across_meanings") } else { ("intra_mean", "inter_mean") };
+            if by_meaning { ("within_meanings", "across_meanings") } else { ("intra_mean", "inter_mean") };
         messages::json(&serde_json::json!({
             "type": "synth", "path": args.out.to_string_lossy(), "rows": planted.rows(), "dim": dim, "exact": exact,
             "meanings": meanings, within: planted.within, cross: planted.cross, "floor": planted.floor,
-            "packaging": planted.packaging(), "rise": rise, "r2_style": planted.r2_style(),
+            "packaging": planted.packaging(), "rise": rise, "growth": growth, "r2_style": planted.r2_style(),
             "all_lengths": planted.of_all_lengths(),
+            "rho_individual": rho.map(|rho| rho[0]), "rho_population": rho.map(|rho| rho[1]),
         }));
     } else if !flags.quiet {
         let how = if exact { "exact" } else { "approximate: random directions" };
-        let (one, several) = if meanings.is_some() { ("meaning", "meanings") } else { ("model", "models") };
+        let (one, several) = if by_meaning { ("meaning", "meanings") } else { ("model", "models") };
         messages::data(&format!(
             "{}: {} rows of dimension {dim}\ntrue mean cosines ({how}): within a {one} and query {}, across {several} {}, \
              across queries {}",
@@ -375,6 +513,14 @@ pub fn main(args: &SynthArgs, flags: &Messages) -> anyhow::Result<u8> {
         }
         if let Some(all) = planted.of_all_lengths() {
             messages::data(&format!("that across models is of texts of like length; of all pairs it is {all:.4}"));
+        }
+        if let Some(exponent) = growth {
+            messages::data(&format!(
+                "meanings grow by an exponent of {exponent:.4} over the last factor of 4; time is ln n"
+            ));
+        }
+        if let Some([individual, population]) = rho {
+            messages::data(&format!("rho of one model {individual:.4}, of different models {population:.4}"));
         }
         if let Some(rise) = rise {
             let [first, second] = STAGES;

@@ -100,6 +100,8 @@ pub enum Role {
     Class,
     /// Team.
     Team,
+    /// When it was written: numbers or dates, as [`crate::measure`] reads them.
+    Time,
 }
 
 /// The sample key of each row.

@@ -11,7 +11,7 @@ const QUERY: [&str; 6] = ["query", "query_id", "prompt", "prompt_id", "instructi
 const MODEL: [&str; 4] = ["model", "model_name", "generator", "model_id"];
 const SAMPLE: [&str; 4] = ["sample", "sample_id", "generation", "seed"];
 const TEXT: [&str; 5] = ["text", "response", "output", "completion", "answer"];
-const ROLES: [(Role, &[&str]); 7] = [
+const ROLES: [(Role, &[&str]); 8] = [
     (Role::Source, &["source"]),
     (Role::Family, &["family", "base_model"]),
     (Role::Stage, &["stage"]),
@@ -19,6 +19,7 @@ const ROLES: [(Role, &[&str]); 7] = [
     (Role::Context, &["context"]),
     (Role::Class, &["class"]),
     (Role::Team, &["team"]),
+    (Role::Time, &["time"]),
 ];
 
 /// Names of the columns that were chosen, as they stand in the files.
@@ -66,6 +67,11 @@ fn is_key(kind: &DataType) -> bool {
         DataType::Dictionary(_, value) => is_key(value),
         kind => kind.is_integer(),
     }
+}
+
+/// A key, or a number or date as it stands.
+fn is_time(kind: &DataType) -> bool {
+    is_key(kind) || kind.is_floating() || matches!(kind, DataType::Timestamp(..) | DataType::Date32 | DataType::Date64)
 }
 
 /// One column: the flag if given (exact name), else the first default name that is there, case-insensitive.
@@ -139,7 +145,8 @@ pub fn resolve(schema: &Schema, file: &str, options: &InputOptions) -> Result<Co
         |part: &str, flag: &Option<String>, names: &[&str]| choose(schema, file, part, flag.as_deref(), names, is_key);
     let mut roles = Vec::new();
     for (role, names) in ROLES {
-        if let Some(name) = optional(names[0], &options.roles.get(&role).cloned(), names)? {
+        let fits = if role == Role::Time { is_time } else { is_key };
+        if let Some(name) = choose(schema, file, names[0], options.roles.get(&role).map(String::as_str), names, fits)? {
             roles.push((role, name));
         }
     }

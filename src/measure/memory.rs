@@ -3,6 +3,7 @@
 use super::MeasureSettings;
 use super::cells::BLOCK;
 use super::effective;
+use super::growth;
 use super::inter::PAIRS;
 use super::intervals::{RESAMPLES, columns};
 use super::length;
@@ -86,7 +87,7 @@ pub fn memory(corpus: &Corpus, settings: &MeasureSettings) -> u64 {
     let lines = size_of::<QueryRow>() + size_of::<super::sums::QuerySums>() + size_of::<effective::Effective>() + 32;
     let tables = size_of::<ModelPairRow>() * models * (models + 1) / 2 + size_of::<IntraRow>() * repeated;
     let (clustering, labelled) = meanings::memory(corpus, settings);
-    let stays = kept + queries * lines + 3 * triangle(models) + tables + labelled;
+    let stays = kept + queries * lines + 3 * triangle(models) + tables + labelled + growth::bytes(corpus);
 
     let groups = groups(corpus);
     let chunk = (chunks(corpus, &groups).into_iter())

@@ -1,4 +1,4 @@
-//! Floor 3: the measures of sections A to D, one file per family.
+//! Floor 3: the measures, one file per family.
 //!
 //! Every function takes a [`crate::corpus::Corpus`] (and, where it needs pairs, a
 //! [`crate::compute::PairOutcome`]) and returns rows of [`tables`]. Not here: wgpu, Parquet, HTML, flags.
@@ -9,6 +9,8 @@ mod contexts;
 #[cfg(test)]
 mod coverage;
 #[cfg(test)]
+mod coverage_people;
+#[cfg(test)]
 mod coverage_variants;
 mod draws;
 mod duplicates;
@@ -16,6 +18,7 @@ mod effective;
 mod ensemble;
 mod fine_print;
 mod floors;
+mod growth;
 mod histogram;
 mod inter;
 mod intervals;
@@ -26,6 +29,7 @@ mod memory;
 mod nearest;
 mod order;
 mod packaging;
+mod people;
 #[cfg(test)]
 mod planted;
 mod products;
@@ -37,7 +41,9 @@ mod stages;
 mod summary;
 mod sums;
 pub mod tables;
+mod tails;
 mod texts;
+mod times;
 mod topn;
 mod variants;
 mod vendi;
@@ -133,6 +139,8 @@ pub fn all(
         meanings::count(corpus, &sums, floor, &keeps, settings, observer)?;
     views.iter_mut().zip(counted).for_each(|(view, counted)| view.meanings = counted);
     meanings::fill_models(&mut models, &meanings, sums.queries.len(), &weights);
+    let keeps: Vec<&[bool]> = views[view..].iter().map(|view| view.keep.as_slice()).collect();
+    let growth = growth::growth(corpus, &meanings, &keeps, &weights, observer)?;
     let chosen = meanings.labels.iter().position(|labels| labels.chosen);
     let queries = query_rows(&sums, &views[0], chosen, (&lengths[0].0, &drawn_of[0]));
     let parts = summary::Parts {
@@ -176,15 +184,22 @@ pub fn all(
     summary.length = found;
     summary.left_out.extend(left);
     summary.most_alike_next = ranking::most_alike_next(&sums, &model_pairs, &models);
-    fine_print::add(&mut summary);
     let packaging = packaging::packaging(corpus, &people, &models, floor, Some(&weights), observer)?;
     summary.headlines.extend(packaging.headlines);
     summary.left_out.extend(packaging.left_out);
-    let stages = stages::stages(corpus, &people, &models, Some(&weights), observer)?;
+    let stages = stages::stages(corpus, &people, &models, &meanings, Some(&weights), observer)?;
     summary.headlines.extend(stages.headlines);
     summary.left_out.extend(stages.left_out);
+    summary.growth = growth.summary;
+    summary.headlines.extend(growth.headlines);
+    summary.left_out.extend(growth.left_out);
+    let beside = people::people(corpus, &people, &models, settings.seed, &weights, observer)?;
+    summary.headlines.extend(beside.headlines);
+    summary.left_out.extend(beside.left_out);
+    fine_print::add(&mut summary);
+    let (growth, sources) = (growth.rows, beside.rows);
     let (contexts, stages) = (packaging.rows, stages.rows);
-    Ok(Measures { intra, models, model_pairs, queries, topn, meanings, contexts, stages, summary })
+    Ok(Measures { intra, models, model_pairs, queries, topn, meanings, growth, sources, contexts, stages, summary })
 }
 
 /// Lines of queries.parquet; `chosen` is the labelling whose meanings they have.
@@ -412,16 +427,34 @@ mod tests {
             let (dictionary, ids) = Dictionary::from_names(&names);
             corpus.rows.categories.insert(role, Category { dictionary, ids });
         }
+        with_texts(&mut corpus);
+        (corpus, outcome)
+    }
+
+    fn with_texts(corpus: &mut Corpus) {
+        let rows = 0..corpus.len();
         corpus.rows.text_chars = Some(rows.clone().map(|row| (row * 37 % 200) as u32).collect());
         corpus.rows.text_hash = Some(rows.clone().map(|row| (row * 37 % 200 * (row % 50)) as u128).collect());
         corpus.rows.refusal = Some(rows.map(|row| row % 17 == 0).collect());
+    }
+
+    /// With people and times by row.
+    fn peopled((mut corpus, outcome): (Corpus, PairOutcome)) -> (Corpus, PairOutcome) {
+        for (role, every, names) in [(Role::Source, 3, ["human", "ai"]), (Role::Time, 2, ["1", "2"])] {
+            let names: Vec<String> = (0..corpus.len()).map(|row| names[(row % every).min(1)].to_string()).collect();
+            let (dictionary, ids) = Dictionary::from_names(&names);
+            corpus.rows.categories.insert(role, Category { dictionary, ids });
+        }
+        with_texts(&mut corpus);
         (corpus, outcome)
     }
 
     #[test]
     fn the_bits_do_not_depend_on_the_threads() {
         let settings = MeasureSettings { resamples: 70, ..MeasureSettings::default() };
-        for (corpus, outcome) in [labelled(planted(&keys())), labelled(ragged())] {
+        for (corpus, outcome) in
+            [labelled(planted(&keys())), labelled(ragged()), peopled(ragged()), peopled(planted(&keys()))]
+        {
             let run = |threads: usize| {
                 let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
                 pool.install(|| all(&corpus, &outcome, &settings, &Silent)).unwrap()
@@ -433,13 +466,20 @@ mod tests {
             assert_eq!(one.models, three.models);
             assert_eq!(one.topn, three.topn);
             assert_eq!(one.meanings, three.meanings);
+            assert_eq!(one.growth, three.growth);
+            assert_eq!(one.sources, three.sources);
             assert_eq!(one.contexts, three.contexts);
             assert_eq!(one.stages, three.stages);
             assert!(
                 one.summary.texts.is_some() && one.summary.length.as_ref().is_some_and(|l| l.like_length.is_some())
             );
             assert!(one.summary.variation.style.is_some() && one.models[0].with_others_joint.is_some());
-            assert!(!one.contexts.is_empty() && one.stages.iter().any(|row| row.matched.is_some()));
+            if corpus.rows.categories.contains_key(&Role::Source) {
+                assert!(one.sources.iter().any(|row| row.adds.is_some()));
+                assert!(one.growth.iter().any(|row| row.distinct_in_time.is_some()));
+            } else {
+                assert!(!one.contexts.is_empty() && one.stages.iter().any(|row| row.matched.is_some()));
+            }
         }
     }
 

@@ -500,6 +500,7 @@ impl Parts<'_> {
             texts: None,
             length: None,
             most_alike_next: None,
+            growth: None,
             model_order: order::models(self.pairs, self.sums.models),
             left_out: left,
             notes,

@@ -237,6 +237,128 @@ pub struct MeaningRow {
     pub adjusted_rand: Option<f64>,
 }
 
+/// One line of growth.parquet: D(n), the labels that n of a group's responses to a query have, for n on a logarithmic
+/// grid and n all of them. Groups have at least 8.
+#[derive(Debug, Clone, PartialEq)]
+pub struct GrowthRow {
+    /// Query id.
+    pub query: u32,
+    /// All responses, or those of a source.
+    pub group: Group,
+    /// Responses.
+    pub n: u32,
+    /// D(n) of a draw, expected.
+    pub distinct: f64,
+    /// `ln(D(n) / D(n/4)) / ln 4`, from n = 8 on.
+    pub exponent: Option<f64>,
+    /// When the n-th response came; `None` unless all of the group have a time.
+    pub time: Option<f64>,
+    /// D(n) of the first n responses, those of one time in any order.
+    pub distinct_in_time: Option<f64>,
+}
+
+/// Models beside people: means over queries of cosines to the same query.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Parity {
+    /// Queries that both have.
+    pub queries: u64,
+    /// Mean cosine of the models' responses.
+    pub models: f64,
+    /// Mean cosine of people's responses.
+    pub people: f64,
+    /// `sum (1 - models) / sum (1 - people)`; `None` if people's responses are all equal.
+    pub rho: Option<f64>,
+    /// Interval of `rho` over queries, that of its logarithm.
+    pub rho_ci: Option<Interval>,
+    /// Interval of `models - people` over queries.
+    pub crowding_ci: Option<Interval>,
+}
+
+impl Parity {
+    /// Excess crowding: `models - people`.
+    pub fn crowding(&self) -> f64 {
+        self.models - self.people
+    }
+}
+
+/// Distances (1 - cosine) to the nearest of equally many candidates, means over queries.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Nearest {
+    /// Queries with 2 responses of either side.
+    pub queries: u64,
+    /// Least and most candidates of a query.
+    pub n: (u32, u32),
+    /// From people to models.
+    pub people_to_models: f64,
+    /// From people to other people.
+    pub people_to_people: f64,
+    /// Interval of their difference.
+    pub people_ci: Option<Interval>,
+    /// From models to people.
+    pub models_to_people: f64,
+    /// From models to other responses of models.
+    pub models_to_models: f64,
+    /// Interval of their difference.
+    pub models_ci: Option<Interval>,
+}
+
+impl Nearest {
+    /// `people_to_models - people_to_people`.
+    pub fn people_difference(&self) -> f64 {
+        self.people_to_models - self.people_to_people
+    }
+
+    /// `models_to_people - models_to_models`.
+    pub fn models_difference(&self) -> f64 {
+        self.models_to_people - self.models_to_models
+    }
+}
+
+/// What a source adds to the effective number (order 2) of n responses at equal shares, means over queries.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Adds {
+    /// Queries.
+    pub queries: u64,
+    /// Least and most responses n of a query.
+    pub n: (u32, u32),
+    /// Effective number of n responses of all sources.
+    pub with: f64,
+    /// Of n responses of all but this one.
+    pub without: f64,
+    /// Interval of the difference over queries.
+    pub ci: Option<Interval>,
+    /// The difference with sources dealt out at random, mean over the times that they are.
+    pub placebo: f64,
+    /// Where the middle 95 % of these lie.
+    pub placebo_range: Option<Interval>,
+}
+
+impl Adds {
+    /// `with - without`.
+    pub fn adds(&self) -> f64 {
+        self.with - self.without
+    }
+}
+
+/// One line of sources.parquet: all models, the responses of a source, or of one model in it.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct SourceRow {
+    /// Name of the source; `None` for every source but people.
+    pub source: Option<String>,
+    /// Name of the model; `None` for all of the source.
+    pub model: Option<String>,
+    /// Whether the source is people.
+    pub people: bool,
+    /// One model's responses beside people's: models with n >= 2, each counting once.
+    pub individual: Option<Parity>,
+    /// Different models' responses beside different people's: pairs of models, each counting once.
+    pub population: Option<Parity>,
+    /// Distances to the nearest.
+    pub nearest: Option<Nearest>,
+    /// What the source adds.
+    pub adds: Option<Adds>,
+}
+
 /// What the similarity across contexts is set against.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Against {
@@ -351,6 +473,17 @@ pub struct StageRow {
     /// Mean cosine of a family's own responses to the same query, as many at one stage as at the other; `None` if no
     /// family has 2 at both.
     pub intra: Option<Paired>,
+    /// Distinct meanings of a family's responses, rarefied to the same n; `None` without clusters or under 2 responses.
+    pub distinct: Option<Paired>,
+    /// Hill number of order 2 over that of order 0 at the same n: 1 if all meanings are equally common.
+    pub evenness: Option<Paired>,
+    /// From where on a response is in the first stage's tail; `None` unless `stage_a` is the first stage and a family has 5
+    /// responses there.
+    pub tail_threshold: Option<f64>,
+    /// Share of a family's responses in that tail.
+    pub tail: Option<Paired>,
+    /// Share of the first stage's meanings met again: in its other half, and in as many of the later stage's responses.
+    pub coverage: Option<Paired>,
 }
 
 /// A headline number with what it must be read with.
@@ -479,6 +612,9 @@ pub struct Summary {
     /// regardless of the query.
     #[serde(default)]
     pub most_alike_next: Option<u32>,
+    /// Growth of distinct meanings.
+    #[serde(default)]
+    pub growth: Option<GrowthSummary>,
     /// Model ids in clustered order (average linkage on 1 - mean of model_pairs), for the heat map.
     pub model_order: Vec<u32>,
     /// What was left out and why.
@@ -756,6 +892,73 @@ pub struct MeaningsGroup {
     pub interval: Option<Interval>,
 }
 
+/// Growth of distinct meanings with the number of responses.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct GrowthSummary {
+    /// The responses that headlines rest on.
+    pub all: Option<GrowthLine>,
+    /// By source, at the same n for all of a query.
+    pub sources: Vec<GrowthLine>,
+    /// Growth in time.
+    pub inflation: Option<Inflation>,
+}
+
+/// Growth of one group, ratios of sums over queries.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct GrowthLine {
+    /// Name of the source; `None` for all responses.
+    pub name: Option<String>,
+    /// Queries with at least 8 responses.
+    pub queries: u64,
+    /// Least and most n of a query.
+    pub n: (u32, u32),
+    /// `sum D(n) / sum D(n/4)`.
+    pub ratio: f64,
+    /// `ln(ratio) / ln 4`.
+    pub exponent: f64,
+    /// Interval of `exponent` over queries.
+    pub interval: Option<Interval>,
+    /// The exponent in the order of time, of the queries whose responses all have one.
+    pub exponent_in_time: Option<f64>,
+    /// That in any order, of the same queries.
+    pub exponent_of_dated: Option<f64>,
+    /// Mean of D over the queries that reach as far as half of all do.
+    pub curve: Vec<GrowthPoint>,
+    /// How many these are.
+    pub curve_queries: u64,
+}
+
+/// A point of a curve of growth.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct GrowthPoint {
+    /// Responses n.
+    pub n: u32,
+    /// Mean of D(n) in any order.
+    pub distinct: f64,
+    /// Mean of D(n) in the order of time.
+    pub distinct_in_time: Option<f64>,
+}
+
+/// Growth in time of all queries together, each from when a quarter of its responses was there to its last one: with n and
+/// D summed over queries, d log n is the logarithm of their ratio, and dt the mean time.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Inflation {
+    /// The unit of time.
+    pub unit: String,
+    /// Queries.
+    pub queries: u64,
+    /// `d log n/dt - d log D/dt`.
+    pub value: f64,
+    /// Its interval over queries.
+    pub interval: Option<Interval>,
+    /// `d log n/dt`.
+    pub answers: f64,
+    /// `d log D/dt`.
+    pub meanings: f64,
+    /// Mean time that it is taken over.
+    pub span: f64,
+}
+
 /// Meanings of all responses.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Meanings {
@@ -782,6 +985,10 @@ pub struct Measures {
     pub topn: Vec<TopNRow>,
     /// meanings.parquet, and `cluster` of responses.parquet.
     pub meanings: Meanings,
+    /// growth.parquet; empty if left out.
+    pub growth: Vec<GrowthRow>,
+    /// sources.parquet; empty if left out.
+    pub sources: Vec<SourceRow>,
     /// contexts.parquet; empty if left out.
     pub contexts: Vec<ContextRow>,
     /// stages.parquet; empty if left out.

@@ -11,6 +11,7 @@ use std::sync::Arc;
 mod contexts;
 mod directory;
 mod edges;
+mod growth;
 mod histogram;
 mod intra;
 mod json;
@@ -21,6 +22,7 @@ mod neighbors;
 mod queries;
 pub mod read;
 mod responses;
+mod sources;
 mod stages;
 mod table;
 mod topn;
@@ -51,13 +53,15 @@ const PAIR_TABLES: [(&str, WriteTable<PairOutcome>); 3] =
     [("neighbors.parquet", neighbors::write), ("histogram.parquet", histogram::write), ("edges.parquet", edges::write)];
 
 /// Every table of the measures, likewise.
-const MEASURE_TABLES: [(&str, WriteTable<Measures>); 8] = [
+const MEASURE_TABLES: [(&str, WriteTable<Measures>); 10] = [
     ("intra.parquet", intra::write),
     ("models.parquet", models::write),
     ("model_pairs.parquet", model_pairs::write),
     ("queries.parquet", queries::write),
     ("topn.parquet", topn::write),
     ("meanings.parquet", meanings::write),
+    ("growth.parquet", growth::write),
+    ("sources.parquet", sources::write),
     ("contexts.parquet", contexts::write),
     ("stages.parquet", stages::write),
 ];

@@ -22,7 +22,7 @@ const NAME_CHARS: usize = 400;
 const FILES: usize = 200;
 
 /// Every table a result may hold, with what a line of it is.
-const TABLES: [(&str, &str); 12] = [
+const TABLES: [(&str, &str); 14] = [
     ("responses.parquet", "one line a response: where it came from, its query and model, nearest neighbour, cluster"),
     ("neighbors.parquet", "the nearest neighbours of every response, in order"),
     ("intra.parquet", "one line a query and model: mean similarity of that model's own answers"),
@@ -31,6 +31,14 @@ const TABLES: [(&str, &str); 12] = [
     ("queries.parquet", "one line a query: means, effective number, distinct meanings, nearest share, ensemble gain"),
     ("topn.parquet", "one line a query and N: distinct models among the N nearest, null, least"),
     ("meanings.parquet", "one line a query, group and cut: distinct meanings, Hill numbers, coverage"),
+    (
+        "growth.parquet",
+        "one line a query, group and number of answers: how many meanings they hold, in any order and in time",
+    ),
+    (
+        "sources.parquet",
+        "one line a source or a model in it: beside people, distances to the nearest, what a source adds",
+    ),
     ("contexts.parquet", "one line a family: similarity across contexts, what it is set against, ratio, interval"),
     ("stages.parquet", "one line a training stage and an earlier one: similarity, floor, change, interval"),
     ("histogram.parquet", "all pairs by relation and similarity, in bins of 0.01"),
@@ -66,6 +74,7 @@ pub(super) fn gather(directory: &Path) -> Result<Value> {
         "top_n": top_n(directory)?,
         "contexts": contexts(directory)?,
         "stages": stages(directory)?,
+        "sources": sources(directory)?,
         "histogram": histogram(directory)?,
         "groups": duplicate_groups(directory)?,
         "files": files(directory),
@@ -331,7 +340,7 @@ fn contexts(directory: &Path) -> Result<Value> {
     Ok(lines.into_iter().filter(few).collect())
 }
 
-const STAGE_NUMBERS: [&str; 29] = [
+const STAGE_NUMBERS: [&str; 54] = [
     "inter_queries",
     "inter_a",
     "inter_b",
@@ -361,11 +370,88 @@ const STAGE_NUMBERS: [&str; 29] = [
     "intra_difference",
     "intra_ci_low",
     "intra_ci_high",
+    "distinct_queries",
+    "distinct_a",
+    "distinct_b",
+    "distinct_difference",
+    "distinct_ci_low",
+    "distinct_ci_high",
+    "evenness_queries",
+    "evenness_a",
+    "evenness_b",
+    "evenness_difference",
+    "evenness_ci_low",
+    "evenness_ci_high",
+    "tail_queries",
+    "tail_a",
+    "tail_b",
+    "tail_difference",
+    "tail_ci_low",
+    "tail_ci_high",
+    "coverage_queries",
+    "coverage_a",
+    "coverage_b",
+    "coverage_difference",
+    "coverage_ci_low",
+    "coverage_ci_high",
+    "tail_threshold",
 ];
 
 /// stages.parquet, at most [`TABLE_MODELS`] lines; null if it is left out.
 fn stages(directory: &Path) -> Result<Value> {
     let lines = lines(directory, "stages.parquet", &["stage_a", "stage_b"], &["families"], &STAGE_NUMBERS)?;
+    Ok(lines.map_or(Value::Null, |lines| lines.into_iter().take(TABLE_MODELS).collect()))
+}
+
+const SOURCE_NUMBERS: [&str; 43] = [
+    "people",
+    "individual_queries",
+    "individual_models",
+    "individual_people",
+    "individual_rho",
+    "individual_rho_ci_low",
+    "individual_rho_ci_high",
+    "individual_crowding",
+    "individual_crowding_ci_low",
+    "individual_crowding_ci_high",
+    "population_queries",
+    "population_models",
+    "population_people",
+    "population_rho",
+    "population_rho_ci_low",
+    "population_rho_ci_high",
+    "population_crowding",
+    "population_crowding_ci_low",
+    "population_crowding_ci_high",
+    "nearest_queries",
+    "nearest_n_least",
+    "nearest_n_most",
+    "people_to_models",
+    "people_to_people",
+    "people_difference",
+    "people_ci_low",
+    "people_ci_high",
+    "models_to_people",
+    "models_to_models",
+    "models_difference",
+    "models_ci_low",
+    "models_ci_high",
+    "adds_queries",
+    "adds_n_least",
+    "adds_n_most",
+    "adds_with",
+    "adds_without",
+    "adds",
+    "adds_ci_low",
+    "adds_ci_high",
+    "placebo",
+    "placebo_low",
+    "placebo_high",
+];
+
+/// sources.parquet, at most [`TABLE_MODELS`] lines; null if it is left out.
+fn sources(directory: &Path) -> Result<Value> {
+    let lines = lines(directory, "sources.parquet", &["source", "model"], &[], &SOURCE_NUMBERS)?;
     Ok(lines.map_or(Value::Null, |lines| lines.into_iter().take(TABLE_MODELS).collect()))
 }
 

@@ -23,6 +23,8 @@ const SCRIPTS: [&str; 26] = [
     include_str!("assets/js/histogram.js"),
     include_str!("assets/js/worth.js"),
     include_str!("assets/js/meanings.js"),
+    include_str!("assets/js/growth.js"),
+    include_str!("assets/js/people.js"),
     include_str!("assets/js/top_n.js"),
     include_str!("assets/js/variation.js"),
     include_str!("assets/js/checks.js"),

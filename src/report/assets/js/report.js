@@ -4,6 +4,8 @@ const SECTIONS = [
   headlinesSection,
   worthSection,
   meaningsSection,
+  growthSection,
+  peopleSection,
   heatMapSection,
   pairsSection,
   histogramSection,
