@@ -150,6 +150,12 @@ pub struct InputSettings {
     /// Team
     #[arg(long, value_name = "COLUMN", env = "HIVESCOPE_TEAM", hide_env = true, help_heading = "Columns")]
     pub team: Option<String>,
+    /// How good a response is, a number; may be null [default: quality, if there is one; so too for the next]
+    #[arg(long, value_name = "COLUMN", env = "HIVESCOPE_QUALITY", hide_env = true, help_heading = "Columns")]
+    pub quality: Option<String>,
+    /// How much of an expert its author is, a number
+    #[arg(long, value_name = "COLUMN", env = "HIVESCOPE_EXPERTISE", hide_env = true, help_heading = "Columns")]
+    pub expertise: Option<String>,
     /// What to do with a row that has no query or model, or no finite, non-zero embedding [default: error]
     #[arg(long, value_enum, env = "HIVESCOPE_ON_BAD_ROW", hide_env = true, help_heading = "Reading")]
     pub on_bad_row: Option<BadRowArg>,
@@ -210,6 +216,16 @@ pub struct PassSettings {
         help_heading = "Measures"
     )]
     pub tau: Option<f64>,
+    /// Quality from which on a response of a team is good [default: the median quality]
+    #[arg(
+        long,
+        value_name = "Q",
+        allow_negative_numbers = true,
+        env = "HIVESCOPE_QUALITY_BAR",
+        hide_env = true,
+        help_heading = "Measures"
+    )]
+    pub quality_bar: Option<f64>,
     /// Seed of every random draw [default: 0]
     #[arg(long, value_name = "N", env = "HIVESCOPE_SEED", hide_env = true, help_heading = "Measures")]
     pub seed: Option<u64>,

@@ -6,7 +6,7 @@
 use super::args::{BadRowArg, HistogramArg, InputSettings, IoArg, PassSettings};
 use super::memory;
 use crate::base::{Error, Result};
-use crate::corpus::Role;
+use crate::corpus::{Number, Role};
 use crate::input::{InputOptions, Io, OnBadRow};
 use crate::measure::MeasureSettings;
 use crate::run::{HistogramChoice, PairSettings};
@@ -105,6 +105,7 @@ pub fn input_options(inputs: &[String], settings: &InputSettings, scratch: PathB
         (Role::Class, &settings.class),
         (Role::Team, &settings.team),
     ];
+    let numbers = [(Number::Quality, &settings.quality), (Number::Expertise, &settings.expertise)];
     Ok(InputOptions {
         inputs: inputs.to_vec(),
         embedding: settings.embedding.clone(),
@@ -113,6 +114,7 @@ pub fn input_options(inputs: &[String], settings: &InputSettings, scratch: PathB
         sample: settings.sample.clone(),
         text: settings.text.clone(),
         roles: roles.into_iter().filter_map(|(role, name)| Some((role, name.clone()?))).collect(),
+        numbers: numbers.into_iter().filter_map(|(number, name)| Some((number, name.clone()?))).collect(),
         on_bad_row: match settings.on_bad_row {
             Some(BadRowArg::Skip) => OnBadRow::Skip,
             Some(BadRowArg::Error) | None => OnBadRow::Error,
@@ -168,6 +170,7 @@ pub fn measure_settings(settings: &PassSettings) -> MeasureSettings {
         seed: settings.seed.unwrap_or(defaults.seed),
         human: settings.human.clone().unwrap_or(defaults.human),
         tau: settings.tau,
+        quality_bar: settings.quality_bar,
         ..defaults
     }
 }

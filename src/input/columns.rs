@@ -2,7 +2,7 @@
 
 use super::InputOptions;
 use crate::base::{Error, Result};
-use crate::corpus::Role;
+use crate::corpus::{Number, Role};
 use arrow::datatypes::{DataType, Schema};
 
 /// Default names, first of the list that is there (DESIGN "Commands").
@@ -21,6 +21,8 @@ const ROLES: [(Role, &[&str]); 7] = [
     (Role::Team, &["team"]),
 ];
 
+const NUMBERS: [(Number, &str); 2] = [(Number::Quality, "quality"), (Number::Expertise, "expertise")];
+
 /// Names of the columns that were chosen, as they stand in the files.
 #[derive(Debug, Clone)]
 pub struct Columns {
@@ -36,6 +38,8 @@ pub struct Columns {
     pub text: Option<String>,
     /// Optional columns.
     pub roles: Vec<(Role, String)>,
+    /// Columns of numbers.
+    pub numbers: Vec<(Number, String)>,
 }
 
 impl Columns {
@@ -46,6 +50,7 @@ impl Columns {
             .chain(self.sample.as_deref())
             .chain(self.text.as_deref())
             .chain(self.roles.iter().map(|(_, name)| name.as_str()))
+            .chain(self.numbers.iter().map(|(_, name)| name.as_str()))
     }
 }
 
@@ -143,6 +148,13 @@ pub fn resolve(schema: &Schema, file: &str, options: &InputOptions) -> Result<Co
             roles.push((role, name));
         }
     }
+    let mut numbers = Vec::new();
+    for (number, name) in NUMBERS {
+        let flag = options.numbers.get(&number).map(String::as_str);
+        if let Some(found) = choose(schema, file, name, flag, &[name], DataType::is_numeric)? {
+            numbers.push((number, found));
+        }
+    }
     Ok(Columns {
         embedding: required("embedding", &options.embedding, &EMBEDDING, is_embedding)?,
         query: required("query", &options.query, &QUERY, is_key)?,
@@ -150,5 +162,6 @@ pub fn resolve(schema: &Schema, file: &str, options: &InputOptions) -> Result<Co
         sample: optional("sample", &options.sample, &SAMPLE)?,
         text: optional("text", &options.text, &TEXT)?,
         roles,
+        numbers,
     })
 }

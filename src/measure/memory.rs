@@ -3,6 +3,7 @@
 use super::MeasureSettings;
 use super::cells::BLOCK;
 use super::effective;
+use super::form;
 use super::inter::PAIRS;
 use super::intervals::{RESAMPLES, columns};
 use super::meanings;
@@ -74,7 +75,8 @@ pub fn chunks<'a>(corpus: &Corpus, groups: &'a [Vec<usize>]) -> Vec<&'a [Vec<usi
 /// - the largest of: a chunk of queries (16 MiB to 256 MiB, or one query: a few matrices of min(n, d)^2 values); the
 ///   models' second moments, 4 d (d + 1) bytes twice; the bootstraps, 2 bytes a query and resample and up to 3 MiB a
 ///   thread; on each thread the matrix of the largest query, 4 n (n + 1) bytes, and its unit rows; with contexts or
-///   stages their cells and sums, about 80 bytes a row.
+///   stages their cells and sums, about 80 bytes a row; with texts the sums of 4-grams, 4 MiB a model and at most 128 MiB,
+///   and of a few queries.
 pub fn memory(corpus: &Corpus, settings: &MeasureSettings) -> u64 {
     let (dim, models, queries) = (corpus.dim(), corpus.rows.models.len(), corpus.layout.canonical.len());
     let threads = rayon::current_num_threads();
@@ -108,8 +110,9 @@ pub fn memory(corpus: &Corpus, settings: &MeasureSettings) -> u64 {
         + 16 * RESAMPLES * queries.min(TWO_WAY_QUERIES)
         + threads.min(queries) * 8 * RESAMPLES * (cells + TWO_WAY_ROWS);
     let variants = weights + variants::bytes(corpus);
+    let form = weights + form::bytes(corpus);
     let packing = threads.min(queries) * PACKING;
-    let largest = [by_query, by_model, clustering, bootstrap, two_way, variants].into_iter().max().unwrap_or(0);
+    let largest = [by_query, by_model, clustering, bootstrap, two_way, variants, form].into_iter().max().unwrap_or(0);
     (stays + packing + largest) as u64
 }
 

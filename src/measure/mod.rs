@@ -14,6 +14,7 @@ mod duplicates;
 mod effective;
 mod ensemble;
 mod floors;
+mod form;
 mod histogram;
 mod inter;
 mod intervals;
@@ -31,6 +32,7 @@ mod stages;
 mod summary;
 mod sums;
 pub mod tables;
+mod teams;
 mod topn;
 mod variants;
 mod vendi;
@@ -59,11 +61,13 @@ pub struct MeasureSettings {
     pub human: Vec<String>,
     /// `--tau`: where clusters are cut, a cosine; `None` for floor + .7 (1 - floor).
     pub tau: Option<f64>,
+    /// `--quality-bar`: quality from which on a response is good; `None` for the median.
+    pub quality_bar: Option<f64>,
 }
 
 impl Default for MeasureSettings {
     fn default() -> Self {
-        Self { seed: 0, resamples: intervals::RESAMPLES, human: vec!["human".into()], tau: None }
+        Self { seed: 0, resamples: intervals::RESAMPLES, human: vec!["human".into()], tau: None, quality_bar: None }
     }
 }
 
@@ -142,8 +146,17 @@ pub fn all(
     let stages = stages::stages(corpus, &people, &models, Some(&weights), observer)?;
     summary.headlines.extend(stages.headlines);
     summary.left_out.extend(stages.left_out);
-    let (contexts, stages) = (packaging.rows, stages.rows);
-    Ok(Measures { intra, models, model_pairs, queries, topn, meanings, contexts, stages, summary })
+    let form = form::form(corpus, (&people, &kept, &regular), settings, Some(&weights), observer)?;
+    summary.headlines.extend(form.headlines);
+    summary.left_out.extend(form.left_out);
+    summary.form = form.summary;
+    let tau = summary.meanings.as_ref().and_then(|meanings| meanings.tau);
+    let teams = teams::teams(corpus, tau, settings, observer)?;
+    summary.headlines.extend(teams.headlines);
+    summary.left_out.extend(teams.left_out);
+    summary.teams = teams.summary;
+    let (contexts, stages, form, teams) = (packaging.rows, stages.rows, form.rows, teams.rows);
+    Ok(Measures { intra, models, model_pairs, queries, topn, meanings, contexts, stages, form, teams, summary })
 }
 
 /// Lines of queries.parquet; `chosen` is the labelling whose meanings they have.

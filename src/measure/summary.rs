@@ -493,6 +493,8 @@ impl Parts<'_> {
             intra_paper_bins: intra::mean_bins(kept().filter_map(|m| m.paper_bins)),
             intra_share_ge_0_8: mean(&|m| m.share_ge_0_8),
             meanings,
+            form: None,
+            teams: None,
             model_order: order::models(self.pairs, self.sums.models),
             left_out: left,
             notes,

@@ -11,6 +11,7 @@ use std::sync::Arc;
 mod contexts;
 mod directory;
 mod edges;
+mod form;
 mod histogram;
 mod intra;
 mod json;
@@ -23,6 +24,7 @@ pub mod read;
 mod responses;
 mod stages;
 mod table;
+mod teams;
 mod topn;
 
 pub use responses::nearest;
@@ -51,7 +53,7 @@ const PAIR_TABLES: [(&str, WriteTable<PairOutcome>); 3] =
     [("neighbors.parquet", neighbors::write), ("histogram.parquet", histogram::write), ("edges.parquet", edges::write)];
 
 /// Every table of the measures, likewise.
-const MEASURE_TABLES: [(&str, WriteTable<Measures>); 8] = [
+const MEASURE_TABLES: [(&str, WriteTable<Measures>); 10] = [
     ("intra.parquet", intra::write),
     ("models.parquet", models::write),
     ("model_pairs.parquet", model_pairs::write),
@@ -60,6 +62,8 @@ const MEASURE_TABLES: [(&str, WriteTable<Measures>); 8] = [
     ("meanings.parquet", meanings::write),
     ("contexts.parquet", contexts::write),
     ("stages.parquet", stages::write),
+    ("form.parquet", form::write),
+    ("teams.parquet", teams::write),
 ];
 
 /// A result directory being made: everything goes to DIR.partial, which becomes DIR at the end.
