@@ -403,6 +403,8 @@ pub struct FormContrast {
     pub group: FormGroup,
     /// Whether they are of different queries.
     pub other_query: bool,
+    /// Queries.
+    pub queries: u64,
     /// Form.
     pub form: Contrast,
     /// Content.
@@ -422,6 +424,8 @@ pub struct FormStyle {
     pub adjusted: f64,
     /// Interval of `adjusted` over queries.
     pub interval: Option<Interval>,
+    /// Queries with 2 responses.
+    pub queries: u64,
 }
 
 /// Form and content.
@@ -433,9 +437,19 @@ pub struct FormSummary {
     pub short: u64,
     /// What contrasts are set against: people, or different models.
     pub reference: FormGroup,
+    /// Of all models.
+    #[serde(flatten)]
+    pub all: FormFound,
+    /// The same without models that answer regardless of the query; `None` if there is none.
+    pub without_regardless: Option<FormFound>,
+}
+
+/// What is found of form and content.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct FormFound {
     /// Different queries first.
     pub contrasts: Vec<FormContrast>,
-    /// Of form.
+    /// What models explain of form.
     pub style_form: Option<FormStyle>,
     /// Of content, on the same responses.
     pub style_content: Option<FormStyle>,

@@ -14,7 +14,8 @@ mod vectors;
 use super::MeasureSettings;
 use super::intervals::{self, Weights};
 use super::tables::{
-    Contrast, FormContrast, FormGroup, FormPairs, FormRow, FormStyle, FormSummary, Headline, LeftOut, Mean,
+    Contrast, FormContrast, FormFound, FormGroup, FormPairs, FormRow, FormStyle, FormSummary, Headline, LeftOut,
+    Mean,
 };
 use crate::base::{Observer, Result};
 use crate::corpus::{Corpus, Excerpts};
@@ -45,7 +46,7 @@ type Channels<T> = [T; 3];
 pub fn bytes(corpus: &Corpus) -> usize {
     let Some(_) = &corpus.rows.excerpts else { return 0 };
     let sums = sums::bytes(corpus, BUCKETS, crate::corpus::excerpts::CHARS);
-    8 * corpus.len() + sums.max(sums::bytes(corpus, corpus.dim(), corpus.dim()))
+    20 * corpus.len() + sums.max(sums::bytes(corpus, corpus.dim(), corpus.dim()))
 }
 
 /// What is measured on some of the models.
@@ -69,9 +70,9 @@ impl<'a> Measured<'a> {
         let (questions, short) = Question::all(corpus, excerpts, people, keep);
         let models = corpus.rows.models.len();
         let channels = [
-            sums::scalars(&questions, &Form(corpus, excerpts), models, observer)?,
+            sums::scalars(&questions, &Form::new(corpus, excerpts), models, observer)?,
             sums::scalars(&questions, &Content(corpus), models, observer)?,
-            sums::scalars(&questions, &Openings(corpus, excerpts), models, observer)?,
+            sums::scalars(&questions, &Openings::new(corpus, excerpts), models, observer)?,
         ];
         Ok(Self { corpus, excerpts, questions, short, channels, weights, seed })
     }
@@ -148,42 +149,43 @@ impl<'a> Measured<'a> {
         Ok(together.into_iter().chain(of_models).chain(others).chain(people).collect())
     }
 
-    /// One model's pairs, or those of different models, less the reference's.
-    fn difference(&self, of: Of, reference: Of, other: bool) -> Option<Channels<Estimate>> {
-        let (here, there) = (self.means(of, other)?, self.means(reference, other)?);
-        let mut found = here.iter().zip(&there).map(|(a, b)| a.minus(b));
-        Some([found.next()?, found.next()?, found.next()?])
-    }
-
+    /// One model's pairs, or those of different models, beside the reference's.
     fn contrast(&self, of: Of, reference: Of, other: bool) -> Option<FormContrast> {
         let (here, there) = (self.means(of, other)?, self.means(reference, other)?);
-        let differences = self.difference(of, reference, other)?;
-        let one = |channel: usize| Contrast {
-            value: here[channel].value,
-            reference: there[channel].value,
-            difference: differences[channel].value,
-            interval: self.interval(&differences[channel], self.weights).ci,
+        let one = |channel: usize| {
+            let Mean { value: difference, ci: interval } =
+                self.interval(&here[channel].minus(&there[channel]), self.weights);
+            Contrast { value: here[channel].value, reference: there[channel].value, difference, interval }
         };
         Some(FormContrast {
             group: if of == Of::OneModel { FormGroup::OneModel } else { FormGroup::OtherModels },
             other_query: other,
+            queries: here[0].minus(&there[0]).questions() as u64,
             form: one(0),
             content: one(1),
             opening: one(2),
         })
     }
 
-    fn style(&self, channel: usize) -> Option<(FormStyle, Estimate)> {
+    fn style(&self, channel: usize) -> Option<FormStyle> {
         let found = style(&self.channels[channel], self.corpus.rows.models.len())?;
-        let interval = self.interval(&found.adjusted, self.weights).ci;
-        let adjusted = found.adjusted.value;
-        Some((FormStyle { r2: found.r2, expected: found.expected, adjusted, interval }, found.adjusted))
+        let Mean { value: adjusted, ci: interval } = self.interval(&found.adjusted, self.weights);
+        let queries = found.adjusted.questions() as u64;
+        Some(FormStyle { r2: found.r2, expected: found.expected, adjusted, interval, queries })
+    }
+
+    /// Contrasts, and what models explain.
+    fn found(&self, reference: Of) -> FormFound {
+        let of: &[Of] = if reference == Of::People { &[Of::OneModel, Of::OtherModels] } else { &[Of::OneModel] };
+        let pairs = [true, false].into_iter().flat_map(|other| of.iter().map(move |&of| (of, other)));
+        let contrasts = pairs.filter_map(|(of, other)| self.contrast(of, reference, other)).collect();
+        FormFound { contrasts, style_form: self.style(0), style_content: self.style(1) }
     }
 }
 
-fn repeats(contrast: &FormContrast, reference: FormGroup, questions: usize, without: Option<f64>) -> Headline {
+fn repeats(contrast: &FormContrast, reference: FormGroup, without: Option<&FormContrast>) -> Headline {
     let form = &contrast.form;
-    let mut notes: Vec<String> = intervals::warning(questions).into_iter().collect();
+    let mut notes: Vec<String> = intervals::warning(contrast.queries as usize).into_iter().collect();
     notes.push(format!(
         "form {:.3}, {} {:.3}; content {:.3}, {} {:.3}",
         form.value,
@@ -203,15 +205,15 @@ fn repeats(contrast: &FormContrast, reference: FormGroup, questions: usize, with
         interval: form.interval,
         floor: Some(contrast.content.difference),
         floor_label: Some("the same difference in content".into()),
-        without_regardless: without,
-        queries: questions as u64,
+        without_regardless: without.map(|contrast| contrast.form.difference),
+        queries: contrast.queries,
         notes,
         ..Headline::default()
     }
 }
 
-fn style_headline(form: &FormStyle, content: &FormStyle, questions: usize, without: Option<f64>) -> Headline {
-    let mut notes: Vec<String> = intervals::warning(questions).into_iter().collect();
+fn style_headline(form: &FormStyle, content: &FormStyle, without: Option<&FormStyle>) -> Headline {
+    let mut notes: Vec<String> = intervals::warning(form.queries as usize).into_iter().collect();
     notes.push(format!(
         "before the adjustment {:.3}, where shuffled models have {:.3}; content {:.3} and {:.3}",
         form.r2, form.expected, content.r2, content.expected
@@ -223,8 +225,8 @@ fn style_headline(form: &FormStyle, content: &FormStyle, questions: usize, witho
         interval: form.interval,
         floor: Some(content.adjusted),
         floor_label: Some("the same share of the variation in content".into()),
-        without_regardless: without,
-        queries: questions as u64,
+        without_regardless: without.map(|form| form.adjusted),
+        queries: form.queries,
         notes,
         ..Headline::default()
     }
@@ -260,33 +262,28 @@ pub fn form(
     }
     let reference = if people.contains(&true) { Of::People } else { Of::OtherModels };
     let group = if reference == Of::People { FormGroup::People } else { FormGroup::OtherModels };
-    let of: &[Of] = if reference == Of::People { &[Of::OneModel, Of::OtherModels] } else { &[Of::OneModel] };
-    let contrasts: Vec<FormContrast> = [true, false]
-        .into_iter()
-        .flat_map(|other| of.iter().filter_map(move |&of| Some((of, other))))
-        .filter_map(|(of, other)| all.contrast(of, reference, other))
-        .collect();
-    let first = |other: bool| contrasts.iter().find(|c| c.group == FormGroup::OneModel && c.other_query == other);
-    let without = (keep != regular && regular.contains(&true)).then(|| measured(regular)).transpose()?;
-    match first(true) {
+    let found = all.found(reference);
+    let odd = keep != regular && regular.contains(&true);
+    let without = odd.then(|| measured(regular)).transpose()?.map(|measured| measured.found(reference));
+    fn own(found: &FormFound, other: bool) -> Option<&FormContrast> {
+        found.contrasts.iter().find(|one| one.group == FormGroup::OneModel && one.other_query == other)
+    }
+    match own(&found, true) {
         Some(contrast) => {
-            let without = without.as_ref().and_then(|m| m.difference(Of::OneModel, reference, true));
-            let questions = all.difference(Of::OneModel, reference, true).map_or(0, |d| d[0].questions());
-            out.headlines.push(repeats(contrast, group, questions, without.map(|d| d[0].value)));
+            out.headlines.push(repeats(contrast, group, without.as_ref().and_then(|found| own(found, true))));
         }
         None => left(
             "Form of answers to different queries",
             "needs one model’s answers of 300 characters to 2 queries, and people’s or other models’ beside them",
         ),
     }
-    if first(false).is_none() {
+    if own(&found, false).is_none() {
         left("Form of one model’s answers to the same query", "no 2 answers of 300 characters to set beside others");
     }
-    let styles = all.style(0).zip(all.style(1));
-    match &styles {
-        Some(((form, estimate), (content, _))) => {
-            let without = without.as_ref().and_then(|m| m.style(0)).map(|style| style.0.adjusted);
-            out.headlines.push(style_headline(form, content, estimate.questions(), without));
+    match found.style_form.zip(found.style_content) {
+        Some((form, content)) => {
+            let without = without.as_ref().and_then(|found| found.style_form.as_ref());
+            out.headlines.push(style_headline(&form, &content, without));
         }
         None => left(
             "Share of form that models explain",
@@ -296,14 +293,12 @@ pub fn form(
     if rows.iter().all(|row| row.compression.is_none()) {
         left("Compression ratio", "no model has 20 kB of beginnings (67 answers of 300 characters)");
     }
-    let (form, content) = styles.map(|(form, content)| (form.0, content.0)).unzip();
     out.summary = Some(FormSummary {
         responses: all.questions.iter().map(|q| (q.n() as usize + q.people.len()) as u64).sum(),
         short: all.short,
         reference: group,
-        contrasts,
-        style_form: form,
-        style_content: content,
+        all: found,
+        without_regardless: without,
     });
     out.rows = rows;
     Ok(out)

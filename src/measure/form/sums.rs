@@ -7,6 +7,8 @@ use super::vectors::{Scatter, Sparse, Vectors, whole};
 use crate::base::{Observer, Result};
 use crate::corpus::{Corpus, Excerpts};
 use rayon::prelude::*;
+use std::ops::Range;
+use std::sync::{Mutex, PoisonError};
 
 /// Bytes of the sums of a block of authors.
 const BLOCK: usize = 128 << 20;
@@ -114,6 +116,23 @@ struct Totals {
     people: Vec<f64>,
 }
 
+impl Totals {
+    fn zeros(models: usize, dim: usize) -> Self {
+        let zeros = || vec![0.0; dim];
+        let models = (0..models).map(|_| OfModel { sum: zeros(), centred: zeros(), square: 0.0 }).collect();
+        Self { models, together: zeros(), people: zeros() }
+    }
+
+    fn clear(&mut self) {
+        self.together.fill(0.0);
+        self.people.fill(0.0);
+        self.models.par_iter_mut().for_each(|of| {
+            of.sum.fill(0.0);
+            of.centred.fill(0.0);
+        });
+    }
+}
+
 /// A model's sums over all questions.
 struct OfModel {
     sum: Vec<f64>,
@@ -122,24 +141,55 @@ struct OfModel {
     square: f64,
 }
 
+/// A model's sum of one question.
+struct Cell {
+    model: u32,
+    n: f64,
+    sum: Sparse,
+    /// Product with the sum of all models.
+    together: f64,
+}
+
 /// Sums of one question.
 struct Sums {
-    models: Vec<(u32, f64, Sparse)>,
+    models: Vec<Cell>,
     together: Sparse,
     people: Sparse,
     n: f64,
 }
 
-fn sums(question: &Question, vectors: &impl Vectors, block: &std::ops::Range<u32>) -> Sums {
-    let mut scatter = Scatter::new(vectors.dim());
-    let mut of = |positions: &mut dyn Iterator<Item = &usize>| {
-        positions.for_each(|&position| vectors.add(position, &mut scatter));
-        scatter.take()
-    };
-    let here = question.cells.iter().filter(|cell| block.contains(&cell.0));
-    let models = here.map(|(model, cell)| (*model, cell.len() as f64, of(&mut cell.iter()))).collect();
-    let together = of(&mut question.cells.iter().flat_map(|cell| &cell.1));
-    Sums { models, together, people: of(&mut question.people.iter()), n: question.n() }
+fn sums(scatters: &mut [Scatter; 2], question: &Question, vectors: &impl Vectors, block: &Range<u32>) -> Sums {
+    let [of_cell, together] = scatters;
+    let mut models = Vec::new();
+    for (model, positions) in &question.cells {
+        let into = if block.contains(model) { &mut *of_cell } else { &mut *together };
+        positions.iter().for_each(|&position| vectors.add(position, into));
+        if block.contains(model) {
+            let sum = of_cell.take();
+            sum.iter().for_each(|(key, value)| together.add(key, value));
+            models.push(Cell { model: *model, n: positions.len() as f64, sum, together: 0.0 });
+        }
+    }
+    models.iter_mut().for_each(|cell| cell.together = cell.sum.dot(together.values()));
+    question.people.iter().for_each(|&position| vectors.add(position, of_cell));
+    Sums { models, together: together.take(), people: of_cell.take(), n: question.n() }
+}
+
+/// Two sums in the making for each thread.
+struct Scatters(Vec<Mutex<[Scatter; 2]>>);
+
+impl Scatters {
+    fn new(dim: usize) -> Self {
+        let two = || Mutex::new([Scatter::new(dim), Scatter::new(dim)]);
+        Self((0..rayon::current_num_threads()).map(|_| two()).collect())
+    }
+
+    /// Sums of a question, by the thread that asks.
+    fn sums(&self, question: &Question, vectors: &impl Vectors, block: &Range<u32>) -> Sums {
+        let own = &self.0[rayon::current_thread_index().unwrap_or(0)];
+        // Nothing that holds them panics half-way through a sum.
+        sums(&mut own.lock().unwrap_or_else(PoisonError::into_inner), question, vectors, block)
+    }
 }
 
 /// Questions taken at once.
@@ -160,30 +210,30 @@ pub fn bytes(corpus: &Corpus, dim: usize, some: usize) -> usize {
         12 * (all.min(cells.len() * dim) + all.min(dim))
     });
     let waiting = at_once().min(corpus.layout.cells.len());
-    let scattered = rayon::current_num_threads().min(waiting) * 9 * dim;
+    let scattered = rayon::current_num_threads() * 18 * dim;
     8 * dim * (2 * models + 2) + scattered + waiting * of_query.max().unwrap_or(0)
 }
 
-fn totals(
+/// Adds up the sums of all questions, of the models of a block.
+fn add_up(
     questions: &[Question],
     vectors: &impl Vectors,
-    block: &std::ops::Range<u32>,
+    (block, scatters): (&Range<u32>, &Scatters),
+    totals: &mut Totals,
     observer: &dyn Observer,
-) -> Result<Totals> {
-    let zeros = || vec![0.0; vectors.dim()];
-    let models = (block.clone()).map(|_| OfModel { sum: zeros(), centred: zeros(), square: 0.0 }).collect();
-    let mut totals = Totals { models, together: zeros(), people: zeros() };
+) -> Result<()> {
+    totals.clear();
     for chunk in questions.chunks(at_once()) {
         observer.check_stop()?;
-        let found: Vec<Sums> = chunk.par_iter().map(|question| sums(question, vectors, block)).collect();
+        let found: Vec<Sums> = chunk.par_iter().map(|question| scatters.sums(question, vectors, block)).collect();
         // Each total is added up in the order of the questions.
         totals.models.par_iter_mut().zip(block.clone().into_par_iter()).for_each(|(of, model)| {
             for question in &found {
-                let Ok(place) = question.models.binary_search_by_key(&model, |one| one.0) else { continue };
-                let (_, n, own) = &question.models[place];
-                own.add_to(&mut of.sum, 1.0);
-                own.add_to(&mut of.centred, 1.0);
-                question.together.add_to(&mut of.centred, -n / question.n);
+                let Ok(place) = question.models.binary_search_by_key(&model, |cell| cell.model) else { continue };
+                let cell = &question.models[place];
+                cell.sum.add_to(&mut of.sum, 1.0);
+                cell.sum.add_to(&mut of.centred, 1.0);
+                question.together.add_to(&mut of.centred, -cell.n / question.n);
             }
         });
         for question in &found {
@@ -192,7 +242,7 @@ fn totals(
         }
     }
     totals.models.par_iter_mut().for_each(|of| of.square = of.centred.iter().map(|x| x * x).sum());
-    Ok(totals)
+    Ok(())
 }
 
 /// Products of one question's sums with those of all.
@@ -205,18 +255,17 @@ fn products(question: &Question, sums: &Sums, totals: &Totals, first: u32, count
     };
     let together = part(&sums.together, &totals.together, sums.n, counts.together);
     let models = (sums.models.iter())
-        .map(|(model, n, own)| {
-            let of = &totals.models[(model - first) as usize];
-            let one = part(own, &of.sum, *n, counts.models[*model as usize]);
+        .map(|cell| {
+            let of = &totals.models[(cell.model - first) as usize];
+            let one = part(&cell.sum, &of.sum, cell.n, counts.models[cell.model as usize]);
             // X = S - n / N (sum of the question's), so its products are those of both.
-            let share = n / sums.n;
-            let between = own.between(&sums.together);
+            let share = cell.n / sums.n;
             let centred = Centred {
-                square: one.square - 2.0 * share * between + share * share * together.square,
-                with_all: own.dot(&of.centred) - share * sums.together.dot(&of.centred),
+                square: one.square - 2.0 * share * cell.together + share * share * together.square,
+                with_all: cell.sum.dot(&of.centred) - share * sums.together.dot(&of.centred),
                 all: of.square,
             };
-            (*model, one, centred)
+            (cell.model, one, centred)
         })
         .collect();
     let people = part(&sums.people, &totals.people, question.people.len() as f64, counts.people);
@@ -247,14 +296,16 @@ pub fn scalars(
         counts.people += question.people.len() as f64;
     }
     let mut all: Vec<OfQuestion> = Vec::new();
-    let size = block_models(vectors.dim()) as u32;
+    let size = block_models(vectors.dim()).min(models) as u32;
+    let scatters = Scatters::new(vectors.dim());
+    let mut totals = Totals::zeros(size as usize, vectors.dim());
     let mut first = 0;
     while first < models as u32 {
         let block = first..(first + size).min(models as u32);
-        let totals = totals(questions, vectors, &block, observer)?;
+        add_up(questions, vectors, (&block, &scatters), &mut totals, observer)?;
         let one = |question: &Question| -> Result<OfQuestion> {
             observer.check_stop()?;
-            Ok(products(question, &sums(question, vectors, &block), &totals, first, &counts))
+            Ok(products(question, &scatters.sums(question, vectors, &block), &totals, first, &counts))
         };
         let found: Vec<OfQuestion> = questions.par_iter().map(one).collect::<Result<_>>()?;
         if all.is_empty() {

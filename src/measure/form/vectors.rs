@@ -5,6 +5,8 @@
 use super::super::cells::add_unit_row;
 use crate::corpus::excerpts::CHARS;
 use crate::corpus::{Corpus, Excerpts};
+use rayon::prelude::*;
+use std::collections::HashMap;
 
 /// Buckets of the fixed hashing, 2^18.
 pub const BUCKETS: usize = 1 << 18;
@@ -33,7 +35,13 @@ impl Scatter {
         Self { values: vec![0.0; dim], touched: Vec::new(), seen: vec![false; dim] }
     }
 
+    /// All elements.
+    pub fn values(&self) -> &[f64] {
+        &self.values
+    }
+
     /// Adds to an element.
+    #[inline]
     pub fn add(&mut self, key: u32, value: f64) {
         let at = key as usize;
         if !self.seen[at] {
@@ -45,8 +53,7 @@ impl Scatter {
 
     /// The sum so far; zeros are left behind.
     pub fn take(&mut self) -> Sparse {
-        let mut keys = std::mem::take(&mut self.touched);
-        keys.sort_unstable();
+        let keys = std::mem::take(&mut self.touched);
         let one = |&key: &u32| {
             self.seen[key as usize] = false;
             std::mem::take(&mut self.values[key as usize])
@@ -56,7 +63,7 @@ impl Scatter {
     }
 }
 
-/// A vector by its elements that are not zero, keys ascending.
+/// A vector by the elements that were touched, in the order in which they were: that of the responses and their texts.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Sparse {
     keys: Vec<u32>,
@@ -77,19 +84,6 @@ impl Sparse {
     /// Product with a vector that has all its elements.
     pub fn dot(&self, dense: &[f64]) -> f64 {
         self.iter().map(|(key, value)| value * dense[key as usize]).sum()
-    }
-
-    /// Product of two.
-    pub fn between(&self, other: &Self) -> f64 {
-        let mut place = 0;
-        let mut sum = 0.0;
-        for (key, value) in self.iter() {
-            place += other.keys[place..].partition_point(|&k| k < key);
-            if other.keys.get(place) == Some(&key) {
-                sum += value * other.values[place];
-            }
-        }
-        sum
     }
 
     /// Adds `scale` times this vector to one that has all its elements.
@@ -113,7 +107,30 @@ pub fn whole<'a>(corpus: &Corpus, excerpts: &'a Excerpts, position: usize) -> Op
 }
 
 /// Form: how often each 4-gram of characters is in the excerpt, at unit length.
-pub struct Form<'a>(pub &'a Corpus, pub &'a Excerpts);
+pub struct Form<'a> {
+    corpus: &'a Corpus,
+    excerpts: &'a Excerpts,
+    /// Lengths of the vectors of counts, by row.
+    norms: Vec<f64>,
+}
+
+/// The buckets of an excerpt's grams, in its order.
+fn grams(excerpt: &str) -> Vec<u32> {
+    let places: Vec<usize> = excerpt.char_indices().map(|(at, _)| at).chain([excerpt.len()]).collect();
+    places.windows(GRAM + 1).map(|at| bucket(&excerpt.as_bytes()[at[0]..at[GRAM]])).collect()
+}
+
+impl<'a> Form<'a> {
+    /// Form of a corpus with texts.
+    pub fn new(corpus: &'a Corpus, excerpts: &'a Excerpts) -> Self {
+        let norm = |row: usize| {
+            let mut grams = grams(excerpts.of(row));
+            grams.sort_unstable();
+            grams.chunk_by(|a, b| a == b).map(|same| (same.len() * same.len()) as f64).sum::<f64>().sqrt()
+        };
+        Self { corpus, excerpts, norms: (0..corpus.len()).into_par_iter().map(norm).collect() }
+    }
+}
 
 impl Vectors for Form<'_> {
     fn dim(&self) -> usize {
@@ -121,29 +138,42 @@ impl Vectors for Form<'_> {
     }
 
     fn add(&self, position: usize, sum: &mut Scatter) {
-        let excerpt = self.1.of(self.0.layout.row_at[position] as usize);
-        let places: Vec<usize> = excerpt.char_indices().map(|(at, _)| at).chain([excerpt.len()]).collect();
-        let mut grams: Vec<u32> =
-            places.windows(GRAM + 1).map(|at| bucket(&excerpt.as_bytes()[at[0]..at[GRAM]])).collect();
-        grams.sort_unstable();
-        let counts = || grams.chunk_by(|a, b| a == b).map(|same| (same[0], same.len() as f64));
-        let norm = counts().map(|(_, count)| count * count).sum::<f64>().sqrt();
-        counts().for_each(|(gram, count)| sum.add(gram, count / norm));
+        let row = self.corpus.layout.row_at[position] as usize;
+        let one = 1.0 / self.norms[row];
+        grams(self.excerpts.of(row)).into_iter().for_each(|gram| sum.add(gram, one));
     }
 }
 
 /// Openings: which first five words a response has. The mean over pairs is the share of pairs that begin alike.
-pub struct Openings<'a>(pub &'a Corpus, pub &'a Excerpts);
+pub struct Openings<'a> {
+    corpus: &'a Corpus,
+    /// Number of the opening of each row.
+    numbers: Vec<u32>,
+    distinct: usize,
+}
+
+impl<'a> Openings<'a> {
+    /// Openings of a corpus with texts.
+    pub fn new(corpus: &'a Corpus, excerpts: &Excerpts) -> Self {
+        let mut known: HashMap<&str, u32> = HashMap::new();
+        let number = |row: usize| {
+            let excerpt = excerpts.of(row);
+            let end = excerpt.match_indices(' ').nth(WORDS - 1).map_or(excerpt.len(), |(at, _)| at);
+            let next = known.len() as u32;
+            *known.entry(&excerpt[..end]).or_insert(next)
+        };
+        let numbers = (0..corpus.len()).map(number).collect();
+        Self { corpus, numbers, distinct: known.len() }
+    }
+}
 
 impl Vectors for Openings<'_> {
     fn dim(&self) -> usize {
-        BUCKETS
+        self.distinct
     }
 
     fn add(&self, position: usize, sum: &mut Scatter) {
-        let excerpt = self.1.of(self.0.layout.row_at[position] as usize);
-        let end = excerpt.match_indices(' ').nth(WORDS - 1).map_or(excerpt.len(), |(at, _)| at);
-        sum.add(bucket(&excerpt.as_bytes()[..end]), 1.0);
+        sum.add(self.numbers[self.corpus.layout.row_at[position] as usize], 1.0);
     }
 }
 
@@ -179,7 +209,7 @@ mod tests {
         let mut scatter = Scatter::new(9);
         [(7, 1.0), (2, 0.5), (7, 2.0)].into_iter().for_each(|(key, value)| scatter.add(key, value));
         let sum = scatter.take();
-        assert_eq!(sum.iter().collect::<Vec<_>>(), [(2, 0.5), (7, 3.0)]);
+        assert_eq!(sum.iter().collect::<Vec<_>>(), [(7, 3.0), (2, 0.5)]);
         assert_eq!((sum.square(), sum.dot(&[1.0; 9])), (9.25, 3.5));
         assert_eq!(scatter.take(), Sparse::default());
         let mut dense = vec![1.0; 9];
