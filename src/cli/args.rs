@@ -339,6 +339,15 @@ pub struct SynthArgs {
     /// --meanings or --contexts
     #[arg(long, value_name = "R", allow_negative_numbers = true)]
     pub rise: Option<f64>,
+    /// Texts (a column `text`) whose form one model's answers share, whatever the query: 4-grams with a cosine of F, between
+    /// models of 0; content is as above; not with what varies otherwise
+    #[arg(long, value_name = "F")]
+    pub form: Option<f64>,
+    /// Each model's answers to a query are a team's (columns team, quality, expertise): by how much quality changes with
+    /// diversity, expertise, their product and the logarithm of size. Every second team has cosine B instead of A; not with
+    /// what varies otherwise
+    #[arg(long, value_name = "D,E,DE,S", value_delimiter = ',', allow_negative_numbers = true)]
+    pub teams: Option<Vec<f64>>,
 }
 
 /// `report`.

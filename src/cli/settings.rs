@@ -147,6 +147,9 @@ pub fn pair_settings(settings: &PassSettings) -> Result<PairSettings> {
             return Err(Error::Usage(format!("{flag} {value} is out of range: a cosine lies between -1 and 1")));
         }
     }
+    if let Some(bar) = settings.quality_bar.filter(|bar| !bar.is_finite()) {
+        return Err(Error::Usage(format!("--quality-bar {bar} is no number")));
+    }
     Ok(PairSettings {
         k,
         threshold: settings.threshold,
@@ -217,6 +220,7 @@ mod tests {
             PassSettings { threshold: Some(f64::NAN), ..PassSettings::default() },
             PassSettings { near_duplicate: Some(1.5), ..PassSettings::default() },
             PassSettings { tau: Some(-1.5), ..PassSettings::default() },
+            PassSettings { quality_bar: Some(f64::NAN), ..PassSettings::default() },
         ] {
             assert_eq!(pair_settings(&settings).unwrap_err().exit_code(), 2);
         }

@@ -4,16 +4,18 @@
 //! `c` a cell (query, model) and `r` a response. Where all directions are orthogonal, the cosine of two responses is
 //! A within a cell, B across models of one query and C across queries, exactly.
 //!
-//! One of three may vary beside ([`Variation`]). With meanings `c` is that of a meaning of the query: each response has one
+//! One of these may vary beside ([`Variation`]). With meanings `c` is that of a meaning of the query: each response has one
 //! of the K at random, whatever its model, and the cosine is A within a meaning, B across meanings. With contexts a cell is
 //! (query, model, context), and part of `c` is common to a model's cells of a query, so that their cosine is S. With stages
-//! a cell is (query, model, stage), and B is larger by R at the second.
+//! a cell is (query, model, stage), and B is larger by R at the second. With form there are texts: the first characters of
+//! each, as many as give 4-gram counts a cosine of F, are its model's, the rest its own, all at random. With teams a cell is
+//! a team's; every second one has `c` taken away, so that its cosine is B, and its quality follows the outcome model.
 
 use super::args::{Messages, SynthArgs, SynthKind};
 use super::messages;
 use crate::base::random::Stream;
 use crate::base::{Error, Result};
-use arrow::array::{ArrayRef, FixedSizeListArray, Float32Array, Int64Array, RecordBatch, StringArray};
+use arrow::array::{ArrayRef, FixedSizeListArray, Float32Array, Float64Array, Int64Array, RecordBatch, StringArray};
 use arrow::datatypes::{DataType, Field};
 use parquet::arrow::ArrowWriter;
 use std::fs::File;
@@ -21,6 +23,11 @@ use std::sync::Arc;
 
 /// Names of the stages.
 const STAGES: [&str; 2] = ["sft", "rl"];
+
+/// Characters of a planted text: those that form is measured on, and a few more.
+const TEXT_CHARS: usize = 320;
+/// Standard deviation of a response's quality about its team's.
+const NOISE: f64 = 0.5;
 
 /// What varies beside queries and models.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -41,16 +48,34 @@ pub enum Variation {
         /// By how much the second raises the cosine across models.
         rise: f64,
     },
+    /// Each model's texts begin alike: the cosine of their 4-grams.
+    Form(f64),
+    /// Each cell is a team's: coefficients of diversity, expertise, their product, log size.
+    Teams([f64; 4]),
 }
 
 impl Variation {
     fn of(args: &SynthArgs) -> Result<Self> {
-        match (args.meanings, args.contexts, args.rise) {
-            (None, 1, None) => Ok(Self::Nothing),
-            (Some(meanings), 1, None) => Ok(Self::Meanings(meanings)),
-            (None, contexts, None) => Ok(Self::Contexts { contexts, across: args.across }),
-            (None, 1, Some(rise)) => Ok(Self::Stages { rise }),
-            _ => Err(Error::Usage("only one of --meanings, --contexts and --rise can be planted in a corpus".into())),
+        let teams = match &args.teams {
+            None => None,
+            Some(given) => Some(Self::Teams(given.as_slice().try_into().map_err(|_| {
+                Error::Usage("--teams takes four numbers: diversity, expertise, product, log size".into())
+            })?)),
+        };
+        let contexts = Self::Contexts { contexts: args.contexts, across: args.across };
+        let given = [
+            args.meanings.map(Self::Meanings),
+            (args.contexts != 1).then_some(contexts),
+            args.rise.map(|rise| Self::Stages { rise }),
+            args.form.map(Self::Form),
+            teams,
+        ];
+        let mut given = given.into_iter().flatten();
+        match (given.next(), given.next()) {
+            (first, None) => Ok(first.unwrap_or(Self::Nothing)),
+            _ => Err(Error::Usage(
+                "only one of --meanings, --contexts, --rise, --form and --teams can be planted in a corpus".into(),
+            )),
         }
     }
 }
@@ -98,7 +123,7 @@ impl Planted {
     /// Contexts or stages of a model.
     fn variants(&self) -> usize {
         match self.variation {
-            Variation::Nothing | Variation::Meanings(_) => 1,
+            Variation::Nothing | Variation::Meanings(_) | Variation::Form(_) | Variation::Teams(_) => 1,
             Variation::Contexts { contexts, .. } => contexts,
             Variation::Stages { .. } => STAGES.len(),
         }
@@ -142,6 +167,57 @@ impl Planted {
         }
     }
 
+    /// Cosine within the cell of a response.
+    fn cosine_within(&self, cell: usize) -> f64 {
+        let varied = matches!(self.variation, Variation::Teams(_)) && self.varied(cell);
+        if varied { self.cross } else { self.within }
+    }
+
+    /// Whether a team's answers are as far from each other as those of different teams: every second team of a query.
+    fn varied(&self, cell: usize) -> bool {
+        (cell / self.models + cell) % 2 == 1
+    }
+
+    /// The text of a response, with form.
+    fn text(&self, response: usize, form: f64) -> String {
+        let random = Stream::new(self.seed, "synth form");
+        let model = response / self.samples % self.models;
+        // 300 characters have 297 4-grams.
+        let common = if form > 0.0 { (297.0 * form).round() as usize + 3 } else { 0 };
+        let one = |i: usize| {
+            let whose = if i < common { model } else { self.models + response };
+            let letter = random.below(whose as u64, i as u64, 36);
+            if i % 6 == 5 { ' ' } else { char::from_digit(letter as u32, 36).unwrap_or('-') }
+        };
+        (0..TEXT_CHARS).map(one).collect()
+    }
+
+    /// A team's expertise: evenly from 0 to 1.
+    fn expertise(&self, model: usize) -> f64 {
+        (model as f64 + 0.5) / self.models as f64
+    }
+
+    /// Whether a response is there but its team (odd queries) or its quality (even queries) is not known: the last one of
+    /// every third cell of three and more.
+    fn incomplete(&self, response: usize) -> bool {
+        let cell = response / self.samples;
+        self.samples > 2 && (cell / self.models + cell % self.models / 2) % 3 == 0 && response % self.samples == 0
+    }
+
+    /// Quality of a response, with teams: an effect of the query, the outcome model, and noise.
+    fn quality(&self, response: usize, coefficients: [f64; 4]) -> f64 {
+        let random = Stream::new(self.seed, "synth quality");
+        let cell = response / self.samples;
+        let first = cell * self.samples;
+        let size = (first..first + self.samples).filter(|&other| !self.incomplete(other)).count();
+        let diversity = (self.within - self.cross) * if self.varied(cell) { 0.5 } else { -0.5 };
+        let expertise = self.expertise(cell % self.models) - 0.5;
+        let predictors = [diversity, expertise, diversity * expertise, crate::base::math::ln(size as f64)];
+        let of_query = random.normal((cell / self.models) as u64, 0);
+        let explained: f64 = coefficients.iter().zip(predictors).map(|(b, x)| b * x).sum();
+        of_query + explained + NOISE * random.normal(response as u64, 1)
+    }
+
     /// The true ratio of packaging, with contexts: (S - C) / (A - C).
     fn packaging(&self) -> Option<f64> {
         let Variation::Contexts { across, .. } = self.variation else { return None };
@@ -167,6 +243,11 @@ impl Planted {
                 ));
             }
         }
+        if let Variation::Form(form) = self.variation
+            && !(0.0..=1.0).contains(&form)
+        {
+            return Err(Error::Usage(format!("--form {form} is out of range: 0 to 1")));
+        }
         let dim = self.dim.unwrap_or(self.exact_dim());
         let exact = dim >= self.exact_dim();
         let size = self.rows().checked_mul(dim).filter(|&size| size <= 1 << 31);
@@ -183,7 +264,8 @@ impl Planted {
             let model = cell / self.variants();
             let query = model / self.models;
             let (cross, across) = self.cosines(cell % self.variants());
-            let weights = [self.floor, cross - self.floor, self.within - across, 1.0 - self.within, across - cross];
+            let within = self.cosine_within(cell);
+            let weights = [self.floor, cross - self.floor, within - across, 1.0 - within, across - cross];
             let weights = weights.map(f64::sqrt);
             let part = classes.as_ref().map_or(cell, |class| query * self.parts() + class[response]);
             let parts = 1 + self.queries;
@@ -229,7 +311,7 @@ impl Planted {
         let mut columns: Vec<(&str, ArrayRef)> =
             vec![("query", Arc::new(query)), ("model", Arc::new(model)), ("sample", Arc::new(sample))];
         match self.variation {
-            Variation::Nothing => {}
+            Variation::Nothing | Variation::Form(_) | Variation::Teams(_) => {}
             Variation::Meanings(_) => {
                 let names = self.classes().into_iter().flatten().map(|class| format!("meaning {class:03}"));
                 columns.push(("class", Arc::new(StringArray::from_iter_values(names))));
@@ -242,6 +324,22 @@ impl Planted {
                 let names = (0..n).map(|i| STAGES[variant(i)]);
                 columns.push(("stage", Arc::new(StringArray::from_iter_values(names))));
             }
+        }
+        match self.variation {
+            Variation::Form(form) => {
+                let texts = (0..n).map(|i| self.text(i, form));
+                columns.push(("text", Arc::new(StringArray::from_iter_values(texts))));
+            }
+            Variation::Teams(coefficients) => {
+                let team = |i: usize| (!(self.incomplete(i) && cell(i) / self.models % 2 == 1)).then_some(i);
+                let names = (0..n).map(|i| team(i).map(|i| format!("team {:03}", cell(i) % self.models)));
+                let quality = (0..n).map(|i| (!self.incomplete(i)).then(|| self.quality(i, coefficients)));
+                let expertise = (0..n).map(|i| self.expertise(cell(i) % self.models));
+                columns.push(("team", Arc::new(names.collect::<StringArray>())));
+                columns.push(("quality", Arc::new(quality.collect::<Float64Array>())));
+                columns.push(("expertise", Arc::new(Float64Array::from_iter_values(expertise))));
+            }
+            _ => {}
         }
         columns.push(("embedding", Arc::new(embedding)));
         Ok(RecordBatch::try_from_iter(columns)?)
@@ -272,18 +370,17 @@ pub fn main(args: &SynthArgs, flags: &Messages) -> anyhow::Result<u8> {
     let mut writer = ArrowWriter::try_new(file, batch.schema(), None)?;
     writer.write(&batch)?;
     writer.close()?;
-    let (meanings, rise) = match planted.variation {
-        Variation::Meanings(meanings) => (Some(meanings), None),
-        Variation::Stages { rise } => (None, Some(rise)),
-        _ => (None, None),
-    };
+    let meanings = if let Variation::Meanings(meanings) = planted.variation { Some(meanings) } else { None };
+    let rise = if let Variation::Stages { rise } = planted.variation { Some(rise) } else { None };
+    let form = if let Variation::Form(form) = planted.variation { Some(form) } else { None };
+    let teams = if let Variation::Teams(coefficients) = planted.variation { Some(coefficients) } else { None };
     if flags.json {
         let (within, cross) =
             if meanings.is_some() { ("within_meanings", "across_meanings") } else { ("intra_mean", "inter_mean") };
         messages::json(&serde_json::json!({
             "type": "synth", "path": args.out.to_string_lossy(), "rows": planted.rows(), "dim": dim, "exact": exact,
             "meanings": meanings, within: planted.within, cross: planted.cross, "floor": planted.floor,
-            "packaging": planted.packaging(), "rise": rise,
+            "packaging": planted.packaging(), "rise": rise, "form": form, "teams": teams,
         }));
     } else if !flags.quiet {
         let how = if exact { "exact" } else { "approximate: random directions" };
@@ -299,6 +396,15 @@ pub fn main(args: &SynthArgs, flags: &Messages) -> anyhow::Result<u8> {
         ));
         if let (Variation::Contexts { across, .. }, Some(ratio)) = (planted.variation, planted.packaging()) {
             messages::data(&format!("across contexts {across}, a packaging ratio of {ratio:.4}"));
+        }
+        if let Some(form) = form {
+            messages::data(&format!("form: 4-grams of one model's answers have a cosine near {form}, of different models' near 0"));
+        }
+        if let Some(coefficients) = teams {
+            messages::data(&format!(
+                "teams: quality changes by {coefficients:?} with diversity, expertise, their product, log size; every second \
+                 team has the cosine across models"
+            ));
         }
         if let Some(rise) = rise {
             let [first, second] = STAGES;

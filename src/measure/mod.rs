@@ -19,6 +19,7 @@ mod histogram;
 mod inter;
 mod intervals;
 mod intra;
+mod jackknife;
 mod length;
 mod meanings;
 mod memory;

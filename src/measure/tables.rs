@@ -472,6 +472,8 @@ pub struct TeamRow {
     pub diversity: Option<f64>,
     /// Pairs.
     pub pairs: u64,
+    /// Responses whose quality is at or above the bar.
+    pub good: u64,
     /// Pairs with a cosine under tau.
     pub distinct_pairs: u64,
     /// Of these, the pairs of two good responses.

@@ -22,6 +22,7 @@ pub(super) fn write(path: &Path, source: &Source<'_, Measures>) -> Result<()> {
         c.f64_or_null("expertise", rows.iter().map(|r| r.expertise));
         c.f64_or_null("diversity", rows.iter().map(|r| r.diversity));
         c.u64("pairs", rows.iter().map(|r| r.pairs));
+        c.u64("good", rows.iter().map(|r| r.good));
         c.u64("distinct_pairs", rows.iter().map(|r| r.distinct_pairs));
         c.u64("effective_pairs", rows.iter().map(|r| r.effective_pairs));
         c.f64_or_null("effective", rows.iter().map(|r| r.effective));

@@ -1,57 +1,9 @@
 //! Means over pairs and shares explained, each with what every question contributes to it.
 //!
-//! Pairs of different questions have a part in two of them. So a question's contribution is what the number loses when the
-//! question is left out (the jackknife), and intervals resample these contributions.
+//! Pairs of different questions have a part in two of them, so contributions are those of leaving a question out.
 
-use super::super::intervals::{self, Weights};
-use super::super::tables::Interval;
+use super::super::jackknife::Estimate;
 use super::sums::{OfQuestion, Part};
-
-/// A number and its contributions.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Estimate {
-    /// The number.
-    pub value: f64,
-    /// Query id and contribution, by query; they add up to 0.
-    contributions: Vec<(usize, f64)>,
-}
-
-impl Estimate {
-    /// From the number, and by question what it is without that question; `None` where nothing is left.
-    fn new(value: f64, without: Vec<(usize, Option<f64>)>) -> Self {
-        let without: Option<Vec<(usize, f64)>> =
-            without.into_iter().map(|(query, value)| value.map(|value| (query, value))).collect();
-        let Some(without) = without else { return Self { value, contributions: Vec::new() } };
-        let n = without.len() as f64;
-        let mean = without.iter().map(|one| one.1).sum::<f64>() / n;
-        let share = (n - 1.0) / n;
-        Self { value, contributions: without.into_iter().map(|(q, v)| (q, share * (mean - v))).collect() }
-    }
-
-    /// `self - other`.
-    pub fn minus(&self, other: &Self) -> Self {
-        let mut all: Vec<(usize, f64)> = self.contributions.clone();
-        all.extend(other.contributions.iter().map(|&(query, value)| (query, -value)));
-        all.sort_by_key(|one| one.0);
-        let sum = |same: &[(usize, f64)]| (same[0].0, same.iter().map(|one| one.1).sum());
-        let known = !self.contributions.is_empty() && !other.contributions.is_empty();
-        let contributions = if known { all.chunk_by(|a, b| a.0 == b.0).map(sum).collect() } else { Vec::new() };
-        Self { value: self.value - other.value, contributions }
-    }
-
-    /// Interval over `queries` queries.
-    pub fn interval(&self, queries: usize, weights: Option<&Weights>) -> Option<Interval> {
-        let mut terms = vec![None; queries];
-        let n = self.contributions.len() as f64;
-        self.contributions.iter().for_each(|&(q, c)| terms[q] = Some((self.value + n * c, 1.0)));
-        intervals::quotient(&terms, weights)
-    }
-
-    /// Number of questions.
-    pub fn questions(&self) -> usize {
-        self.contributions.len()
-    }
-}
 
 /// Whose pairs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -182,4 +134,69 @@ pub fn style(questions: &[OfQuestion], models: usize) -> Option<Style> {
     let counted = questions.iter().filter(|question| question.together.n > 1.0);
     let adjusted = Estimate::new(value, counted.map(|question| (question.query, without(question))).collect());
     Some(Style { r2: all.explained / all.within, expected: all.expected / all.within, adjusted })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::planted;
+    use super::super::Excerpts;
+    use super::super::sums::{Question, scalars};
+    use super::super::vectors::{Content, Form};
+    use super::*;
+    use crate::base::events::Silent;
+    use crate::base::random::Stream;
+
+    /// What a question contributes is what the number is without it, summed up again.
+    #[test]
+    fn contributions_are_those_of_leaving_a_question_out() {
+        let keys: Vec<(String, String)> = [("a", [3, 1, 2]), ("b", [1, 4, 0]), (" A ", [1, 1, 1]), ("c", [2, 2, 2])]
+            .iter()
+            .flat_map(|(q, counts)| (0..3).flat_map(move |m| vec![(q.to_string(), m.to_string()); counts[m]]))
+            .collect();
+        let (mut corpus, _) = planted::planted(keys.into_iter(), 5);
+        let random = Stream::new(4, "texts");
+        let text = |row: usize| -> String {
+            let short = if row == 5 { 299 } else { 330 };
+            let letter = |i: u64| b"abc de"[random.below(row as u64 % 7, i, 6) as usize] as char;
+            (0..short).map(|i| if i == 0 || i + 1 == short { 'x' } else { letter(i) }).collect()
+        };
+        let texts: Vec<String> = (0..corpus.len()).map(text).collect();
+        corpus.rows.excerpts = Some(Excerpts::of_texts(&texts));
+        let excerpts = corpus.rows.excerpts.as_ref().unwrap();
+        let person = |row: usize| corpus.rows.model[row] == 2;
+        let people: Vec<bool> = (0..corpus.len()).map(person).collect();
+        let found = || Question::all(&corpus, excerpts, &people, &[true; 3]);
+        let (questions, short) = found();
+        assert!(short >= 1 && questions.len() == 3, "{short} are short");
+        let of_form = |questions: &[Question]| scalars(questions, &Form::new(&corpus, excerpts), 3, &Silent).unwrap();
+        let of_content = |questions: &[Question]| scalars(questions, &Content(&corpus), 3, &Silent).unwrap();
+        let without = |left: usize| -> Vec<Question> {
+            found().0.into_iter().enumerate().filter(|(place, _)| *place != left).map(|one| one.1).collect()
+        };
+        for scalars in [&of_form as &dyn Fn(&[Question]) -> Vec<OfQuestion>, &of_content] {
+            let all = scalars(&questions);
+            let parts: Vec<Vec<OfQuestion>> = (0..3).map(|left| scalars(&without(left))).collect();
+            let agrees = |estimate: &Estimate, values: [f64; 3]| {
+                let mean = values.iter().sum::<f64>() / 3.0;
+                for (one, value) in estimate.contributions().iter().zip(values) {
+                    assert!((one.1 - 2.0 / 3.0 * (mean - value)).abs() < 1e-12, "{estimate:?} {values:?}");
+                }
+                assert_eq!(estimate.units(), 3);
+            };
+            let mut compared = 0;
+            for of in [Of::Model(0), Of::OneModel, Of::OtherModels, Of::People] {
+                for other in [true, false] {
+                    let estimate = mean(&all, of, other).unwrap();
+                    let values = [0, 1, 2].map(|left| mean(&parts[left], of, other).map(|one| one.value));
+                    if let (3, [Some(a), Some(b), Some(c)]) = (estimate.units(), values) {
+                        agrees(&estimate, [a, b, c]);
+                        compared += 1;
+                    }
+                }
+            }
+            assert!(compared > 4);
+            let values = [0, 1, 2].map(|left| style(&parts[left], 3).unwrap().adjusted.value);
+            agrees(&style(&all, 3).unwrap().adjusted, values);
+        }
+    }
 }

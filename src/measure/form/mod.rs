@@ -13,13 +13,14 @@ mod vectors;
 
 use super::MeasureSettings;
 use super::intervals::{self, Weights};
+use super::jackknife::Estimate;
 use super::tables::{
     Contrast, FormContrast, FormFound, FormGroup, FormPairs, FormRow, FormStyle, FormSummary, Headline, LeftOut,
     Mean,
 };
 use crate::base::{Observer, Result};
 use crate::corpus::{Corpus, Excerpts};
-use estimates::{Estimate, Of, mean, style};
+use estimates::{Of, mean, style};
 use rayon::prelude::*;
 use sums::{OfQuestion, Question};
 use vectors::{BUCKETS, Content, Form, Openings};
@@ -160,7 +161,7 @@ impl<'a> Measured<'a> {
         Some(FormContrast {
             group: if of == Of::OneModel { FormGroup::OneModel } else { FormGroup::OtherModels },
             other_query: other,
-            queries: here[0].minus(&there[0]).questions() as u64,
+            queries: here[0].minus(&there[0]).units() as u64,
             form: one(0),
             content: one(1),
             opening: one(2),
@@ -170,7 +171,7 @@ impl<'a> Measured<'a> {
     fn style(&self, channel: usize) -> Option<FormStyle> {
         let found = style(&self.channels[channel], self.corpus.rows.models.len())?;
         let Mean { value: adjusted, ci: interval } = self.interval(&found.adjusted, self.weights);
-        let queries = found.adjusted.questions() as u64;
+        let queries = found.adjusted.units() as u64;
         Some(FormStyle { r2: found.r2, expected: found.expected, adjusted, interval, queries })
     }
 

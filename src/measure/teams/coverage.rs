@@ -1,0 +1,107 @@
+//! How often intervals of teams hold the true value, on planted corpora; with and without an effect.
+
+use super::super::MeasureSettings;
+use super::super::planted;
+use super::super::tables::Interval;
+use super::{Found, teams};
+use crate::base::events::Silent;
+use crate::base::random::Stream;
+use crate::corpus::{Category, Dictionary, Number, Role};
+use rayon::prelude::*;
+
+const QUERIES: usize = 8;
+const SIZE: usize = 4;
+const SEEDS: u64 = 1000;
+const TAU: f64 = 0.6;
+/// Mean expertise.
+const EXPERTISE: f64 = 0.5;
+
+/// What teams say, and the mean expertise of the lines. The answers of a team to a query have a cosine A, uniform in
+/// .3 to .9; quality has an effect of the query and of the team, the outcome model, and noise.
+fn found(seed: u64, of: usize, coefficients: [f64; 4], team_effect: f64) -> (Found, f64) {
+    let stream = Stream::new(seed, "coverage of teams");
+    let rows = QUERIES * of * SIZE;
+    let (unit, team) = (|row: usize| row / SIZE, |row: usize| row / SIZE % of);
+    let cosine = |unit: usize| 0.3 + 0.6 * stream.uniform(unit as u64, 0);
+    let expertise = |team: usize| stream.uniform(team as u64, 1);
+    // Every third unit lacks a response.
+    let lacks = |row: usize| unit(row) % 3 == 0 && row % SIZE == 0;
+    let keys = (0..rows).map(|row| (format!("{}", row / SIZE / of), format!("{:03}", team(row))));
+    let mut corpus = planted::corpus(keys, 1 + SIZE, |row, i| {
+        let square = match i {
+            0 => cosine(unit(row)),
+            i if i == 1 + row % SIZE => 1.0 - cosine(unit(row)),
+            _ => 0.0,
+        };
+        square.sqrt() as f32
+    });
+    let quality = |row: usize| {
+        let (d, e) = (0.4 - cosine(unit(row)) + 0.2, expertise(team(row)) - EXPERTISE);
+        let size = if unit(row) % 3 == 0 { SIZE - 1 } else { SIZE } as f64;
+        let explained: f64 = coefficients.iter().zip([d, e, d * e, size.ln()]).map(|(b, x)| b * x).sum();
+        let effects = stream.normal((unit(row) / of) as u64, 2) + team_effect * stream.normal(team(row) as u64, 3);
+        if lacks(row) { f64::NAN } else { effects + explained + stream.normal(row as u64, 4) }
+    };
+    let names: Vec<String> = (0..rows).map(|row| format!("{:03}", team(row))).collect();
+    let (dictionary, ids) = Dictionary::from_names(&names);
+    corpus.rows.categories.insert(Role::Team, Category { dictionary, ids });
+    corpus.rows.numbers.insert(Number::Quality, (0..rows).map(quality).collect());
+    corpus.rows.numbers.insert(Number::Expertise, (0..rows).map(|row| expertise(team(row))).collect());
+    let settings = MeasureSettings { seed, ..MeasureSettings::default() };
+    let mean = (0..of).map(expertise).sum::<f64>() / of as f64;
+    (teams(&corpus, Some(TAU), &settings, &Silent).unwrap(), mean)
+}
+
+fn holds(interval: Option<Interval>, truth: f64) -> bool {
+    let interval = interval.unwrap();
+    interval.low <= truth && truth <= interval.high
+}
+
+const NAMES: [&str; 4] = ["diversity", "expertise", "diversity_x_expertise", "log_size"];
+
+#[expect(clippy::print_stdout, reason = "what is covered is to be read")]
+fn covered<const N: usize>(names: [&str; N], of: usize, held: impl Fn(u64) -> [bool; N] + Sync + Send) {
+    let held: Vec<[bool; N]> = (0..SEEDS).into_par_iter().map(held).collect();
+    for (which, name) in names.into_iter().enumerate() {
+        let share = 100.0 * held.iter().filter(|h| h[which]).count() as f64 / SEEDS as f64;
+        println!("{of} teams: {name} held in {share:.1} % of {SEEDS} corpora");
+        assert!((92.0..=97.5).contains(&share), "{name} held in {share} %");
+    }
+}
+
+/// Whether the intervals of the coefficients hold them.
+fn outcome(seed: u64, of: usize, coefficients: [f64; 4], team_effect: f64) -> [bool; 4] {
+    let (found, expertise) = found(seed, of, coefficients, team_effect);
+    let fitted = found.summary.unwrap().coefficients;
+    let [diversity, expert, both, size] = coefficients;
+    // The slope of diversity is that at the mean expertise of these teams; their mean diversity is off by far less.
+    let truth = [diversity + both * (expertise - EXPERTISE), expert, both, size];
+    std::array::from_fn(|i| {
+        let one = fitted.iter().find(|c| c.name == NAMES[i]).unwrap();
+        // Where the mean diversity is not .4, neither is the slope of expertise: by the product's coefficient.
+        let slack = if i == 1 { both.abs() * 0.02 } else { 0.0 };
+        holds(one.interval, truth[i]) || (holds(one.interval, truth[i] - slack) || holds(one.interval, truth[i] + slack))
+    })
+}
+
+#[test]
+fn planted_coefficients_are_recovered() {
+    for of in [30, 50] {
+        covered(NAMES, of, |seed| outcome(seed, of, [2.0, 1.0, 3.0, 1.5], 0.5));
+    }
+}
+
+#[test]
+fn no_coefficient_is_found_where_none_is_planted() {
+    covered(NAMES, 50, |seed| outcome(seed, 50, [0.0; 4], 0.0));
+}
+
+#[test]
+fn effective_diversity_is_its_reference_where_quality_has_nothing_to_do_with_teams() {
+    covered(["effective diversity less its reference"], 50, |seed| {
+        [holds(found(seed, 50, [0.0; 4], 0.0).0.summary.unwrap().above_null.unwrap().interval, 0.0)]
+    });
+    // Where the answers of diverse teams are good there is more of it.
+    let above = found(1, 50, [8.0, 0.0, 0.0, 0.0], 0.0).0.summary.unwrap().above_null.unwrap();
+    assert!(above.interval.unwrap().low > 0.02, "{above:?}");
+}

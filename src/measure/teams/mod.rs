@@ -11,8 +11,9 @@ mod outcome;
 use super::MeasureSettings;
 use super::cells::add_unit_row;
 use super::intervals::{self, Weights};
+use super::jackknife::Estimate;
 use super::sums::groups;
-use super::tables::{Contrast, Headline, LeftOut, TeamRow, TeamsSummary};
+use super::tables::{Coefficient, Contrast, Headline, Interval, LeftOut, TeamRow, TeamsSummary};
 use super::variants::dot;
 use crate::base::math::quantile_sorted;
 use crate::base::similarity::Similarity;
@@ -20,6 +21,7 @@ use crate::base::{Observer, Result};
 use crate::corpus::{Corpus, Number, Role};
 use outcome::{LEAST_TEAMS, Outcome};
 use rayon::prelude::*;
+use std::collections::BTreeMap;
 
 const NAME: &str = "Teams";
 
@@ -86,8 +88,7 @@ impl Columns<'_> {
         let good = |&position: &usize| self.of(self.quality, position) >= bar;
         let all: Vec<usize> = question.teams.iter().flat_map(|team| team.1.iter().copied()).collect();
         let (n, above) = (all.len() as f64, all.iter().filter(|p| good(p)).count() as f64);
-        // That two of the question's responses, drawn without replacement, are both good.
-        let both_good = if all.len() > 1 { above * (above - 1.0) / (n * (n - 1.0)) } else { 0.0 };
+        let both_good = both_good(n, above);
         let row = |(team, positions): &(u32, Vec<usize>)| {
             let n = positions.len() as f64;
             let mean = |values: &[f64]| {
@@ -109,6 +110,7 @@ impl Columns<'_> {
                 expertise: self.expertise.and_then(mean),
                 diversity: several.then(|| 1.0 - (dot(&sum, &sum) - n) / (n * (n - 1.0))),
                 pairs,
+                good: positions.iter().filter(|p| good(p)).count() as u64,
                 distinct_pairs: distinct,
                 effective_pairs: effective,
                 effective: share(effective as f64),
@@ -134,12 +136,70 @@ impl Columns<'_> {
     }
 }
 
-/// Sums over each team's lines of what a line gives, in the order of the teams; teams without a pair are left out.
-fn by_team(rows: &[TeamRow], value: impl Fn(&TeamRow) -> f64) -> Vec<(f64, f64)> {
-    let mut order: Vec<&TeamRow> = rows.iter().filter(|row| row.pairs > 0).collect();
+/// That two responses drawn without replacement from n, of which some are good, are both good.
+fn both_good(n: f64, good: f64) -> f64 {
+    if n > 1.5 { good * (good - 1.0) / (n * (n - 1.0)) } else { 0.0 }
+}
+
+/// Sums over the lines of a query, or of a team's part in it.
+#[derive(Clone, Copy, Default)]
+struct Counts {
+    n: f64,
+    good: f64,
+    pairs: f64,
+    distinct: f64,
+    effective: f64,
+}
+
+impl Counts {
+    fn of(row: &TeamRow) -> Self {
+        let [n, good, pairs, distinct, effective] =
+            [row.n, row.good, row.pairs, row.distinct_pairs, row.effective_pairs].map(|count| count as f64);
+        Self { n, good, pairs, distinct, effective }
+    }
+
+    fn plus(self, sign: f64, other: Self) -> Self {
+        Self {
+            n: self.n + sign * other.n,
+            good: self.good + sign * other.good,
+            pairs: self.pairs + sign * other.pairs,
+            distinct: self.distinct + sign * other.distinct,
+            effective: self.effective + sign * other.effective,
+        }
+    }
+
+    /// Effective pairs, those expected of shuffled quality, and all.
+    fn pairs(self) -> [f64; 3] {
+        [self.effective, self.distinct * both_good(self.n, self.good), self.pairs]
+    }
+}
+
+/// Share of effective pairs and its reference, each with what teams contribute, and the number of teams.
+fn shares(rows: &[TeamRow]) -> (Estimate, Estimate, usize) {
+    let of_query: BTreeMap<u32, Counts> = rows.iter().fold(BTreeMap::new(), |mut all, row| {
+        let counts: &mut Counts = all.entry(row.query).or_default();
+        *counts = counts.plus(1.0, Counts::of(row));
+        all
+    });
+    let sum = |a: [f64; 3], sign: f64, b: [f64; 3]| std::array::from_fn(|i| a[i] + sign * b[i]);
+    let total: [f64; 3] = of_query.values().fold([0.0; 3], |t, counts| sum(t, 1.0, counts.pairs()));
+    let mut order: Vec<&TeamRow> = rows.iter().collect();
     order.sort_by_key(|row| (row.team, row.query));
-    let sum = |of: &[&TeamRow]| of.iter().fold((0.0, 0.0), |t, row| (t.0 + value(row), t.1 + row.pairs as f64));
-    order.chunk_by(|a, b| a.team == b.team).map(sum).collect()
+    let teams = order.chunk_by(|a, b| a.team == b.team).filter(|team| team.iter().any(|row| row.pairs > 0));
+    // A team that is left out leaves its queries with fewer responses to shuffle.
+    let without: Vec<[f64; 3]> = teams
+        .map(|team| {
+            team.iter().fold(total, |left, row| {
+                let whole = of_query[&row.query];
+                sum(sum(left, -1.0, whole.pairs()), 1.0, whole.plus(-1.0, Counts::of(row)).pairs())
+            })
+        })
+        .collect();
+    let estimate = |which: usize| {
+        let one = |(place, left): (usize, &[f64; 3])| (place, (left[2] > 0.5).then(|| left[which] / left[2]));
+        Estimate::new(total[which] / total[2], without.iter().enumerate().map(one).collect())
+    };
+    (estimate(0), estimate(1), without.len())
 }
 
 fn warning(teams: usize) -> Option<String> {
@@ -150,7 +210,7 @@ fn warning(teams: usize) -> Option<String> {
     }
 }
 
-fn effective(summary: &TeamsSummary, share: Contrast, ci: Option<super::tables::Interval>, queries: u64) -> Headline {
+fn effective(summary: &TeamsSummary, share: Contrast, ci: Option<Interval>, queries: u64) -> Headline {
     let range = share.interval.map(|ci| format!(" ({:+.4} to {:+.4})", ci.low, ci.high)).unwrap_or_default();
     let mut notes: Vec<String> = warning(summary.teams as usize).into_iter().collect();
     notes.push(format!(
@@ -188,7 +248,7 @@ fn slopes(outcome: &Outcome) -> Vec<Headline> {
         "diversity_x_expertise" => Some("By how much that changes with the team’s expertise"),
         _ => None,
     };
-    let line = |c: &super::tables::Coefficient| {
+    let line = |c: &Coefficient| {
         Some(Headline {
             name: format!("team_outcome:{}", c.name),
             label: label(&c.name)?.into(),
@@ -249,32 +309,29 @@ pub fn teams(
     let mut rows: Vec<TeamRow> = found.into_iter().flatten().collect();
     rows.sort_by_key(|row| (row.query, row.team));
 
-    let shares = by_team(&rows, |row| row.effective_pairs as f64);
+    let (share, null, teams) = shares(&rows);
     let mut summary = TeamsSummary {
         bar,
         tau,
-        teams: shares.len() as u64,
+        teams: teams as u64,
         units: rows.iter().filter(|row| row.pairs > 0).count() as u64,
         unrated,
         pairs: rows.iter().map(|row| row.pairs).sum(),
         ..TeamsSummary::default()
     };
-    let pairs = summary.pairs as f64;
     if tau.is_some() {
-        let null = |row: &TeamRow| row.null.unwrap_or(0.0) * row.pairs as f64;
-        let weights = Weights::new(settings.seed, "teams", settings.resamples, shares.len());
-        let above = by_team(&rows, |row| row.effective_pairs as f64 - null(row));
-        let value = rows.iter().map(|row| row.effective_pairs).sum::<u64>() as f64 / pairs;
-        let reference = rows.iter().map(null).sum::<f64>() / pairs;
-        let interval = intervals::ratio(&above, Some(&weights));
-        let share = Contrast { value, reference, difference: value - reference, interval };
-        summary.distinct = Some(rows.iter().map(|row| row.distinct_pairs).sum::<u64>() as f64 / pairs);
-        summary.above_null = Some(share);
+        let weights = Weights::new(settings.seed, "teams", settings.resamples, teams);
+        let interval = share.minus(&null).interval(teams, Some(&weights));
+        let (value, reference) = (share.value, null.value);
+        let above = Contrast { value, reference, difference: value - reference, interval };
+        let distinct = rows.iter().map(|row| row.distinct_pairs).sum::<u64>();
+        summary.distinct = Some(distinct as f64 / summary.pairs as f64);
+        summary.above_null = Some(above);
         let mut queries: Vec<u32> = rows.iter().filter(|row| row.pairs > 0).map(|row| row.query).collect();
         queries.dedup();
-        let ci = intervals::ratio(&shares, Some(&weights));
-        let ci = ci.map(|ci| super::tables::Interval { low: ci.low.max(0.0), high: ci.high.min(1.0) });
-        out.headlines.push(effective(&summary, share, ci, queries.len() as u64));
+        let ci = share.interval(teams, Some(&weights));
+        let ci = ci.map(|ci| Interval { low: ci.low.max(0.0), high: ci.high.min(1.0) });
+        out.headlines.push(effective(&summary, above, ci, queries.len() as u64));
     } else {
         left("Effective diversity of teams", "no cut between meanings: one query only (--tau sets it)".into());
     }
