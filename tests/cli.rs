@@ -184,6 +184,8 @@ fn a_planted_corpus_varies_in_one_way() {
         ("--meanings 3", "query model sample class embedding"),
         ("--contexts 2", "query model sample context embedding"),
         ("--rise 0.1", "query model sample stage embedding"),
+        ("--form 0.2", "query model sample text embedding"),
+        ("--teams 1,0,0,-1", "query model sample team quality expertise embedding"),
         ("--meanings 3 --contexts 1", "query model sample class embedding"),
     ] {
         let synth = format!("synth --out planted.parquet --queries 2 {options}");
@@ -193,10 +195,15 @@ fn a_planted_corpus_varies_in_one_way() {
         let found: Vec<&str> = schema.fields().iter().map(|field| field.name().as_str()).collect();
         assert_eq!(found.join(" "), columns, "{options}");
     }
-    for options in ["--meanings 3 --contexts 2", "--meanings 3 --rise 0.1", "--contexts 2 --rise 0.1"] {
+    for options in [
+        "--meanings 3 --contexts 2",
+        "--meanings 3 --rise 0.1",
+        "--contexts 2 --rise 0.1",
+        "--form 0.1 --teams 0,0,0,0",
+    ] {
         let synth = format!("synth --out other.parquet {options}");
         let words: Vec<&str> = synth.split_whitespace().collect();
-        fails(here.path(), &words, 2, "only one of --meanings, --contexts and --rise");
+        fails(here.path(), &words, 2, "only one of --meanings, --contexts, --rise, --form and --teams");
         assert!(!here.path().join("other.parquet").exists());
     }
 }

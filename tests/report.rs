@@ -179,8 +179,9 @@ fn shown(name: &str, value: f64) -> String {
             format!("{value:.*}", if value < 10.0 { 2 } else { 1 })
         }
         "ensemble_gain" | "verbatim_share" => format!("{:.1} %", value * 100.0),
+        "form_style" | "effective_diversity" => format!("{:.1} %", value * 100.0),
         "packaging" | "packaging_vendor" => format!("{value:.2}"),
-        _ if name.starts_with("stage_") => format!("{}{value:.3}", if value > 0.0 { "+" } else { "" }),
+        _ if ["stage_", "team_", "form_repeats"].iter().any(|start| name.starts_with(start)) => format!("{}{value:.3}", if value > 0.0 { "+" } else { "" }),
         _ if name.starts_with("nearest_") => format!("{:.1} %", value * 100.0),
         _ => format!("{value:.3}"),
     }
@@ -254,15 +255,19 @@ fn cards_show_headlines(seen: &Seen, summary: &serde_json::Value) {
 }
 
 #[test]
-fn packaging_and_stages_draw_themselves() {
+fn what_some_columns_switch_on_draws_itself() {
     let Some(browser) = browser() else { return };
     for (columns, section, names) in [
         (["--contexts", "3"], "packaging", ["packaging", "packaging_vendor"]),
         (["--rise", "0.1"], "stages", ["stage_inter:sft:rl", "stage_intra:sft:rl"]),
+        (["--form", "0.3"], "form", ["form_repeats", "form_style"]),
+        (["--teams", "4,1,2,.5"], "teams", ["effective_diversity", "team_outcome:diversity"]),
     ] {
         let here = tempfile::tempdir().unwrap();
         let corpus = here.path().join("planted.parquet");
-        let synth = ["synth", "--quiet", "--queries", "12", "--samples", "2", "--dim", "64", "--out"];
+        let models = if section == "teams" { "30" } else { "4" };
+        let synth =
+            ["synth", "--quiet", "--queries", "12", "--models", models, "--samples", "2", "--dim", "64", "--out"];
         let synth = Command::new(env!("CARGO_BIN_EXE_hivescope")).args(synth).arg(&corpus).args(columns).output();
         assert!(synth.unwrap().status.success());
         let (summary, page) = probed(here.path(), &corpus);
@@ -275,7 +280,7 @@ fn packaging_and_stages_draw_themselves() {
             let number = shown(name, line["value"].as_f64().unwrap()).replace('-', "−");
             assert!(part.contains(&number), "{name}: {number} is not in {part}");
         }
-        assert!(part.contains("model 003") && part.contains("class=\"whisker\""));
+        assert!((part.contains("model 003") || section == "teams") && part.contains("class=\"whisker\""));
     }
 }
 
@@ -333,7 +338,7 @@ fn a_hostile_corpus_stays_text() {
     let (_, page) = probed(here.path(), &corpus);
     let seen = sound(&browser, &page);
     // The names are there, as text.
-    for section in ["examples", "models", "pairs", "queries", "heat-map", "packaging", "stages"] {
+    for section in ["examples", "models", "pairs", "queries", "heat-map", "packaging", "stages", "form"] {
         let part = seen.part(&format!("<section id=\"{section}\""), "</section>");
         assert!(part.contains("&lt;img src=") && part.contains("WWWWWWWW"), "{section} shows no names");
     }

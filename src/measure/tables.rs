@@ -379,7 +379,7 @@ pub struct FormRow {
     pub other_query: Option<FormPairs>,
     /// Pairs of the same query.
     pub same_query: Option<FormPairs>,
-    /// How many times smaller 20,000 bytes of beginnings become; of `one_model` together the mean over models.
+    /// How many times smaller 20,000 bytes of beginnings become; of `one_model` together the median over models.
     pub compression: Option<f64>,
 }
 

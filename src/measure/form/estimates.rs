@@ -179,7 +179,7 @@ mod tests {
             let agrees = |estimate: &Estimate, values: [f64; 3]| {
                 let mean = values.iter().sum::<f64>() / 3.0;
                 for (one, value) in estimate.contributions().iter().zip(values) {
-                    assert!((one.1 - 2.0 / 3.0 * (mean - value)).abs() < 1e-12, "{estimate:?} {values:?}");
+                    assert!((one.1.unwrap() - 2.0 / 3.0 * (mean - value)).abs() < 1e-12, "{estimate:?} {values:?}");
                 }
                 assert_eq!(estimate.units(), 3);
             };

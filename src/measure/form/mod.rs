@@ -18,6 +18,7 @@ use super::tables::{
     Contrast, FormContrast, FormFound, FormGroup, FormPairs, FormRow, FormStyle, FormSummary, Headline, LeftOut,
     Mean,
 };
+use crate::base::math::quantile_sorted;
 use crate::base::{Observer, Result};
 use crate::corpus::{Corpus, Excerpts};
 use estimates::{Of, mean, style};
@@ -142,8 +143,9 @@ impl<'a> Measured<'a> {
         let of_models: Vec<FormRow> = of_models.into_iter().flatten().collect();
         let mut together = self.row(FormGroup::OneModel, Of::OneModel, self.weights);
         if let Some(together) = &mut together {
-            let known: Vec<f64> = of_models.iter().filter_map(|row| row.compression).collect();
-            together.compression = (!known.is_empty()).then(|| known.iter().sum::<f64>() / known.len() as f64);
+            let mut known: Vec<f64> = of_models.iter().filter_map(|row| row.compression).collect();
+            known.sort_unstable_by(f64::total_cmp);
+            together.compression = (!known.is_empty()).then(|| quantile_sorted(&known, 0.5));
         }
         let others = self.row(FormGroup::OtherModels, Of::OtherModels, self.weights);
         let people = self.row(FormGroup::People, Of::People, self.weights);

@@ -11,6 +11,8 @@ const SECTIONS = [
   topNSection,
   packagingSection,
   stagesSection,
+  formSection,
+  teamsSection,
   queriesSection,
   examplesSection,
   modelsSection,
