@@ -181,7 +181,9 @@ fn shown(name: &str, value: f64) -> String {
         "ensemble_gain" | "verbatim_share" => format!("{:.1} %", value * 100.0),
         "form_style" | "effective_diversity" => format!("{:.1} %", value * 100.0),
         "packaging" | "packaging_vendor" => format!("{value:.2}"),
-        _ if ["stage_", "team_", "form_repeats"].iter().any(|start| name.starts_with(start)) => format!("{}{value:.3}", if value > 0.0 { "+" } else { "" }),
+        _ if ["stage_", "team_", "form_repeats"].iter().any(|start| name.starts_with(start)) => {
+            format!("{}{value:.3}", if value > 0.0 { "+" } else { "" })
+        }
         _ if name.starts_with("nearest_") => format!("{:.1} %", value * 100.0),
         _ => format!("{value:.3}"),
     }
@@ -309,7 +311,7 @@ fn write_hostile(path: &Path) {
     let bad = hostile();
     let cells = bad.iter().flat_map(|query| bad.iter().map(move |model| (query, model)));
     let rows: Vec<(&String, &String)> = cells.flat_map(|cell| [cell; 3]).collect();
-    let texts = (0..rows.len()).map(|row| bad[row % bad.len()].as_str());
+    let texts = (0..rows.len()).map(|row| bad[(row + row / 24) % bad.len()].as_str());
     let values = (0..rows.len() * DIM).map(|i| ((i * i + 7 * i) % 101) as f32 / 101.0 + 0.1);
     let item = Arc::new(Field::new("item", DataType::Float32, false));
     let embedding = FixedSizeListArray::new(item, DIM as i32, Arc::new(values.collect::<Float32Array>()), None);

@@ -110,7 +110,8 @@ fn planted_teams_are_recovered() {
     let found = |coefficients: &str| {
         let here = tempfile::tempdir().unwrap();
         let (corpus, out) = (here.path().join("planted.parquet"), here.path().join("out"));
-        let synth = ["synth", "--queries", "12", "--models", "40", "--samples", "4", "--quiet", "--teams", coefficients];
+        let synth =
+            ["synth", "--queries", "12", "--models", "40", "--samples", "4", "--quiet", "--teams", coefficients];
         hivescope(&[&synth[..], &["--dim", "256", "--out"]].concat(), &[&corpus]);
         hivescope(&["run", "--quiet", "--backend", "cpu", "--histogram", "off", "--out"], &[&out, &corpus]);
         let summary = std::fs::read(out.join("summary.json")).unwrap();

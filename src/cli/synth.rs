@@ -197,11 +197,12 @@ impl Planted {
         (model as f64 + 0.5) / self.models as f64
     }
 
-    /// Whether a response is there but its team (odd queries) or its quality (even queries) is not known: the last one of
-    /// every third cell of three and more.
+    /// Whether a response is there but its team (odd queries) or its quality (even queries) is not known: the first one
+    /// of every third cell of three and more.
     fn incomplete(&self, response: usize) -> bool {
         let cell = response / self.samples;
-        self.samples > 2 && (cell / self.models + cell % self.models / 2) % 3 == 0 && response % self.samples == 0
+        let third = (cell / self.models + cell % self.models / 2).is_multiple_of(3);
+        self.samples > 2 && third && response.is_multiple_of(self.samples)
     }
 
     /// Quality of a response, with teams: an effect of the query, the outcome model, and noise.
@@ -398,7 +399,9 @@ pub fn main(args: &SynthArgs, flags: &Messages) -> anyhow::Result<u8> {
             messages::data(&format!("across contexts {across}, a packaging ratio of {ratio:.4}"));
         }
         if let Some(form) = form {
-            messages::data(&format!("form: 4-grams of one model's answers have a cosine near {form}, of different models' near 0"));
+            messages::data(&format!(
+                "form: 4-grams of one model's answers have a cosine near {form}, of different models' near 0"
+            ));
         }
         if let Some(coefficients) = teams {
             messages::data(&format!(

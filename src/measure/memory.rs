@@ -164,12 +164,25 @@ mod tests {
     #[global_allocator]
     static ALLOCATOR: Counting = Counting;
 
+    /// What a corpus has beside its vectors.
+    #[derive(Debug, Clone, Copy, PartialEq)]
+    enum With {
+        Nothing,
+        Contexts,
+        Texts,
+    }
+
     /// Bytes held at the peak of `all`, and the estimate.
-    fn peak_and_estimate((queries, models, samples, dim): (usize, usize, usize, usize), contexts: bool) -> (f64, f64) {
+    fn peak_and_estimate((queries, models, samples, dim): (usize, usize, usize, usize), with: With) -> (f64, f64) {
         let keys = (0..queries)
             .flat_map(|q| (0..models * samples).map(move |i| (format!("{q:04}"), format!("{}", i % models))));
         let (mut corpus, outcome) = planted(keys, dim);
-        if contexts {
+        if with == With::Texts {
+            let text = |row: usize| (0..60).map(|i| format!("{} ", (row * 7919 + i * i) % 5000)).collect::<String>();
+            let texts: Vec<String> = (0..corpus.len()).map(text).collect();
+            corpus.rows.excerpts = Some(crate::corpus::Excerpts::of_texts(&texts));
+        }
+        if with == With::Contexts {
             let names: Vec<String> =
                 (0..corpus.len()).map(|row| (row % (models * samples) / models).to_string()).collect();
             let (dictionary, ids) = Dictionary::from_names(&names);
@@ -201,12 +214,12 @@ mod tests {
             (8, 5, 60, 512),
         ];
         for shape in shapes {
-            for contexts in [false, true] {
-                let (peak, estimate) = peak_and_estimate(shape, contexts);
+            for with in [With::Nothing, With::Contexts, With::Texts] {
+                let (peak, estimate) = peak_and_estimate(shape, with);
                 let ratio = estimate / peak;
                 assert!(
                     (0.5..=2.0).contains(&ratio),
-                    "{shape:?}, contexts {contexts}: {estimate} estimated, {peak} held, ratio {ratio:.2}"
+                    "{shape:?} with {with:?}: {estimate} estimated, {peak} held, ratio {ratio:.2}"
                 );
             }
         }

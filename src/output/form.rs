@@ -9,10 +9,13 @@ use std::path::Path;
 
 /// Means over pairs of one relation.
 fn pairs<'a>(c: &mut Columns, name: &str, rows: &'a [FormRow], of: impl Fn(&'a FormRow) -> Option<&'a FormPairs>) {
-    let channels: [(&str, fn(&FormPairs) -> &Mean); 3] =
+    type Channel = (&'static str, fn(&FormPairs) -> &Mean);
+    let channels: [Channel; 3] =
         [("form", |pairs| &pairs.form), ("content", |pairs| &pairs.content), ("opening", |pairs| &pairs.opening)];
     for (channel, mean) in channels {
-        let part = |value: fn(&Mean) -> Option<f64>| rows.iter().map(&of).map(move |one| one.and_then(|pairs| value(mean(pairs))));
+        let part = |value: fn(&Mean) -> Option<f64>| {
+            rows.iter().map(&of).map(move |one| one.and_then(|pairs| value(mean(pairs))))
+        };
         c.f64_or_null(&format!("{name}_{channel}"), part(|mean| Some(mean.value)));
         c.f64_or_null(&format!("{name}_{channel}_ci_low"), part(|mean| mean.ci.map(|ci| ci.low)));
         c.f64_or_null(&format!("{name}_{channel}_ci_high"), part(|mean| mean.ci.map(|ci| ci.high)));

@@ -49,8 +49,7 @@ fn found(seed: u64, planted: bool) -> FormFound {
     corpus.rows.excerpts = Some(Excerpts::of_texts(&(0..rows).map(text).collect::<Vec<_>>()));
     let excerpts = corpus.rows.excerpts.as_ref().unwrap();
     let weights = Weights::new(seed, "intervals", RESAMPLES, QUESTIONS);
-    let measured =
-        Measured::new((&corpus, excerpts), (&[], &[true; MODELS]), (Some(&weights), seed), &Silent).unwrap();
+    let measured = Measured::new((&corpus, excerpts), (&[], &[true; MODELS]), (Some(&weights), seed), &Silent).unwrap();
     measured.found(Of::OtherModels)
 }
 

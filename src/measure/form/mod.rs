@@ -15,8 +15,7 @@ use super::MeasureSettings;
 use super::intervals::{self, Weights};
 use super::jackknife::Estimate;
 use super::tables::{
-    Contrast, FormContrast, FormFound, FormGroup, FormPairs, FormRow, FormStyle, FormSummary, Headline, LeftOut,
-    Mean,
+    Contrast, FormContrast, FormFound, FormGroup, FormPairs, FormRow, FormStyle, FormSummary, Headline, LeftOut, Mean,
 };
 use crate::base::math::quantile_sorted;
 use crate::base::{Observer, Result};

@@ -247,12 +247,8 @@ fn add_up(
 
 /// Products of one question's sums with those of all.
 fn products(question: &Question, sums: &Sums, totals: &Totals, first: u32, counts: &Counts) -> OfQuestion {
-    let part = |sum: &Sparse, total: &[f64], n: f64, all: f64| Part {
-        n,
-        all,
-        square: sum.square(),
-        with_all: sum.dot(total),
-    };
+    let part =
+        |sum: &Sparse, total: &[f64], n: f64, all: f64| Part { n, all, square: sum.square(), with_all: sum.dot(total) };
     let together = part(&sums.together, &totals.together, sums.n, counts.together);
     let models = (sums.models.iter())
         .map(|cell| {

@@ -26,7 +26,7 @@ fn found(seed: u64, of: usize, coefficients: [f64; 4], team_effect: f64) -> Foun
     let cosine = |unit: usize| 0.3 + 0.6 * stream.uniform(unit as u64, 0);
     let expertise = |team: usize| stream.uniform(team as u64, 1);
     // Every third unit lacks a response.
-    let lacks = |row: usize| unit(row) % 3 == 0 && row % SIZE == 0;
+    let lacks = |row: usize| unit(row).is_multiple_of(3) && row.is_multiple_of(SIZE);
     let keys = (0..rows).map(|row| (format!("{}", row / SIZE / of), format!("{:03}", team(row))));
     let mut corpus = planted::corpus(keys, 1 + SIZE, |row, i| {
         let square = match i {

@@ -274,12 +274,7 @@ fn median(mut values: Vec<f64>) -> Option<f64> {
 ///
 /// # Errors
 /// [`crate::base::Error::Interrupted`].
-pub fn teams(
-    corpus: &Corpus,
-    tau: Option<f64>,
-    settings: &MeasureSettings,
-    observer: &dyn Observer,
-) -> Result<Found> {
+pub fn teams(corpus: &Corpus, tau: Option<f64>, settings: &MeasureSettings, observer: &dyn Observer) -> Result<Found> {
     let mut out = Found::default();
     let mut left = |measure: &str, reason: String| {
         out.left_out.push(LeftOut { measure: measure.into(), reason });
@@ -350,7 +345,9 @@ pub fn teams(
         }
         Err(outcome::Undefined::FewTeams(teams)) => left(
             "Outcome of teams",
-            format!("{teams} teams have 2 rated responses to a query that another such team answered; needs {LEAST_TEAMS}"),
+            format!(
+                "{teams} teams have 2 rated responses to a query that another such team answered; needs {LEAST_TEAMS}"
+            ),
         ),
         Err(outcome::Undefined::Alike) => left(
             "Outcome of teams",
