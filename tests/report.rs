@@ -178,9 +178,14 @@ fn shown(name: &str, value: f64) -> String {
         "vendi_1" | "models_worth" | "distinct_meanings" | "model_meanings" | "class_meanings" => {
             format!("{value:.*}", if value < 10.0 { 2 } else { 1 })
         }
-        "ensemble_gain" | "verbatim_share" | "r2_cell" | "r2_style" => format!("{:.1} %", value * 100.0),
+        "ensemble_gain" | "verbatim_share" | "r2_cell" | "r2_style" | "form_style" | "effective_diversity" => {
+            format!("{:.1} %", value * 100.0)
+        }
         "packaging" | "packaging_vendor" | "growth" | "rho_individual" | "rho_population" => format!("{value:.2}"),
-        _ if ["stage_", "nearest_to_", "source_adds", "inflation"].iter().any(|kind| name.starts_with(kind)) => {
+        _ if ["stage_", "team_", "form_repeats", "nearest_to_", "source_adds", "inflation"]
+            .iter()
+            .any(|start| name.starts_with(start)) =>
+        {
             format!("{}{value:.3}", if value > 0.0 { "+" } else { "" })
         }
         _ if name.starts_with("nearest_") => format!("{:.1} %", value * 100.0),
@@ -288,12 +293,16 @@ fn sections_of_optional_columns_draw_themselves() {
         (["--contexts", "3"], "packaging", ["packaging", "packaging_vendor"]),
         (["--rise", "0.1"], "stages", ["stage_inter:sft:rl", "stage_intra:sft:rl"]),
         (["--drop", "1"], "stages", ["stage_distinct:sft:rl", "stage_tail:sft:rl"]),
+        (["--form", "0.3"], "form", ["form_repeats", "form_style"]),
+        (["--teams", "4,1,2,.5"], "teams", ["effective_diversity", "team_outcome:diversity"]),
         (["--people", "4"], "people", ["rho_individual", "source_adds:people"]),
     ] {
         let here = tempfile::tempdir().unwrap();
         let corpus = here.path().join("planted.parquet");
         let samples = if ["--people", "--drop"].contains(&columns[0]) { "7" } else { "2" };
-        let synth = ["synth", "--quiet", "--queries", "12", "--samples", samples, "--dim", "64", "--out"];
+        let models = if section == "teams" { "30" } else { "4" };
+        let sizes = ["--queries", "12", "--models", models, "--samples", samples, "--dim", "64"];
+        let synth = [&["synth", "--quiet"][..], &sizes, &["--out"]].concat();
         let synth = Command::new(env!("CARGO_BIN_EXE_hivescope")).args(synth).arg(&corpus).args(columns).output();
         assert!(synth.unwrap().status.success());
         let (summary, page) = probed(here.path(), &corpus);
@@ -306,7 +315,7 @@ fn sections_of_optional_columns_draw_themselves() {
             let number = shown(name, line["value"].as_f64().unwrap()).replace('-', "−");
             assert!(part.contains(&number), "{name}: {number} is not in {part}");
         }
-        assert!(part.contains("model 003") && part.contains("class=\"whisker\""));
+        assert!((part.contains("model 003") || section == "teams") && part.contains("class=\"whisker\""));
     }
 }
 
@@ -351,7 +360,7 @@ fn write_hostile(path: &Path) {
     let bad = hostile();
     let cells = bad.iter().flat_map(|query| bad.iter().map(move |model| (query, model)));
     let rows: Vec<(&String, &String)> = cells.flat_map(|cell| [cell; 3]).collect();
-    let texts = (0..rows.len()).map(|row| bad[row % bad.len()].as_str());
+    let texts = (0..rows.len()).map(|row| bad[(row + row / 24) % bad.len()].as_str());
     let values = (0..rows.len() * DIM).map(|i| ((i * i + 7 * i) % 101) as f32 / 101.0 + 0.1);
     let item = Arc::new(Field::new("item", DataType::Float32, false));
     let embedding = FixedSizeListArray::new(item, DIM as i32, Arc::new(values.collect::<Float32Array>()), None);
@@ -384,7 +393,7 @@ fn a_hostile_corpus_stays_text() {
     let (_, page) = probed(here.path(), &corpus);
     let seen = sound(&browser, &page);
     // The names are there, as text.
-    for section in ["examples", "models", "pairs", "queries", "heat-map", "packaging", "stages", "people"] {
+    for section in ["examples", "models", "pairs", "queries", "heat-map", "packaging", "stages", "form", "people"] {
         let part = seen.part(&format!("<section id=\"{section}\""), "</section>");
         assert!(part.contains("&lt;img src=") && part.contains("WWWWWWWW"), "{section} shows no names");
     }

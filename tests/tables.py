@@ -5,7 +5,7 @@ usage: python tests/tables.py DIR THRESHOLD README.md
 DIR is a result with `--threshold THRESHOLD`. The README's DuckDB and pandas examples are run as they stand on it.
 Needs duckdb, numpy, pandas, polars, pyarrow.
 """
-import contextlib, io, os, re, sys, tempfile
+import contextlib, io, json, os, re, sys, tempfile
 import duckdb, numpy as np, pandas as pd, polars as pl, pyarrow.parquet as pq
 
 out, threshold, readme = os.path.abspath(sys.argv[1]), float(sys.argv[2]), open(sys.argv[3], encoding="utf-8").read()
@@ -53,13 +53,22 @@ TABLES = {
     "kept_a:f64 kept_b:f64 matched_queries:u64 matched_a:f64 matched_b:f64 matched_difference:f64 matched_ci_low:f64 "
     "matched_ci_high:f64 unmatched_queries:u64 unmatched_a:f64 unmatched_b:f64 unmatched_difference:f64 unmatched_ci_low:f64 "
     "unmatched_ci_high:f64 intra_queries:u64 intra_a:f64 intra_b:f64 intra_difference:f64 intra_ci_low:f64 intra_ci_high:f64 distinct_queries:u64 distinct_a:f64 distinct_b:f64 distinct_difference:f64 distinct_ci_low:f64 distinct_ci_high:f64 evenness_queries:u64 evenness_a:f64 evenness_b:f64 evenness_difference:f64 evenness_ci_low:f64 evenness_ci_high:f64 tail_threshold:f64 tail_queries:u64 tail_a:f64 tail_b:f64 tail_difference:f64 tail_ci_low:f64 tail_ci_high:f64 coverage_queries:u64 coverage_a:f64 coverage_b:f64 coverage_difference:f64 coverage_ci_low:f64 coverage_ci_high:f64",
+    "form": "pairs:s model:s responses:u64 queries:u64 "
+    + " ".join(f"{relation}_{channel}{part}:f64" for relation in ("other_query", "same_query") for channel in ("form", "content", "opening")
+               for part in ("", "_ci_low", "_ci_high"))
+    + " compression:f64",
+    "teams": "query:s team:s n:u64 quality:f64 expertise:f64 diversity:f64 pairs:u64 good:u64 distinct_pairs:u64 effective_pairs:u64 "
+    "effective:f64 null:f64",
 }
-# Tables that only a corpus with such columns has.
-OPTIONAL = {"contexts": "context", "stages": "stage", "sources": "source"}
+# Tables that only some corpora have, and whether this one does.
+of_responses = pq.read_schema(os.path.join(out, "responses.parquet")).names
+summary = json.load(open(os.path.join(out, "summary.json")))
+OPTIONAL = {"contexts": "context" in of_responses, "stages": "stage" in of_responses, "sources": "source" in of_responses,
+            "form": summary["form"] is not None, "teams": summary["teams"] is not None}
 SORTED_BY = {
     "responses": ["row"], "neighbors": ["src", "rank"], "intra": ["query", "model"], "models": ["model"],
     "model_pairs": ["model_a", "model_b"], "queries": ["query"], "topn": ["query", "top_n"], "edges": ["src", "dst"],
-    "meanings": ["query", "kind", "name", "labels", "c"], "contexts": ["-against", "family"],
+    "meanings": ["query", "kind", "name", "labels", "c"], "contexts": ["-against", "family"], "teams": ["query", "team"],
     "growth": ["query", "kind", "name", "n"], "sources": ["source", "model"],
 }
 ARROW = {"u16": ["uint16"], "u32": ["uint32"], "u64": ["uint64"], "f32": ["float"], "f64": ["double"], "b": ["bool"],
@@ -73,8 +82,8 @@ PANDAS = {"u16": ["uint16"], "u32": ["uint32"], "u64": ["uint64"], "f32": ["floa
 
 for name, contract in TABLES.items():
     path = os.path.join(out, f"{name}.parquet")
-    if name in OPTIONAL and OPTIONAL[name] not in pq.read_schema(os.path.join(out, "responses.parquet")).names:
-        check(f"{name}: absent without its column", not os.path.exists(path))
+    if not OPTIONAL.get(name, True):
+        check(f"{name}: absent without what it needs", not os.path.exists(path))
         continue
     contract = dict(column.split(":") for column in contract.split())
     schema = pq.read_schema(path)

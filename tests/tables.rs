@@ -53,17 +53,20 @@ fn every_table_opens_in_duckdb_polars_and_pandas_and_agrees_with_numpy() {
     let here = tempfile::tempdir().unwrap();
     opens_and_agrees(&python, &repository("data/gemma_demo.parquet"), &here.path().join("out"));
     // Random directions: means near the planted ones, and intervals that are not points.
-    for (name, columns, samples) in [
-        ("contexts", ["--contexts", "3"], "2"),
-        ("stages", ["--rise", "0.1"], "2"),
-        ("growth", ["--growth", "0.5"], "7"),
-        ("people", ["--people", "4"], "5"),
-        ("tails", ["--drop", "2"], "9"),
-        ("style", ["--style", "0.1"], "2"),
-        ("lengths", ["--lengths", "0.2"], "2"),
+    for (name, columns, sizes) in [
+        ("contexts", ["--contexts", "3"], "--queries 20 --samples 2"),
+        ("stages", ["--rise", "0.1"], "--queries 20 --samples 2"),
+        ("growth", ["--growth", "0.5"], "--queries 20 --samples 7"),
+        ("people", ["--people", "4"], "--queries 20 --samples 5"),
+        ("tails", ["--drop", "2"], "--queries 20 --samples 9"),
+        ("style", ["--style", "0.1"], "--queries 20 --samples 2"),
+        ("lengths", ["--lengths", "0.2"], "--queries 20 --samples 2"),
+        ("form", ["--form", "0.3"], "--queries 12 --models 5 --samples 2"),
+        ("teams", ["--teams", "4,1,2,.5"], "--queries 6 --models 32 --samples 4"),
     ] {
         let (corpus, out) = (here.path().join(format!("{name}.parquet")), here.path().join(name));
-        let synth = ["synth", "--quiet", "--queries", "20", "--samples", samples, "--dim", "64", "--out"];
+        let sizes: Vec<&str> = sizes.split(' ').collect();
+        let synth = [&["synth", "--quiet"][..], &sizes, &["--dim", "64", "--out"]].concat();
         hivescope(&[&synth[..1], &columns, &synth[1..]].concat(), &[&corpus]);
         opens_and_agrees(&python, &corpus, &out);
     }
@@ -173,6 +176,51 @@ fn planted_people_and_growth_are_recovered() {
         close(planted(&synth, "growth").0, growth);
         close(planted(&synth, "inflation").0, 1.0 - growth);
     }
+}
+
+#[test]
+fn planted_form_is_recovered() {
+    for form in [0.3, 0.0] {
+        let planted = |headline| planted(&["synth", "--form", &form.to_string()], headline);
+        let (value, content) = planted("form_repeats");
+        // Texts at random share few grams, and there are only so many of them.
+        assert!((value - form).abs() < 0.005 && content.abs() < 1e-6, "{value} is not {form}, or {content} not 0");
+        let (share, _) = planted("form_style");
+        assert!(if form > 0.0 { share > 0.2 } else { share.abs() < 0.02 }, "{share}");
+    }
+}
+
+#[test]
+fn planted_teams_are_recovered() {
+    let found = |coefficients: &str| {
+        let here = tempfile::tempdir().unwrap();
+        let (corpus, out) = (here.path().join("planted.parquet"), here.path().join("out"));
+        let synth =
+            ["synth", "--queries", "12", "--models", "40", "--samples", "4", "--quiet", "--teams", coefficients];
+        hivescope(&[&synth[..], &["--dim", "256", "--out"]].concat(), &[&corpus]);
+        hivescope(&["run", "--quiet", "--backend", "cpu", "--histogram", "off", "--out"], &[&out, &corpus]);
+        let summary = std::fs::read(out.join("summary.json")).unwrap();
+        serde_json::from_slice::<serde_json::Value>(&summary).unwrap()["teams"].take()
+    };
+    let holds = |limits: &serde_json::Value, truth: f64| {
+        let [low, high] = ["low", "high"].map(|end| limits[end].as_f64().unwrap());
+        assert!(low <= truth && truth <= high && high > low, "{truth} is not in {low} to {high}");
+    };
+    for planted in [[5.0, 1.0, 4.0, 0.5], [0.0; 4]] {
+        let teams = found(&planted.map(|b| b.to_string()).join(","));
+        let coefficients = teams["coefficients"].as_array().unwrap();
+        assert_eq!(coefficients.len(), 4);
+        coefficients.iter().zip(planted).for_each(|(c, truth)| holds(&c["interval"], truth));
+        if planted == [0.0; 4] {
+            holds(&teams["above_null"]["interval"], 0.0);
+        }
+    }
+    // Diverse teams, every second one, are all good and the others not: half of the pairs are distinct and good.
+    let teams = found("1000,0,0,0");
+    let share = &teams["above_null"];
+    let (distinct, effective) = (teams["distinct"].as_f64().unwrap(), share["value"].as_f64().unwrap());
+    assert!((distinct - 0.5).abs() < 0.02 && effective == distinct, "{teams}");
+    assert!(share["interval"]["low"].as_f64().unwrap() > 0.0 && share["reference"].as_f64().unwrap() < 0.6 * distinct);
 }
 
 #[test]

@@ -11,7 +11,10 @@
 //! (query, model, context), and part of `c` is common to a model's cells of a query, so that their cosine is S. With stages
 //! a cell is (query, model, stage), and B is larger by R at the second. With a style part T of `c` is common to all of a
 //! model's cells, so that its cosine across queries is C + T. With lengths the models write short and long texts in turn,
-//! and part D of `q` is common to those of like length only: across lengths the cosine is B - D.
+//! and part D of `q` is common to those of like length only: across lengths the cosine is B - D. With form
+//! there are texts: the first characters of each, as many as give 4-gram counts a cosine of F, are its model's, the rest its
+//! own, all at random. With teams a cell is a team's; every second one has `c` taken away, so that its cosine is B, and its
+//! quality follows the outcome model.
 
 use super::args::{Messages, SynthArgs, SynthKind};
 use super::messages;
@@ -28,6 +31,10 @@ const STAGES: [&str; 2] = ["sft", "rl"];
 
 /// Characters of short and long texts.
 const LENGTHS: [usize; 2] = [100, 200];
+/// Characters of a planted text: those that form is measured on, and a few more.
+const TEXT_CHARS: usize = 320;
+/// Standard deviation of a response's quality about its team's.
+const NOISE: f64 = 0.5;
 
 /// What varies beside queries and models.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -70,10 +77,20 @@ pub enum Variation {
         /// By how much the cosine across models is lower where lengths differ.
         drop: f64,
     },
+    /// Each model's texts begin alike: the cosine of their 4-grams.
+    Form(f64),
+    /// Each cell is a team's: coefficients of diversity, expertise, their product, log size.
+    Teams([f64; 4]),
 }
 
 impl Variation {
     fn of(args: &SynthArgs) -> Result<Self> {
+        let teams = match &args.teams {
+            None => None,
+            Some(given) => Some(Self::Teams(given.as_slice().try_into().map_err(|_| {
+                Error::Usage("--teams takes four numbers: diversity, expertise, product, log size".into())
+            })?)),
+        };
         let wanted = [
             args.meanings.map(Self::Meanings),
             args.growth.map(Self::Growth),
@@ -83,11 +100,13 @@ impl Variation {
             args.rise.map(|rise| Self::Stages { rise }),
             args.style.map(|style| Self::Style { style }),
             args.lengths.map(|drop| Self::Lengths { drop }),
+            args.form.map(Self::Form),
+            teams,
         ];
         let mut wanted = wanted.into_iter().flatten();
         let first = wanted.next().unwrap_or(Self::Nothing);
         if wanted.next().is_some() {
-            let flags = "--meanings, --growth, --people, --contexts, --drop, --rise, --style and --lengths";
+            let flags = "--meanings, --growth, --people, --contexts, --drop, --rise, --style, --lengths, --form and --teams";
             return Err(Error::Usage(format!("only one of {flags} can be planted in a corpus")));
         }
         Ok(first)
@@ -296,6 +315,58 @@ impl Planted {
         }
     }
 
+    /// Cosine within the cell of a response.
+    fn cosine_within(&self, cell: usize) -> f64 {
+        let varied = matches!(self.variation, Variation::Teams(_)) && self.varied(cell);
+        if varied { self.cross } else { self.within }
+    }
+
+    /// Whether a team's answers are as far from each other as those of different teams: every second team of a query.
+    fn varied(&self, cell: usize) -> bool {
+        (cell / self.models + cell) % 2 == 1
+    }
+
+    /// The text of a response, with form.
+    fn text(&self, response: usize, form: f64) -> String {
+        let random = Stream::new(self.seed, "synth form");
+        let model = response / self.samples % self.models;
+        // 300 characters have 297 4-grams.
+        let common = if form > 0.0 { (297.0 * form).round() as usize + 3 } else { 0 };
+        let one = |i: usize| {
+            let whose = if i < common { model } else { self.models + response };
+            let letter = random.below(whose as u64, i as u64, 36);
+            if i % 6 == 5 { ' ' } else { char::from_digit(letter as u32, 36).unwrap_or('-') }
+        };
+        (0..TEXT_CHARS).map(one).collect()
+    }
+
+    /// A team's expertise: evenly from 0 to 1.
+    fn expertise(&self, model: usize) -> f64 {
+        (model as f64 + 0.5) / self.models as f64
+    }
+
+    /// Whether a response is there but its team (odd queries) or its quality (even queries) is not known: the first one
+    /// of every third cell of three and more.
+    fn incomplete(&self, response: usize) -> bool {
+        let cell = response / self.samples;
+        let third = (cell / self.models + cell % self.models / 2).is_multiple_of(3);
+        self.samples > 2 && third && response.is_multiple_of(self.samples)
+    }
+
+    /// Quality of a response, with teams: an effect of the query, the outcome model, and noise.
+    fn quality(&self, response: usize, coefficients: [f64; 4]) -> f64 {
+        let random = Stream::new(self.seed, "synth quality");
+        let cell = response / self.samples;
+        let first = cell * self.samples;
+        let size = (first..first + self.samples).filter(|&other| !self.incomplete(other)).count();
+        let diversity = (self.within - self.cross) * if self.varied(cell) { 0.5 } else { -0.5 };
+        let expertise = self.expertise(cell % self.models) - 0.5;
+        let predictors = [diversity, expertise, diversity * expertise, crate::base::math::ln(size as f64)];
+        let of_query = random.normal((cell / self.models) as u64, 0);
+        let explained: f64 = coefficients.iter().zip(predictors).map(|(b, x)| b * x).sum();
+        of_query + explained + NOISE * random.normal(response as u64, 1)
+    }
+
     /// The true ratio of packaging, with contexts: (S - C) / (A - C).
     fn packaging(&self) -> Option<f64> {
         let Variation::Contexts { across, .. } = self.variation else { return None };
@@ -356,6 +427,11 @@ impl Planted {
                 ));
             }
         }
+        if let Variation::Form(form) = self.variation
+            && !(0.0..=1.0).contains(&form)
+        {
+            return Err(Error::Usage(format!("--form {form} is out of range: 0 to 1")));
+        }
         let dim = self.dim.unwrap_or(self.exact_dim());
         let exact = dim >= self.exact_dim();
         let size = self.rows().checked_mul(dim).filter(|&size| size <= 1 << 31);
@@ -372,7 +448,8 @@ impl Planted {
             let model = cell / self.variants();
             let query = model / self.everyone();
             let (cross, across) = self.cosines(cell % self.variants());
-            let weights = [self.floor, cross - self.floor, self.within - across, 1.0 - self.within, across - cross];
+            let within = self.cosine_within(cell);
+            let weights = [self.floor, cross - self.floor, within - across, 1.0 - within, across - cross];
             let weights = weights.map(f64::sqrt);
             let part = classes.as_ref().map_or(cell, |class| query * self.parts() + class[response]);
             let common = self.common_of(query, model % self.models);
@@ -426,7 +503,7 @@ impl Planted {
             columns.push(("class", Arc::new(StringArray::from_iter_values(names))));
         }
         match self.variation {
-            Variation::Nothing | Variation::Meanings(_) => {}
+            Variation::Nothing | Variation::Meanings(_) | Variation::Style { .. } => {}
             Variation::Growth(_) => {
                 let times = (0..n).map(|i| ((self.arrival(i) + 1) as f64).ln());
                 columns.push(("time", Arc::new(Float64Array::from_iter_values(times))));
@@ -443,11 +520,23 @@ impl Planted {
                 let names = (0..n).map(|i| STAGES[variant(i)]);
                 columns.push(("stage", Arc::new(StringArray::from_iter_values(names))));
             }
-            Variation::Style { .. } => {}
             Variation::Lengths { .. } => {
                 // The number of the response, padded: no text twice.
                 let text = |i: usize| format!("{i:0width$}", width = LENGTHS[cell(i) % self.models % LENGTHS.len()]);
                 columns.push(("text", Arc::new(StringArray::from_iter_values((0..n).map(text)))));
+            }
+            Variation::Form(form) => {
+                let texts = (0..n).map(|i| self.text(i, form));
+                columns.push(("text", Arc::new(StringArray::from_iter_values(texts))));
+            }
+            Variation::Teams(coefficients) => {
+                let team = |i: usize| (!(self.incomplete(i) && cell(i) / self.models % 2 == 1)).then_some(i);
+                let names = (0..n).map(|i| team(i).map(|i| format!("team {:03}", cell(i) % self.models)));
+                let quality = (0..n).map(|i| (!self.incomplete(i)).then(|| self.quality(i, coefficients)));
+                let expertise = (0..n).map(|i| self.expertise(cell(i) % self.models));
+                columns.push(("team", Arc::new(names.collect::<StringArray>())));
+                columns.push(("quality", Arc::new(quality.collect::<Float64Array>())));
+                columns.push(("expertise", Arc::new(Float64Array::from_iter_values(expertise))));
             }
         }
         columns.push(("embedding", Arc::new(embedding)));
@@ -483,6 +572,8 @@ pub fn main(args: &SynthArgs, flags: &Messages) -> anyhow::Result<u8> {
     let rise = if let Variation::Stages { rise } = planted.variation { Some(rise) } else { None };
     let (growth, rho) = (planted.growth(), planted.rho());
     let by_meaning = planted.classes().is_some();
+    let form = if let Variation::Form(form) = planted.variation { Some(form) } else { None };
+    let teams = if let Variation::Teams(coefficients) = planted.variation { Some(coefficients) } else { None };
     if flags.json {
         let (within, cross) =
             if by_meaning { ("within_meanings", "across_meanings") } else { ("intra_mean", "inter_mean") };
@@ -492,6 +583,7 @@ pub fn main(args: &SynthArgs, flags: &Messages) -> anyhow::Result<u8> {
             "packaging": planted.packaging(), "rise": rise, "growth": growth, "r2_style": planted.r2_style(),
             "all_lengths": planted.of_all_lengths(),
             "rho_individual": rho.map(|rho| rho[0]), "rho_population": rho.map(|rho| rho[1]),
+            "form": form, "teams": teams,
         }));
     } else if !flags.quiet {
         let how = if exact { "exact" } else { "approximate: random directions" };
@@ -521,6 +613,17 @@ pub fn main(args: &SynthArgs, flags: &Messages) -> anyhow::Result<u8> {
         }
         if let Some([individual, population]) = rho {
             messages::data(&format!("rho of one model {individual:.4}, of different models {population:.4}"));
+        }
+        if let Some(form) = form {
+            messages::data(&format!(
+                "form: 4-grams of one model's answers have a cosine near {form}, of different models' near 0"
+            ));
+        }
+        if let Some(coefficients) = teams {
+            messages::data(&format!(
+                "teams: quality changes by {coefficients:?} with diversity, expertise, their product, log size; every second \
+                 team has the cosine across models"
+            ));
         }
         if let Some(rise) = rise {
             let [first, second] = STAGES;

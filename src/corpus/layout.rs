@@ -104,6 +104,8 @@ mod tests {
             text_hash: None,
             text_chars: None,
             refusal: None,
+            excerpts: None,
+            numbers: Default::default(),
             categories: Default::default(),
         };
         let layout = Layout::new(&rows);

@@ -1,5 +1,6 @@
 //! Rows and their keys, in file order.
 
+use super::Excerpts;
 use std::collections::BTreeMap;
 
 /// One input file.
@@ -104,6 +105,16 @@ pub enum Role {
     Time,
 }
 
+/// Optional columns of numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Number {
+    /// How good a response is.
+    Quality,
+    /// How much of an expert its author is.
+    Expertise,
+}
+
 /// The sample key of each row.
 #[derive(Debug, Clone)]
 pub enum Samples {
@@ -137,6 +148,10 @@ pub struct Rows {
     pub text_chars: Option<Vec<u32>>,
     /// With text: whether each response's text reads like a refusal.
     pub refusal: Option<Vec<bool>>,
+    /// With text: how each response's normalised text begins.
+    pub excerpts: Option<Excerpts>,
+    /// Columns of numbers that the input has, one value a row; NaN where it is null or not finite.
+    pub numbers: BTreeMap<Number, Vec<f64>>,
     /// Optional columns that the input has.
     pub categories: BTreeMap<Role, Category>,
 }
@@ -149,6 +164,8 @@ impl Rows {
         bytes += self.text_hash.as_deref().map_or(0, size_of_val);
         bytes += self.text_chars.as_deref().map_or(0, size_of_val);
         bytes += self.refusal.as_deref().map_or(0, size_of_val);
+        bytes += self.excerpts.as_ref().map_or(0, Excerpts::memory);
+        bytes += self.numbers.values().map(|values| size_of_val(values.as_slice())).sum::<usize>();
         bytes += match &self.sample {
             Samples::Number(numbers) => size_of_val(numbers.as_slice()),
             Samples::Name(category) => category.memory(),

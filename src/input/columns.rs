@@ -2,7 +2,7 @@
 
 use super::InputOptions;
 use crate::base::{Error, Result};
-use crate::corpus::Role;
+use crate::corpus::{Number, Role};
 use arrow::datatypes::{DataType, Schema};
 
 /// Default names, first of the list that is there (DESIGN "Commands").
@@ -22,6 +22,8 @@ const ROLES: [(Role, &[&str]); 8] = [
     (Role::Time, &["time"]),
 ];
 
+const NUMBERS: [(Number, &str); 2] = [(Number::Quality, "quality"), (Number::Expertise, "expertise")];
+
 /// Names of the columns that were chosen, as they stand in the files.
 #[derive(Debug, Clone)]
 pub struct Columns {
@@ -37,6 +39,8 @@ pub struct Columns {
     pub text: Option<String>,
     /// Optional columns.
     pub roles: Vec<(Role, String)>,
+    /// Columns of numbers.
+    pub numbers: Vec<(Number, String)>,
 }
 
 impl Columns {
@@ -47,6 +51,7 @@ impl Columns {
             .chain(self.sample.as_deref())
             .chain(self.text.as_deref())
             .chain(self.roles.iter().map(|(_, name)| name.as_str()))
+            .chain(self.numbers.iter().map(|(_, name)| name.as_str()))
     }
 }
 
@@ -150,6 +155,13 @@ pub fn resolve(schema: &Schema, file: &str, options: &InputOptions) -> Result<Co
             roles.push((role, name));
         }
     }
+    let mut numbers = Vec::new();
+    for (number, name) in NUMBERS {
+        let flag = options.numbers.get(&number).map(String::as_str);
+        if let Some(found) = choose(schema, file, name, flag, &[name], DataType::is_numeric)? {
+            numbers.push((number, found));
+        }
+    }
     Ok(Columns {
         embedding: required("embedding", &options.embedding, &EMBEDDING, is_embedding)?,
         query: required("query", &options.query, &QUERY, is_key)?,
@@ -157,5 +169,6 @@ pub fn resolve(schema: &Schema, file: &str, options: &InputOptions) -> Result<Co
         sample: optional("sample", &options.sample, &SAMPLE)?,
         text: optional("text", &options.text, &TEXT)?,
         roles,
+        numbers,
     })
 }

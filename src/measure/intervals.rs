@@ -51,7 +51,7 @@ impl Weights {
     }
 
     /// Weights of one resample.
-    fn of(&self, resample: usize) -> &[u16] {
+    pub fn of(&self, resample: usize) -> &[u16] {
         &self.counts[resample * self.queries..(resample + 1) * self.queries]
     }
 

@@ -18,11 +18,13 @@ mod effective;
 mod ensemble;
 mod fine_print;
 mod floors;
+mod form;
 mod growth;
 mod histogram;
 mod inter;
 mod intervals;
 mod intra;
+mod jackknife;
 mod length;
 mod meanings;
 mod memory;
@@ -43,6 +45,7 @@ mod sums;
 pub mod tables;
 mod tails;
 mod texts;
+mod teams;
 mod times;
 mod topn;
 mod variants;
@@ -75,11 +78,13 @@ pub struct MeasureSettings {
     pub human: Vec<String>,
     /// `--tau`: where clusters are cut, a cosine; `None` for floor + .7 (1 - floor).
     pub tau: Option<f64>,
+    /// `--quality-bar`: quality from which on a response is good; `None` for the median.
+    pub quality_bar: Option<f64>,
 }
 
 impl Default for MeasureSettings {
     fn default() -> Self {
-        Self { seed: 0, resamples: intervals::RESAMPLES, human: vec!["human".into()], tau: None }
+        Self { seed: 0, resamples: intervals::RESAMPLES, human: vec!["human".into()], tau: None, quality_bar: None }
     }
 }
 
@@ -171,8 +176,8 @@ pub fn all(
     } else {
         draws::worth(of, keep, &views[view].effects, (&weights, settings.seed), &mut summary.left_out)
     };
-    let regular = views.get(view + 1).map(|regular| regular.keep.as_slice());
-    let variation = r2::variation(of, (keep, regular), (&weights, settings), observer)?;
+    let without = views.get(view + 1).map(|view| view.keep.as_slice());
+    let variation = r2::variation(of, (keep, without), (&weights, settings), observer)?;
     summary.variation = variation.summary;
     summary.headlines.extend(variation.headlines);
     summary.left_out.extend(variation.left_out);
@@ -190,6 +195,15 @@ pub fn all(
     let stages = stages::stages(corpus, &people, &models, &meanings, Some(&weights), observer)?;
     summary.headlines.extend(stages.headlines);
     summary.left_out.extend(stages.left_out);
+    let form = form::form(corpus, (&people, &kept, &regular), settings, Some(&weights), observer)?;
+    summary.headlines.extend(form.headlines);
+    summary.left_out.extend(form.left_out);
+    summary.form = form.summary;
+    let tau = summary.meanings.as_ref().and_then(|meanings| meanings.tau);
+    let teams = teams::teams(corpus, tau, settings, observer)?;
+    summary.headlines.extend(teams.headlines);
+    summary.left_out.extend(teams.left_out);
+    summary.teams = teams.summary;
     summary.growth = growth.summary;
     summary.headlines.extend(growth.headlines);
     summary.left_out.extend(growth.left_out);
@@ -197,9 +211,21 @@ pub fn all(
     summary.headlines.extend(beside.headlines);
     summary.left_out.extend(beside.left_out);
     fine_print::add(&mut summary);
-    let (growth, sources) = (growth.rows, beside.rows);
-    let (contexts, stages) = (packaging.rows, stages.rows);
-    Ok(Measures { intra, models, model_pairs, queries, topn, meanings, growth, sources, contexts, stages, summary })
+    Ok(Measures {
+        intra,
+        models,
+        model_pairs,
+        queries,
+        topn,
+        meanings,
+        contexts: packaging.rows,
+        stages: stages.rows,
+        form: form.rows,
+        teams: teams.rows,
+        growth: growth.rows,
+        sources: beside.rows,
+        summary,
+    })
 }
 
 /// Lines of queries.parquet; `chosen` is the labelling whose meanings they have.

@@ -22,6 +22,8 @@ pub fn corpus(keys: impl Iterator<Item = (String, String)>, dim: usize, value: i
         text_hash: None,
         text_chars: None,
         refusal: None,
+        excerpts: None,
+        numbers: Default::default(),
         categories: Default::default(),
     };
     let layout = Layout::new(&rows);

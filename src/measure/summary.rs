@@ -501,6 +501,8 @@ impl Parts<'_> {
             length: None,
             most_alike_next: None,
             growth: None,
+            form: None,
+            teams: None,
             model_order: order::models(self.pairs, self.sums.models),
             left_out: left,
             notes,

@@ -486,6 +486,215 @@ pub struct StageRow {
     pub coverage: Option<Paired>,
 }
 
+/// Whose pairs a line of form.parquet is about.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FormGroup {
+    /// Two answers of one model.
+    #[default]
+    OneModel,
+    /// Answers of two models.
+    OtherModels,
+    /// What people wrote.
+    People,
+}
+
+impl FormGroup {
+    /// As the table names it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::OneModel => "one_model",
+            Self::OtherModels => "other_models",
+            Self::People => "people",
+        }
+    }
+
+    /// As sentences name it.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::OneModel => "one model’s",
+            Self::OtherModels => "different models’",
+            Self::People => "people’s",
+        }
+    }
+}
+
+/// A mean over pairs.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Mean {
+    /// The mean.
+    pub value: f64,
+    /// Its interval over queries.
+    pub ci: Option<Interval>,
+}
+
+/// Means over the same pairs.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct FormPairs {
+    /// Cosine of the 4-gram counts of the first 300 characters.
+    pub form: Mean,
+    /// Cosine of the embeddings.
+    pub content: Mean,
+    /// Share of pairs that begin with the same five words.
+    pub opening: Mean,
+}
+
+/// One line of form.parquet. Only responses with 300 characters count.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FormRow {
+    /// Whose pairs.
+    pub group: FormGroup,
+    /// Name of the model; `None` for all together, each pair counting once.
+    pub model: Option<String>,
+    /// Responses.
+    pub responses: u64,
+    /// Queries (copies of a query are one).
+    pub queries: u64,
+    /// Pairs of different queries; `None` if there is none.
+    pub other_query: Option<FormPairs>,
+    /// Pairs of the same query.
+    pub same_query: Option<FormPairs>,
+    /// How many times smaller 20,000 bytes of beginnings become; of `one_model` together the median over models.
+    pub compression: Option<f64>,
+}
+
+/// A value beside its reference.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+pub struct Contrast {
+    /// The value.
+    pub value: f64,
+    /// What it is set against.
+    pub reference: f64,
+    /// `value - reference`.
+    pub difference: f64,
+    /// Interval of `difference` over queries.
+    pub interval: Option<Interval>,
+}
+
+/// Models' pairs beside the reference's.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct FormContrast {
+    /// Whose pairs.
+    pub group: FormGroup,
+    /// Whether they are of different queries.
+    pub other_query: bool,
+    /// Queries.
+    pub queries: u64,
+    /// Form.
+    pub form: Contrast,
+    /// Content.
+    pub content: Contrast,
+    /// Same opening.
+    pub opening: Contrast,
+}
+
+/// Share of the variation within queries that models explain, by model means of rows centred by query.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+pub struct FormStyle {
+    /// The share.
+    pub r2: f64,
+    /// Its mean if models were shuffled within each query, in closed form.
+    pub expected: f64,
+    /// `(r2 - expected) / (1 - expected)`.
+    pub adjusted: f64,
+    /// Interval of `adjusted` over queries.
+    pub interval: Option<Interval>,
+    /// Queries with 2 responses.
+    pub queries: u64,
+}
+
+/// Form and content.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct FormSummary {
+    /// Responses that count.
+    pub responses: u64,
+    /// Responses with fewer than 300 characters.
+    pub short: u64,
+    /// What contrasts are set against: people, or different models.
+    pub reference: FormGroup,
+    /// Of all models.
+    #[serde(flatten)]
+    pub all: FormFound,
+    /// The same without models that answer regardless of the query; `None` if there is none.
+    pub without_regardless: Option<FormFound>,
+}
+
+/// What is found of form and content.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct FormFound {
+    /// Different queries first.
+    pub contrasts: Vec<FormContrast>,
+    /// What models explain of form.
+    pub style_form: Option<FormStyle>,
+    /// Of content, on the same responses.
+    pub style_content: Option<FormStyle>,
+}
+
+/// One line of teams.parquet: a team's responses to one query.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TeamRow {
+    /// Query id.
+    pub query: u32,
+    /// Team id.
+    pub team: u32,
+    /// Responses with a quality.
+    pub n: u64,
+    /// Their mean quality.
+    pub quality: f64,
+    /// Mean expertise of those that have one.
+    pub expertise: Option<f64>,
+    /// 1 - mean cosine of their pairs; `None` for one response.
+    pub diversity: Option<f64>,
+    /// Pairs.
+    pub pairs: u64,
+    /// Responses whose quality is at or above the bar.
+    pub good: u64,
+    /// Pairs with a cosine under tau.
+    pub distinct_pairs: u64,
+    /// Of these, the pairs of two good responses.
+    pub effective_pairs: u64,
+    /// `effective_pairs / pairs`; `None` for one response, or without tau.
+    pub effective: Option<f64>,
+    /// Its mean if quality were shuffled among the query's responses.
+    pub null: Option<f64>,
+}
+
+/// A coefficient of the outcome model.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Coefficient {
+    /// `diversity`, `expertise`, `diversity_x_expertise`, `log_size`.
+    pub name: String,
+    /// The coefficient.
+    pub value: f64,
+    /// Interval, teams resampled.
+    pub interval: Option<Interval>,
+}
+
+/// Teams.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct TeamsSummary {
+    /// Quality from which on a response is good.
+    pub bar: f64,
+    /// Pairs with a cosine under this are distinct.
+    pub tau: Option<f64>,
+    /// Teams with 2 or more responses to some query.
+    pub teams: u64,
+    /// Teams and queries: lines of teams.parquet with 2 or more responses.
+    pub units: u64,
+    /// Responses of a team without a quality.
+    pub unrated: u64,
+    /// Pairs.
+    pub pairs: u64,
+    /// Share of distinct pairs.
+    pub distinct: Option<f64>,
+    /// Share of effective pairs less its null.
+    pub above_null: Option<Contrast>,
+    /// Coefficients of the outcome model; empty if left out.
+    pub coefficients: Vec<Coefficient>,
+    /// Teams, lines and queries that the model rests on.
+    pub model: Option<(u64, u64, u64)>,
+}
+
 /// A headline number with what it must be read with.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Headline {
@@ -615,6 +824,12 @@ pub struct Summary {
     /// Growth of distinct meanings.
     #[serde(default)]
     pub growth: Option<GrowthSummary>,
+    /// Form and content.
+    #[serde(default)]
+    pub form: Option<FormSummary>,
+    /// Teams.
+    #[serde(default)]
+    pub teams: Option<TeamsSummary>,
     /// Model ids in clustered order (average linkage on 1 - mean of model_pairs), for the heat map.
     pub model_order: Vec<u32>,
     /// What was left out and why.
@@ -993,6 +1208,10 @@ pub struct Measures {
     pub contexts: Vec<ContextRow>,
     /// stages.parquet; empty if left out.
     pub stages: Vec<StageRow>,
+    /// form.parquet; empty if left out.
+    pub form: Vec<FormRow>,
+    /// teams.parquet; empty if left out.
+    pub teams: Vec<TeamRow>,
     /// summary.json.
     pub summary: Summary,
 }

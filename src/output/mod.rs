@@ -11,6 +11,7 @@ use std::sync::Arc;
 mod contexts;
 mod directory;
 mod edges;
+mod form;
 mod growth;
 mod histogram;
 mod intra;
@@ -25,6 +26,7 @@ mod responses;
 mod sources;
 mod stages;
 mod table;
+mod teams;
 mod topn;
 
 pub use responses::nearest;
@@ -53,17 +55,19 @@ const PAIR_TABLES: [(&str, WriteTable<PairOutcome>); 3] =
     [("neighbors.parquet", neighbors::write), ("histogram.parquet", histogram::write), ("edges.parquet", edges::write)];
 
 /// Every table of the measures, likewise.
-const MEASURE_TABLES: [(&str, WriteTable<Measures>); 10] = [
+const MEASURE_TABLES: [(&str, WriteTable<Measures>); 12] = [
     ("intra.parquet", intra::write),
     ("models.parquet", models::write),
     ("model_pairs.parquet", model_pairs::write),
     ("queries.parquet", queries::write),
     ("topn.parquet", topn::write),
     ("meanings.parquet", meanings::write),
-    ("growth.parquet", growth::write),
-    ("sources.parquet", sources::write),
     ("contexts.parquet", contexts::write),
     ("stages.parquet", stages::write),
+    ("form.parquet", form::write),
+    ("teams.parquet", teams::write),
+    ("growth.parquet", growth::write),
+    ("sources.parquet", sources::write),
 ];
 
 /// A result directory being made: everything goes to DIR.partial, which becomes DIR at the end.

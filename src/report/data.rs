@@ -22,7 +22,7 @@ const NAME_CHARS: usize = 400;
 const FILES: usize = 200;
 
 /// Every table a result may hold, with what a line of it is.
-const TABLES: [(&str, &str); 14] = [
+const TABLES: [(&str, &str); 16] = [
     ("responses.parquet", "one line a response: where it came from, its query and model, nearest neighbour, cluster"),
     ("neighbors.parquet", "the nearest neighbours of every response, in order"),
     ("intra.parquet", "one line a query and model: mean similarity of that model's own answers"),
@@ -31,6 +31,10 @@ const TABLES: [(&str, &str); 14] = [
     ("queries.parquet", "one line a query: means, effective number, distinct meanings, nearest share, ensemble gain"),
     ("topn.parquet", "one line a query and N: distinct models among the N nearest, null, least"),
     ("meanings.parquet", "one line a query, group and cut: distinct meanings, Hill numbers, coverage"),
+    ("contexts.parquet", "one line a family: similarity across contexts, what it is set against, ratio, interval"),
+    ("stages.parquet", "one line a training stage and an earlier one: similarity, floor, change, interval"),
+    ("form.parquet", "one line for one model’s pairs, each model, different models, people: form, content, openings"),
+    ("teams.parquet", "one line a query and team: quality, diversity, expertise, effective pairs"),
     (
         "growth.parquet",
         "one line a query, group and number of answers: how many meanings they hold, in any order and in time",
@@ -39,8 +43,6 @@ const TABLES: [(&str, &str); 14] = [
         "sources.parquet",
         "one line a source or a model in it: beside people, distances to the nearest, what a source adds",
     ),
-    ("contexts.parquet", "one line a family: similarity across contexts, what it is set against, ratio, interval"),
-    ("stages.parquet", "one line a training stage and an earlier one: similarity, floor, change, interval"),
     ("histogram.parquet", "all pairs by relation and similarity, in bins of 0.01"),
     ("edges.parquet", "every pair of responses at or above the threshold"),
 ];
@@ -74,6 +76,8 @@ pub(super) fn gather(directory: &Path) -> Result<Value> {
         "top_n": top_n(directory)?,
         "contexts": contexts(directory)?,
         "stages": stages(directory)?,
+        "form": form(directory)?,
+        "teams": teams(directory)?,
         "sources": sources(directory)?,
         "histogram": histogram(directory)?,
         "groups": duplicate_groups(directory)?,
@@ -401,6 +405,40 @@ const STAGE_NUMBERS: [&str; 54] = [
 fn stages(directory: &Path) -> Result<Value> {
     let lines = lines(directory, "stages.parquet", &["stage_a", "stage_b"], &["families"], &STAGE_NUMBERS)?;
     Ok(lines.map_or(Value::Null, |lines| lines.into_iter().take(TABLE_MODELS).collect()))
+}
+
+const FORM_NUMBERS: [&str; 13] = [
+    "responses",
+    "queries",
+    "other_query_form",
+    "other_query_form_ci_low",
+    "other_query_form_ci_high",
+    "other_query_content",
+    "other_query_opening",
+    "same_query_form",
+    "same_query_form_ci_low",
+    "same_query_form_ci_high",
+    "same_query_content",
+    "same_query_opening",
+    "compression",
+];
+
+/// form.parquet, at most [`TABLE_MODELS`] models; null if it is left out.
+fn form(directory: &Path) -> Result<Value> {
+    let lines = lines(directory, "form.parquet", &["pairs", "model"], &[], &FORM_NUMBERS)?;
+    let mut models = 0;
+    let few = |line: &Value| {
+        models += usize::from(!line["model"].is_null());
+        line["model"].is_null() || models <= TABLE_MODELS
+    };
+    Ok(lines.map_or(Value::Null, |lines| lines.into_iter().filter(few).collect()))
+}
+
+/// teams.parquet: how the shares of effective pairs are distributed; null if it is left out.
+fn teams(directory: &Path) -> Result<Value> {
+    let Some(table) = Table::read(directory, "teams.parquet", &["effective"])? else { return Ok(Value::Null) };
+    let effective: Vec<f64> = table.numbers("effective")?.into_iter().flatten().collect();
+    Ok(json!({"effective": Distribution::of(effective)}))
 }
 
 const SOURCE_NUMBERS: [&str; 43] = [

@@ -34,6 +34,8 @@ fn corpus(values: &[Vec<f32>], query: &[usize], model: &[usize]) -> Corpus {
         text_hash: None,
         text_chars: None,
         refusal: None,
+        excerpts: None,
+        numbers: Default::default(),
         categories: Default::default(),
     };
     let layout = Layout::new(&rows);

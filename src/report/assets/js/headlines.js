@@ -151,6 +151,29 @@ const HEADLINES = {
     means: 'The same families on the same queries, at an earlier and at a later stage of training.',
     not: () => 'Before and after is not cause and effect: the length of answers changes too.',
   },
+  form_repeats: {
+    kind: 'change',
+    means:
+      'Pairs of one model’s answers to different queries, by the 4-grams of their first 300 characters, less the same of the reference. Above 0 where content is not: form repeats where content differs.',
+    not: () => 'Form and content are two scales. The thinking behind an answer is not observed.',
+  },
+  form_style: {
+    kind: 'share',
+    means:
+      'How far the model by itself tells the form of an answer, among the answers to one query, beyond what shuffled models would.',
+    not: () => 'A model whose answers vary less or more than others’ adds to it.',
+  },
+  effective_diversity: {
+    kind: 'share',
+    means: 'A pair of a team’s answers counts if the two differ in meaning and both are good.',
+    not: () =>
+      'More than the reference may also come from good answers that stand together in some teams, whatever their variety.',
+  },
+  team_outcome: {
+    kind: 'change',
+    means: 'Of the mean quality of a team’s answers, among teams of one query, expertise and size held fixed.',
+    not: () => 'What goes together is not cause and effect.',
+  },
   stage_intra: {
     kind: 'change',
     means: 'Each family asked the same thing again, at an earlier and at a later stage of training.',

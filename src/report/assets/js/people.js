@@ -15,7 +15,7 @@ function peopleSection({ sources, summary }) {
     all ? parityWords(all) : null,
     all ? parityPlot(sources) : null,
     all?.nearest_queries ? nearestPart(sources) : null,
-    adding.length ? addsPart(adding) : null,
+    adding.length ? addsPart(adding, all) : null,
     folded('As a table', () => sourcesTable(sources)),
     el(
       'p',
@@ -140,7 +140,7 @@ function nearestPart(sources) {
   ];
 }
 
-function addsPart(rows) {
+function addsPart(rows, all) {
   const n = answersOf([
     Math.min(...rows.map(row => row.adds_n_least)),
     Math.max(...rows.map(row => row.adds_n_most)),
@@ -168,7 +168,8 @@ function addsPart(rows) {
     },
   ]);
   return [
-    el('h3', {}, 'What a source adds'),
+    // Where people are missing the section has this title.
+    all ? el('h3', {}, 'What a source adds') : null,
     el(
       'p',
       {},
