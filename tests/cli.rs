@@ -219,7 +219,12 @@ fn a_planted_corpus_varies_in_one_way() {
     ] {
         let synth = format!("synth --out other.parquet {options}");
         let words: Vec<&str> = synth.split_whitespace().collect();
-        fails(here.path(), &words, 2, "only one of --meanings, --growth, --people, --contexts, --drop, --rise, --style,");
+        fails(
+            here.path(),
+            &words,
+            2,
+            "only one of --meanings, --growth, --people, --contexts, --drop, --rise, --style,",
+        );
         assert!(!here.path().join("other.parquet").exists());
     }
 }

@@ -87,13 +87,17 @@ total = cell.sum(1); count = cell_n.sum(1)
 square = (cell ** 2).sum(-1)
 gram = np.einsum("aqd,bqd->abq", cell, cell, optimize=True)
 weights = cell_n[:, None, :] * cell_n[None, :, :]
+# Floors are of different questions.
+asked_n = np.zeros((M, question.max() + 1)); np.add.at(asked_n, (m, question), 1)
+asked = np.zeros((M, question.max() + 1, d)); np.add.at(asked, (m, question), e)
+asked_gram = sum(asked[:, i] @ asked[:, i].T for i in range(asked.shape[1]))
 pairs = read("model_pairs.parquet")
 index = {name: i for i, name in enumerate(models)}
 a = pairs["model_a"].astype(str).map(index).to_numpy(); b = pairs["model_b"].astype(str).map(index).to_numpy()
 off = a != b
 with np.errstate(all="ignore"):
     inter = gram.sum(2) / weights.sum(2)
-    floor = (total @ total.T - gram.sum(2)) / (np.outer(count, count) - weights.sum(2))
+    floor = (total @ total.T - asked_gram) / (np.outer(count, count) - asked_n @ asked_n.T)
     both = weights > 0
     query_mean = np.where(both, gram / weights, 0).sum(2) / both.sum(2)
     intra_cell = (square - cell_n) / (cell_n * (cell_n - 1))
@@ -206,10 +210,11 @@ for i in range(Q):
         alone.setdefault(l, []).append(vendi(e[(q == i) & (m == l)][: int(counts_here.min())]))
 for column, place in (("vendi_1", 0), ("vendi_2", 1)):
     same(f"models: {column}", per_model[column], [np.mean(alone[l], 0)[place] if l in alone else np.nan for l in of])
-f_total = (e.sum(0) ** 2).sum() - (S ** 2).sum() - (total ** 2).sum() + square.sum()
-f_pairs = n * n - (N ** 2).sum() - (count ** 2).sum() + (cell_n ** 2).sum()
+asked_sum, asked_all = (asked.sum(0) ** 2).sum(), (asked_n.sum(0) ** 2).sum()
+f_total = (e.sum(0) ** 2).sum() - asked_sum - (total ** 2).sum() + (asked ** 2).sum()
+f_pairs = n * n - asked_all - (count ** 2).sum() + (asked_n ** 2).sum()
 if M == 1:
-    f_total, f_pairs = (e.sum(0) ** 2).sum() - (S ** 2).sum(), n * n - (N ** 2).sum()
+    f_total, f_pairs = (e.sum(0) ** 2).sum() - asked_sum, n * n - asked_all
 summary = json.load(open(os.path.join(out, "summary.json")))
 same("corpus floor", [summary["floor"]], [f_total / f_pairs])
 schema = pq.read_schema(inputs[0]).names
@@ -222,8 +227,8 @@ regardless = np.diag(floor) > summary["floor"] + 0.1 * (1 - summary["floor"])
 same("models: answers_regardless", per_model["answers_regardless"], regardless[of])
 regular = kept & ~regardless
 with np.errstate(all="ignore"):
-    all_floor = ((e.sum(0) ** 2).sum() - (S ** 2).sum()) / (n * n - (N ** 2).sum())
-    own = (total ** 2).sum() - square.sum(), (count ** 2).sum() - (cell_n ** 2).sum()
+    all_floor = ((e.sum(0) ** 2).sum() - asked_sum) / (n * n - asked_all)
+    own = (total ** 2).sum() - (asked ** 2).sum(), (count ** 2).sum() - (asked_n ** 2).sum()
 same("floors: same model, all", [summary["floors"]["same_model"], summary["floors"]["all"]], [own[0] / own[1], all_floor])
 headlines = {h["name"]: h for h in summary["headlines"]}
 
@@ -267,9 +272,10 @@ def nearest_terms(keep):
 def unrelated_square(keep):
     rows = keep[m]
     square2 = lambda mask: ((e[mask].T @ e[mask]) ** 2).sum() if mask.any() else 0.0
-    inside = sum(((e[rows & (q == i) & (m == l)] @ e[rows & (q == i) & (m == l)].T) ** 2).sum() for i in range(Q) for l in np.flatnonzero(keep) if cell_n[l, i])
-    top = square2(rows) - sum(square2(rows & (q == i)) for i in range(Q)) - sum(square2(m == l) for l in np.flatnonzero(keep)) + inside
-    here = cell_n[keep]
+    asked_by = lambda i, l: e[rows & (question == i) & (m == l)]
+    inside = sum(((asked_by(i, l) @ asked_by(i, l).T) ** 2).sum() for i in range(asked_n.shape[1]) for l in np.flatnonzero(keep) if asked_n[l, i])
+    top = square2(rows) - sum(square2(rows & (question == i)) for i in range(asked_n.shape[1])) - sum(square2(m == l) for l in np.flatnonzero(keep)) + inside
+    here = asked_n[keep]
     return top / (here.sum() ** 2 - (here.sum(0) ** 2).sum() - (here.sum(1) ** 2).sum() + (here ** 2).sum())
 
 def gain_of(i, keep, b_inf):
@@ -1523,8 +1529,9 @@ def form_reference():
         for other in (True, False):
             for kind in kinds:
                 a, b = means(pairs_of(kind, skip=skip), other), means(pairs_of(reference, skip=skip), other)
-                if a and b:
-                    want.append((kind, other, difference(a, b)))
+                found_apart = a and b and difference(a, b)
+                if found_apart and found_apart["form"][4] >= 2:
+                    want.append((kind, other, found_apart))
         same(f"{name}: contrasts", [len(found["contrasts"]), sum((c["group"], c["other_query"]) != w[:2] for c, w in zip(found["contrasts"], want))], [len(want), 0])
         for c, (kind, other, w) in zip(found["contrasts"], want):
             for channel in grams:

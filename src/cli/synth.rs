@@ -106,7 +106,8 @@ impl Variation {
         let mut wanted = wanted.into_iter().flatten();
         let first = wanted.next().unwrap_or(Self::Nothing);
         if wanted.next().is_some() {
-            let flags = "--meanings, --growth, --people, --contexts, --drop, --rise, --style, --lengths, --form and --teams";
+            let flags =
+                "--meanings, --growth, --people, --contexts, --drop, --rise, --style, --lengths, --form and --teams";
             return Err(Error::Usage(format!("only one of {flags} can be planted in a corpus")));
         }
         Ok(first)

@@ -91,6 +91,14 @@ fn student(value: f64, se: f64, df: usize) -> Interval {
     Interval { low: value - half, high: value + half }
 }
 
+/// Student interval of a number by the jackknife: `without` has what it is without each of 2 units and more.
+pub fn jackknife(value: f64, without: &[f64]) -> Interval {
+    let n = without.len() as f64;
+    let mean = without.iter().sum::<f64>() / n;
+    let squares: f64 = without.iter().map(|v| (v - mean) * (v - mean)).sum();
+    student(value, (squares * (n - 1.0) / n).sqrt(), without.len() - 1)
+}
+
 /// Student interval of sum(numerators) / sum(denominators) over queries by the linearised standard error.
 pub fn linearised(terms: &[(f64, f64)]) -> Option<Interval> {
     linearised_of(&terms.iter().copied().filter(|t| t.1 > 0.0).collect::<Vec<_>>())
@@ -173,11 +181,7 @@ pub fn of_sums<const N: usize>(
         _ if used.len() < LEAST => None,
         _ => {
             let without = |left: &usize| value(sum(&|query| if query == *left { 0.0 } else { 1.0 }));
-            let others: Vec<f64> = used.iter().map(without).collect();
-            let n = used.len() as f64;
-            let mean = others.iter().sum::<f64>() / n;
-            let squares: f64 = others.iter().map(|v| (v - mean) * (v - mean)).sum();
-            Some(student(value(sum(&|_| 1.0)), (squares * (n - 1.0) / n).sqrt(), used.len() - 1))
+            Some(jackknife(value(sum(&|_| 1.0)), &used.iter().map(without).collect::<Vec<f64>>()))
         }
     }
 }

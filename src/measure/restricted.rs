@@ -7,7 +7,7 @@
 use super::cells::{Cells, add_unit_row};
 use super::floors;
 use super::summary::total;
-use super::sums::Sums;
+use super::sums::{Sums, minus, plus};
 use super::variants::dot;
 use crate::base::{Observer, Result};
 use crate::corpus::Corpus;
@@ -30,14 +30,6 @@ impl Again {
     pub fn value(&self) -> Option<f64> {
         total(&self.terms)
     }
-}
-
-fn plus(a: (f64, f64), b: (f64, f64)) -> (f64, f64) {
-    (a.0 + b.0, a.1 + b.1)
-}
-
-fn minus(a: (f64, f64), b: (f64, f64)) -> (f64, f64) {
-    (a.0 - b.0, a.1 - b.1)
 }
 
 /// All pairs count: the square of the sum.

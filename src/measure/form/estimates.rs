@@ -3,6 +3,7 @@
 //! Pairs of different questions have a part in two of them, so contributions are those of leaving a question out.
 
 use super::super::jackknife::Estimate;
+use super::super::sums::{minus, plus};
 use super::sums::{OfQuestion, Part};
 
 /// Whose pairs.
@@ -16,14 +17,6 @@ pub enum Of {
     OtherModels,
     /// People's.
     People,
-}
-
-fn plus(a: (f64, f64), b: (f64, f64)) -> (f64, f64) {
-    (a.0 + b.0, a.1 + b.1)
-}
-
-fn minus(a: (f64, f64), b: (f64, f64)) -> (f64, f64) {
-    (a.0 - b.0, a.1 - b.1)
 }
 
 fn ratio(pairs: (f64, f64)) -> Option<f64> {

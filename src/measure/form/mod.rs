@@ -151,9 +151,13 @@ impl<'a> Measured<'a> {
         Ok(together.into_iter().chain(of_models).chain(others).chain(people).collect())
     }
 
-    /// One model's pairs, or those of different models, beside the reference's.
+    /// One model's pairs, or those of different models, beside the reference's; `None` under 2 queries.
     fn contrast(&self, of: Of, reference: Of, other: bool) -> Option<FormContrast> {
         let (here, there) = (self.means(of, other)?, self.means(reference, other)?);
+        let queries = here[0].minus(&there[0]).units() as u64;
+        if queries < 2 {
+            return None;
+        }
         let one = |channel: usize| {
             let Mean { value: difference, ci: interval } =
                 self.interval(&here[channel].minus(&there[channel]), self.weights);
@@ -162,7 +166,7 @@ impl<'a> Measured<'a> {
         Some(FormContrast {
             group: if of == Of::OneModel { FormGroup::OneModel } else { FormGroup::OtherModels },
             other_query: other,
-            queries: here[0].minus(&there[0]).units() as u64,
+            queries,
             form: one(0),
             content: one(1),
             opening: one(2),
@@ -280,7 +284,10 @@ pub fn form(
         ),
     }
     if own(&found, false).is_none() {
-        left("Form of one model’s answers to the same query", "no 2 answers of 300 characters to set beside others");
+        left(
+            "Form of one model’s answers to the same query",
+            "no 2 queries with 2 answers of 300 characters to set beside others",
+        );
     }
     match found.style_form.zip(found.style_content) {
         Some((form, content)) => {

@@ -3,7 +3,7 @@
 //! Two passes over the questions for each block of authors: sums over all questions, then each question's products with
 //! them. What is held at once is the sums of a block and those of a few questions, not all texts.
 
-use super::vectors::{Scatter, Sparse, Vectors, whole};
+use super::vectors::{BUCKETS, Scatter, Sparse, Vectors, whole};
 use crate::base::{Observer, Result};
 use crate::corpus::{Corpus, Excerpts};
 use rayon::prelude::*;
@@ -111,7 +111,11 @@ pub struct OfQuestion {
 /// Sums over all questions.
 struct Totals {
     /// By model of the block.
-    models: Vec<OfModel>,
+    models: Vec<Vec<f64>>,
+    /// Centred sums, row-major: elements x models of the block, since a question's sum meets those of all models.
+    centred: Vec<f64>,
+    /// By model of the block: squared lengths of the centred sums.
+    squares: Vec<f64>,
     together: Vec<f64>,
     people: Vec<f64>,
 }
@@ -119,26 +123,70 @@ struct Totals {
 impl Totals {
     fn zeros(models: usize, dim: usize) -> Self {
         let zeros = || vec![0.0; dim];
-        let models = (0..models).map(|_| OfModel { sum: zeros(), centred: zeros(), square: 0.0 }).collect();
-        Self { models, together: zeros(), people: zeros() }
+        Self {
+            models: vec![zeros(); models],
+            centred: vec![0.0; models * dim],
+            squares: vec![0.0; models],
+            together: zeros(),
+            people: zeros(),
+        }
     }
 
     fn clear(&mut self) {
         self.together.fill(0.0);
         self.people.fill(0.0);
-        self.models.par_iter_mut().for_each(|of| {
-            of.sum.fill(0.0);
-            of.centred.fill(0.0);
+        self.models.par_iter_mut().for_each(|sum| sum.fill(0.0));
+        self.centred.par_chunks_mut(BUCKETS).for_each(|part| part.fill(0.0));
+    }
+
+    /// Takes from the centred sums each model's share of what questions add up to, in their order.
+    fn centre(&mut self, questions: &[Sums], first: u32) {
+        let models = self.models.len();
+        let shares: Vec<Vec<f64>> = (questions.iter())
+            .map(|question| {
+                let mut shares = vec![0.0; models];
+                let each = question.models.iter();
+                each.for_each(|cell| shares[(cell.model - first) as usize] = cell.n / question.n);
+                shares
+            })
+            .collect();
+        // Each thread has some of the elements.
+        let elements = (self.centred.len() / models).div_ceil(rayon::current_num_threads()).max(1);
+        self.centred.par_chunks_mut(elements * models).enumerate().for_each(|(place, part)| {
+            let from = (place * elements) as u32;
+            for (question, shares) in questions.iter().zip(&shares) {
+                for (key, value) in question.together.iter() {
+                    let start = key.wrapping_sub(from) as usize * models;
+                    let Some(row) = part.get_mut(start..start.saturating_add(models)) else { continue };
+                    row.iter_mut().zip(shares).for_each(|(sum, share)| *sum -= share * value);
+                }
+            }
         });
     }
-}
 
-/// A model's sums over all questions.
-struct OfModel {
-    sum: Vec<f64>,
-    centred: Vec<f64>,
-    /// Squared length of `centred`.
-    square: f64,
+    /// Adds the models' own sums to the centred ones, and takes the squared lengths.
+    fn finish(&mut self) {
+        let models = self.models.len();
+        let of_models = &self.models;
+        self.centred.par_chunks_exact_mut(models).enumerate().for_each(|(key, row)| {
+            row.iter_mut().zip(of_models).for_each(|(centred, sum)| *centred += sum[key]);
+        });
+        self.squares.fill(0.0);
+        for row in self.centred.chunks_exact(models) {
+            self.squares.iter_mut().zip(row).for_each(|(square, x)| *square += x * x);
+        }
+    }
+
+    /// Products of a vector with the centred sums of all models of the block.
+    fn with_centred(&self, vector: &Sparse) -> Vec<f64> {
+        let models = self.models.len();
+        let mut products = vec![0.0; models];
+        for (key, value) in vector.iter() {
+            let row = &self.centred[key as usize * models..(key as usize + 1) * models];
+            products.iter_mut().zip(row).for_each(|(product, x)| *product += value * x);
+        }
+        products
+    }
 }
 
 /// A model's sum of one question.
@@ -227,21 +275,19 @@ fn add_up(
         observer.check_stop()?;
         let found: Vec<Sums> = chunk.par_iter().map(|question| scatters.sums(question, vectors, block)).collect();
         // Each total is added up in the order of the questions.
-        totals.models.par_iter_mut().zip(block.clone().into_par_iter()).for_each(|(of, model)| {
+        totals.models.par_iter_mut().zip(block.clone().into_par_iter()).for_each(|(sum, model)| {
             for question in &found {
                 let Ok(place) = question.models.binary_search_by_key(&model, |cell| cell.model) else { continue };
-                let cell = &question.models[place];
-                cell.sum.add_to(&mut of.sum, 1.0);
-                cell.sum.add_to(&mut of.centred, 1.0);
-                question.together.add_to(&mut of.centred, -cell.n / question.n);
+                question.models[place].sum.add_to(sum);
             }
         });
+        totals.centre(&found, block.start);
         for question in &found {
-            question.together.add_to(&mut totals.together, 1.0);
-            question.people.add_to(&mut totals.people, 1.0);
+            question.together.add_to(&mut totals.together);
+            question.people.add_to(&mut totals.people);
         }
     }
-    totals.models.par_iter_mut().for_each(|of| of.square = of.centred.iter().map(|x| x * x).sum());
+    totals.finish();
     Ok(())
 }
 
@@ -250,16 +296,18 @@ fn products(question: &Question, sums: &Sums, totals: &Totals, first: u32, count
     let part =
         |sum: &Sparse, total: &[f64], n: f64, all: f64| Part { n, all, square: sum.square(), with_all: sum.dot(total) };
     let together = part(&sums.together, &totals.together, sums.n, counts.together);
+    let with_centred = totals.with_centred(&sums.together);
     let models = (sums.models.iter())
         .map(|cell| {
-            let of = &totals.models[(cell.model - first) as usize];
-            let one = part(&cell.sum, &of.sum, cell.n, counts.models[cell.model as usize]);
+            let place = (cell.model - first) as usize;
+            let own = |(key, value): (u32, f64)| value * totals.centred[key as usize * totals.models.len() + place];
+            let one = part(&cell.sum, &totals.models[place], cell.n, counts.models[cell.model as usize]);
             // X = S - n / N (sum of the question's), so its products are those of both.
             let share = cell.n / sums.n;
             let centred = Centred {
                 square: one.square - 2.0 * share * cell.together + share * share * together.square,
-                with_all: cell.sum.dot(&of.centred) - share * sums.together.dot(&of.centred),
-                all: of.square,
+                with_all: cell.sum.iter().map(own).sum::<f64>() - share * with_centred[place],
+                all: totals.squares[place],
             };
             (cell.model, one, centred)
         })

@@ -86,9 +86,9 @@ impl Sparse {
         self.iter().map(|(key, value)| value * dense[key as usize]).sum()
     }
 
-    /// Adds `scale` times this vector to one that has all its elements.
-    pub fn add_to(&self, dense: &mut [f64], scale: f64) {
-        self.iter().for_each(|(key, value)| dense[key as usize] += scale * value);
+    /// Adds this vector to one that has all its elements.
+    pub fn add_to(&self, dense: &mut [f64]) {
+        self.iter().for_each(|(key, value)| dense[key as usize] += value);
     }
 }
 
@@ -213,7 +213,7 @@ mod tests {
         assert_eq!((sum.square(), sum.dot(&[1.0; 9])), (9.25, 3.5));
         assert_eq!(scatter.take(), Sparse::default());
         let mut dense = vec![1.0; 9];
-        sum.add_to(&mut dense, 2.0);
-        assert_eq!((dense[2], dense[7], dense[0]), (2.0, 7.0, 1.0));
+        sum.add_to(&mut dense);
+        assert_eq!((dense[2], dense[7], dense[0]), (1.5, 4.0, 1.0));
     }
 }

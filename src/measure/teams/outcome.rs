@@ -4,9 +4,9 @@
 //! Diversity and expertise are centred at their means over the lines, so that each has its slope where the other is average.
 
 use super::super::MeasureSettings;
-use super::super::intervals::{Weights, percentiles};
+use super::super::intervals::{Weights, jackknife, percentiles};
 use super::super::tables::{Coefficient, Interval, TeamRow};
-use crate::base::math::{ln, student_t_quantile};
+use crate::base::math::ln;
 use rayon::prelude::*;
 
 /// Teams below which the model is left out.
@@ -177,15 +177,8 @@ pub fn fit(rows: &[TeamRow], expertise: bool, settings: &MeasureSettings) -> Res
         if teams.len() > JACKKNIFE {
             return percentiles(&mut found);
         }
-        // Each team left out in turn (the jackknife), Student's t.
-        let n = teams.len() as f64;
-        if found.len() < teams.len() {
-            return None;
-        }
-        let mean = found.iter().sum::<f64>() / n;
-        let square = found.iter().map(|x| (x - mean) * (x - mean)).sum::<f64>() * (n - 1.0) / n;
-        let half = student_t_quantile(0.975, teams.len() as u32 - 1) * square.sqrt();
-        Some(Interval { low: values[place] - half, high: values[place] + half })
+        // Each team left out in turn.
+        (found.len() == teams.len()).then(|| jackknife(values[place], &found))
     };
     let coefficient = |(place, &which): (usize, &usize)| Coefficient {
         name: names[which].into(),

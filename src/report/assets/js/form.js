@@ -13,7 +13,7 @@ const CHANNELS = [
 
 function formSection({ summary, form }) {
   const found = summary.form;
-  if (!found || !form) return null;
+  if (!form || !(found?.contrasts.length || found?.style_form)) return null;
   const lead = [
     'Form is which groups of four characters the first 300 characters of an answer have, content its embedding; both of the same pairs. ',
     `${counted(found.responses, 'answer')} count${found.short ? `; ${count(found.short)} are shorter and left out` : ''}. `,
