@@ -79,7 +79,7 @@ fn sample() -> (Corpus, PairSettings) {
 fn dispatches_under_way_change_nothing() {
     let (corpus, settings) = sample();
     let expected = pass(&corpus, &mut CpuBackend::default(), &settings);
-    for (depth, stream_capacity) in [(1, None), (2, Some(300)), (3, None), (7, Some(50))] {
+    for (depth, stream_capacity) in [(1, None), (2, Some(60)), (3, None), (7, Some(20))] {
         let settings = PairSettings { stream_capacity, ..settings.clone() };
         let outcome = pass(&corpus, &mut Queued::new(depth, |_, _| false), &settings);
         check(&corpus, &outcome, &settings);
