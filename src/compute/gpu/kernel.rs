@@ -58,20 +58,25 @@ pub(super) struct Shape {
 
 impl Shape {
     const fn new(side: usize, grid: (usize, usize), fragments: (usize, usize), depth: usize, padding: usize) -> Self {
-        Self { side, grid, fragments, depth, padding, bin_copies: 2 }
+        Self { side, grid, fragments, depth, padding, bin_copies: 4 }
+    }
+
+    /// The same in 32 KiB of workgroup memory.
+    const fn small(self) -> Self {
+        Self { padding: 0, bin_copies: 2, ..self }
     }
 
     /// Shapes for cooperative matrices of `side`, for any limits; which is fastest is measured.
     ///
-    /// At 16: 128 x 128 by 4 subgroups of 64 x 64 or 8 of 64 x 32, with and without padding (conflict-free rows or room
-    /// for two workgroups), 256 x 128 (half the traffic to the cache), 64 x 64 twice as deep (small memory).
+    /// At 16: 128 x 128 by 4 subgroups of 64 x 64 or 8 of 64 x 32, with padding (rows in different banks) or in little memory
+    /// (room for more workgroups), 256 x 128 (half the traffic to the cache), 64 x 64 twice as deep (small memory).
     pub(super) fn candidates(side: usize) -> Vec<Self> {
         match side {
             16 => vec![
                 Self::new(16, (2, 2), (4, 4), 16, 8),
-                Self::new(16, (2, 2), (4, 4), 16, 0),
+                Self::new(16, (2, 2), (4, 4), 16, 8).small(),
                 Self::new(16, (2, 4), (4, 2), 16, 8),
-                Self::new(16, (2, 4), (4, 2), 16, 0),
+                Self::new(16, (2, 4), (4, 2), 16, 8).small(),
                 Self::new(16, (4, 2), (4, 4), 16, 0),
                 Self::new(16, (2, 2), (2, 2), 32, 8),
             ],
