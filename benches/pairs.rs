@@ -96,7 +96,7 @@ fn main() {
             "{}",
             serde_json::json!({
                 "seconds": seconds, "rows": rows, "dim": arguments.dim, "k": arguments.k, "histogram": arguments.histogram,
-                "kernel": backend.info().kernel, "block_rows": backend.info().block_rows,
+                "kernel": backend.info().kernel, "block_rows": backend.block_rows(arguments.dim),
                 "resident_before": before, "resident_peak": resident("VmHWM:"),
                 "edges": outcome.edges.as_ref().map(|edges| edges.len()), "stats": outcome.stats,
             })
