@@ -5,7 +5,7 @@ use super::opened::Setup;
 use anyhow::bail;
 use hivescope::base::Silent;
 use hivescope::compute::cpu::CpuBackend;
-use hivescope::compute::{Backend, PairOutcome};
+use hivescope::compute::{Backend, BackendInfo, PairOutcome};
 use hivescope::corpus::Corpus;
 use hivescope::run::{HistogramChoice, PairSettings, pair_pass};
 use serde_json::json;
@@ -62,7 +62,30 @@ fn compare(
         "neighbors": own.neighbors.len(), "survivors": survivors }))
 }
 
-/// Runs every kernel on small corpora, and the one that a run would take on a larger one.
+/// A corpus, and what the CPU finds in it with a coarse and with an exact histogram.
+struct Case {
+    corpus: Corpus,
+    settings: [PairSettings; 2],
+    expected: [Found; 2],
+}
+
+impl Case {
+    fn new(size: Size, block_rows: Option<usize>) -> anyhow::Result<Self> {
+        let corpus = plant(size)?;
+        let settings = [HistogramChoice::Coarse, HistogramChoice::Exact].map(|histogram| PairSettings {
+            threshold: Some(0.75),
+            near_duplicate: 0.9,
+            histogram,
+            block_rows,
+            ..PairSettings::default()
+        });
+        let of_cpu = |settings| anyhow::Ok(pass(&corpus, &mut CpuBackend::default(), settings)?.0);
+        let expected = [of_cpu(&settings[0])?, of_cpu(&settings[1])?];
+        Ok(Self { corpus, settings, expected })
+    }
+}
+
+/// Runs every kernel on small corpora, in several blocks, and the one that a run would take on a larger one too.
 ///
 /// # Errors
 /// If anything differs, after all was compared.
@@ -70,58 +93,38 @@ pub fn main(setup: &mut Setup) -> anyhow::Result<()> {
     let info = setup.open(Some("f32"))?.info();
     let adapter = setup.adapter(&info, true)?;
     let software = adapter.kind == "software";
-    for rung in adapter.kernels.iter().filter(|rung| rung.self_test != "passed") {
-        eprintln!("{}: {}", rung.kernel, rung.self_test);
-    }
-    let queries = if software { 10 } else { 80 };
-    let small = Size { name: "check", queries, models: 7, samples: 9, dim: 0 };
-    let mut jobs: Vec<(Size, Vec<String>)> = Vec::new();
-    let asked = |kernel: &String| setup.kernel.as_ref().is_none_or(|name| kernel.starts_with(name));
-    let passed: Vec<String> = (adapter.kernels.iter().filter(|rung| rung.self_test == "passed"))
-        .map(|rung| rung.kernel.clone())
-        .filter(asked)
-        .collect();
-    for dim in DIMENSIONS {
-        jobs.push((small.with_dim(dim), passed.clone()));
-    }
-    if !software {
-        let chosen = adapter.kernels.iter().filter(|rung| rung.chosen).map(|rung| rung.kernel.clone());
-        jobs.push((S1.scaled(0.32 * setup.scale), chosen.collect()));
-    }
-    let mut different = adapter.kernels.len() - adapter.kernels.iter().filter(|r| r.self_test == "passed").count();
-    let mut results: Vec<(String, Vec<serde_json::Value>)> = Vec::new();
-    for (size, kernels) in jobs {
-        let corpus = plant(size)?;
-        let coarse = PairSettings {
-            threshold: Some(0.75),
-            near_duplicate: 0.9,
-            histogram: HistogramChoice::Coarse,
-            block_rows: if size.name == "check" { Some(size.rows() / 3) } else { None },
-            ..PairSettings::default()
-        };
-        let exact = PairSettings { histogram: HistogramChoice::Exact, ..coarse.clone() };
-        let of_cpu = |settings: &PairSettings| pass(&corpus, &mut CpuBackend::default(), settings);
-        let (expected, expected_exact) = (of_cpu(&coarse)?.0, of_cpu(&exact)?.0);
-        for kernel in kernels {
-            let mut backend = setup.open(Some(&kernel))?;
-            let mut lines = vec![compare(&corpus, backend.as_mut(), &coarse, &expected)?];
-            if kernel.starts_with("f32") {
-                lines.push(compare(&corpus, backend.as_mut(), &exact, &expected_exact)?);
-            }
-            different += lines.iter().filter(|line| line["same"] != true).count();
-            match results.iter_mut().find(|(name, _)| *name == kernel) {
-                Some((_, all)) => all.append(&mut lines),
-                None => results.push((kernel, lines)),
+    let small = Size { name: "check", queries: if software { 10 } else { 80 }, models: 7, samples: 9, dim: 0 };
+    let some = Some(small.rows() / 3);
+    let cases: Vec<Case> =
+        DIMENSIONS.map(|dim| Case::new(small.with_dim(dim), some)).into_iter().collect::<anyhow::Result<_>>()?;
+    let large = if software { None } else { Some(Case::new(S1.scaled(0.32 * setup.scale), None)?) };
+    let mut wrong = 0;
+    for rung in adapter.kernels.iter().filter(|rung| setup.kernel.as_ref().is_none_or(|k| rung.kernel.starts_with(k))) {
+        let of_kernel = BackendInfo { kernel: rung.kernel.clone(), ..info.clone() };
+        if rung.self_test != "passed" {
+            eprintln!("{}: {}", rung.kernel, rung.self_test);
+            wrong += 1;
+            continue;
+        }
+        let before = setup.journal.find("check", &of_kernel, setup.scale);
+        if before.is_some_and(|line| line.figures["same"] == true) {
+            eprintln!("{}: checked already", rung.kernel);
+            continue;
+        }
+        let mut backend = setup.open(Some(&rung.kernel))?;
+        let exact = rung.kernel.starts_with("f32");
+        let mut passes = Vec::new();
+        for case in cases.iter().chain(large.iter().filter(|_| rung.chosen)) {
+            for (settings, expected) in case.settings.iter().zip(&case.expected).take(if exact { 2 } else { 1 }) {
+                passes.push(compare(&case.corpus, backend.as_mut(), settings, expected)?);
             }
         }
+        let same = passes.iter().all(|pass| pass["same"] == true);
+        wrong += usize::from(!same);
+        setup.journal.add("check", &of_kernel, setup.scale, json!({ "same": same, "passes": passes }))?;
     }
-    for (kernel, lines) in results {
-        let same = lines.iter().all(|line| line["same"] == true);
-        let of_kernel = hivescope::compute::BackendInfo { kernel, ..info.clone() };
-        setup.journal.add("check", &of_kernel, setup.scale, json!({ "same": same, "passes": lines }))?;
-    }
-    if different > 0 {
-        bail!("{different} kernels or passes are wrong");
+    if wrong > 0 {
+        bail!("{wrong} kernels are wrong");
     }
     Ok(())
 }

@@ -63,15 +63,19 @@ impl Journal {
         &self.lines
     }
 
-    /// Whether `measurement` was made already; said aloud.
-    pub fn has(&self, measurement: &str, info: &BackendInfo, scale: f64) -> bool {
-        let same = |line: &Line| {
+    /// The line of `measurement`, if it was made already.
+    pub fn find(&self, measurement: &str, info: &BackendInfo, scale: f64) -> Option<&Line> {
+        self.lines.iter().find(|line| {
             line.measurement == measurement
                 && line.commit == self.commit
                 && (&line.device, &line.driver, &line.kernel) == (&info.device, &info.driver, &info.kernel)
                 && line.scale == scale
-        };
-        let has = self.lines.iter().any(same);
+        })
+    }
+
+    /// Whether `measurement` was made already; said aloud.
+    pub fn has(&self, measurement: &str, info: &BackendInfo, scale: f64) -> bool {
+        let has = self.find(measurement, info, scale).is_some();
         if has {
             eprintln!("{measurement}, {}: measured already", info.kernel);
         }

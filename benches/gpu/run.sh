@@ -2,6 +2,7 @@
 # Measures a graphics card in four steps, each well under nine minutes, correctness first. See README.md beside this.
 #   run.sh prepare DIR    here: builds for this processor, strips, puts what travels into DIR
 #   run.sh STEP DIR OUT   there: step 1, 2, 3 or 4; OUT gets gpu.jsonl (what DIR has of it stands in front) and a log
+# To try it without a card: SCALE=0.001 and HIVESCOPE_DEVICE=software in the environment.
 # A step that was cut off is started again with the gpu.jsonl so far in DIR: what stands in it is skipped.
 set -euo pipefail
 here=$(cd "$(dirname "$0")/../.." && pwd)
@@ -28,9 +29,10 @@ for file in gpu.jsonl gpu.kernels.json; do
 done
 commit=$(cat "$dir/commit")
 lines="$out/gpu.jsonl"
+options=(--scale "${SCALE:-1}" ${HIVESCOPE_DEVICE:+--device "$HIVESCOPE_DEVICE"})
 # A measurement that fails or takes too long does not stop the others.
-gpu() { local limit=$1; shift; date +%T; timeout "$limit" "$dir/gpu" "$@" --out "$lines" || echo "FAILED ($?): gpu $*"; }
-torch() { local limit=$1; shift; date +%T; timeout "$limit" python3 "$here/benches/gpu/torch_peer.py" --out "$lines" --commit "$commit" "$@" || echo "FAILED ($?): torch_peer.py $*"; }
+gpu() { local limit=$1; shift; date +%T; timeout "$limit" "$dir/gpu" "${options[@]}" "$@" --out "$lines" || echo "FAILED ($?): gpu $*"; }
+torch() { local limit=$1; shift; date +%T; timeout "$limit" python3 "$here/benches/gpu/torch_peer.py" --scale "${SCALE:-1}" --out "$lines" --commit "$commit" "$@" || echo "FAILED ($?): torch_peer.py $*"; }
 
 nvidia-smi --query-gpu=name,driver_version,clocks.sm,clocks.max.sm,power.limit --format=csv || true
 case $step in
@@ -57,7 +59,7 @@ case $step in
   4) # The whole command at S1: cold, then warm. (about 4 minutes)
     work=$(mktemp -d)
     "$dir/hivescope" devices
-    time "$dir/hivescope" synth --queries 100 --models 25 --samples 50 --dim 1536 --out "$work/s1.parquet"
+    time "$dir/hivescope" synth --queries "${QUERIES:-100}" --models 25 --samples 50 --dim 1536 --out "$work/s1.parquet"
     sync
     echo 1 >/proc/sys/vm/drop_caches || dd if="$work/s1.parquet" iflag=nocache count=0 status=none || echo "the page cache was not dropped"
     for run in cold warm; do
