@@ -48,8 +48,16 @@ impl Journal {
         let lines = text.lines().map(serde_json::from_str).collect::<Result<_, _>>()?;
         let built = option_env!("HIVESCOPE_COMMIT").map(String::from);
         let commit = commit.or(built).unwrap_or_else(|| "unknown".into());
-        // Where the program lies is nobody's concern.
-        let command = std::iter::once("gpu".to_owned()).chain(std::env::args().skip(1)).collect::<Vec<_>>().join(" ");
+        // Where the program and the file lie is nobody's concern.
+        let mut words = std::env::args().skip(1);
+        let mut command = "gpu".to_owned();
+        while let Some(word) = words.next() {
+            if word == "--out" {
+                words.next();
+            } else {
+                command = format!("{command} {word}");
+            }
+        }
         Ok(Self { file, commit, command, lines })
     }
 

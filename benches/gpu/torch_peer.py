@@ -55,10 +55,19 @@ def has(measurement, kernel):
     return known
 
 
+def command():
+    """The command line, without where the file lies."""
+    words = sys.argv[1:]
+    if "--out" in words:
+        at = words.index("--out")
+        del words[at : at + 2]
+    return " ".join(["torch_peer.py", *words])
+
+
 def add(measurement, kernel, figures):
     line = json.dumps({
         "measurement": measurement, "kernel": kernel, "scale": arguments.scale, "device": NAME, "driver": DRIVER,
-        "commit": arguments.commit, "command": " ".join(["torch_peer.py", *sys.argv[1:]]), "figures": figures,
+        "commit": arguments.commit, "command": command(), "figures": figures,
     })
     print(line, flush=True)
     if arguments.out:
@@ -171,7 +180,6 @@ def check(x, kind, chunk):
     _, found = search(x, rows, chunk)
     recall = []
     for row in rows:
-        right = torch.zeros(0, dtype=torch.float64, device=device)
         right = torch.cat([x[part : part + 131_072].double() @ x[row].double() for part in range(0, len(x), 131_072)])
         right[row] = -2
         least = right.topk(K).values[-1]
