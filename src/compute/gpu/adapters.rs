@@ -71,7 +71,7 @@ fn none_fits(all: &[wgpu::Adapter], selector: Option<&str>) -> Error {
 
 /// Whether a kernel is of the family asked for, or the very one, and may be taken for that histogram.
 fn allows(request: &Request, kernel: &Kernel) -> bool {
-    let named = request.kernel.as_deref().is_none_or(|name| kernel.name() == name || kernel.describe() == name);
+    let named = request.kernel.as_deref().is_none_or(|name| kernel.is(name));
     named && (!request.exact_histogram || *kernel == Kernel::F32)
 }
 

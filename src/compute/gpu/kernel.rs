@@ -130,6 +130,11 @@ impl Kernel {
         }
     }
 
+    /// Whether it is called so, in short or in full.
+    pub(super) fn is(&self, name: &str) -> bool {
+        self.name() == name || self.describe() == name
+    }
+
     /// How its rows are stored.
     pub(super) fn format(&self) -> Format {
         match self {

@@ -139,15 +139,16 @@ pub(super) fn remembered(adapter: &wgpu::Adapter, cache: &Path) -> Option<(Strin
     Some((known.kernel, known.speed))
 }
 
-/// Whether `adapter` could have a kernel of that name.
+/// Whether `adapter` could have a kernel of that name or description.
 ///
 /// # Errors
 /// [`Error::Device`] with the names of those that it could have.
 pub(super) fn check(adapter: &wgpu::Adapter, name: Option<&str>) -> Result<()> {
-    let mut names: Vec<&str> = candidates(adapter).iter().map(Kernel::name).collect();
+    let kernels = candidates(adapter);
+    let mut names: Vec<&str> = kernels.iter().map(Kernel::name).collect();
     names.dedup();
     match name {
-        Some(name) if !names.contains(&name) => {
+        Some(name) if !kernels.iter().any(|kernel| kernel.is(name)) => {
             let adapter = adapter.get_info().name;
             Err(Error::Device(format!("{adapter}: it has no {name} kernel, only {}", names.join(", "))))
         }
