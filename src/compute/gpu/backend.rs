@@ -309,6 +309,8 @@ impl Backend for GpuBackend {
             Some(Fault::OutOfMemory) => {
                 self.clear();
                 self.resident.shrink();
+                // What computes still has its buffers: they are free once it is done.
+                self.device.wait();
                 self.device.forgive();
                 true
             }

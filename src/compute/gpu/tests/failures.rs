@@ -49,6 +49,25 @@ fn what_the_driver_interface_refuses_is_an_error() {
     find(&mut gpu, &b, &b, &job);
 }
 
+/// Memory of dispatches under way is free again before smaller blocks are tried.
+#[test]
+fn recovery_from_lack_of_memory_waits_for_what_computes() {
+    let Some(mut gpu) = backend(&plain()) else { return };
+    let large = Arc::new(block(0, 1500, 1024));
+    for side in [Side::Rows, Side::Columns] {
+        gpu.load(side, Arc::clone(&large)).unwrap();
+    }
+    gpu.submit(whole(&large, &large, 2.0, HistogramMode::Off), 100).unwrap();
+    let allocated =
+        |gpu: &GpuBackend| gpu.device().raw().generate_allocator_report().map(|all| all.total_allocated_bytes);
+    let Some(before) = allocated(&gpu) else { return };
+    gpu.set_faults(Arc::new(Faults::no_memory_above(100)));
+    assert!(gpu.load(Side::Columns, Arc::new(block(0, 20, 1024))).is_err());
+    assert!(gpu.recover());
+    let after = allocated(&gpu).unwrap();
+    assert!(before > 6_000_000 && after < before - 6_000_000, "{before} bytes, then {after}");
+}
+
 #[test]
 fn a_shader_that_does_not_compile_is_an_error() {
     let Some(adapter) = adapter() else { return };
