@@ -144,11 +144,12 @@ impl Device {
                 (None, false) => None,
             }
         };
-        known().or_else(|| if self.works() { known() } else { Some(Fault::Lost) })
+        known().or_else(|| if self.wait() { known() } else { Some(Fault::Lost) })
     }
 
-    /// Whether an empty submission comes to its end.
-    fn works(&self) -> bool {
+    /// Waits until everything that was submitted is done, and its buffers that nobody wants any more are free; false if it
+    /// does not come to its end.
+    pub(super) fn wait(&self) -> bool {
         caught(|| {
             let index = self.queue.submit([]);
             self.device.poll(wgpu::PollType::Wait { submission_index: Some(index), timeout: None })

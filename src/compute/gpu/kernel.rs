@@ -314,6 +314,21 @@ mod tests {
         }
     }
 
+    /// Every addition loses as much as the model of matrix units allows.
+    #[test]
+    fn gamma_bounds_additions_that_lose_two_units_in_the_last_place() {
+        for dim in [16, 384, 1536, 20_000] {
+            let value = |i: usize| 1.0 + (i % 13) as f32 / 16.0;
+            let exact: f64 = (0..dim).map(|i| f64::from(value(i)).powi(2)).sum();
+            let lossy = (0..dim).fold(0.0f32, |sum, i| {
+                let sum = f64::from(sum) + f64::from(value(i)).powi(2);
+                (sum as f32).next_down().next_down()
+            });
+            let error = (exact - f64::from(lossy)) / exact;
+            assert!(error <= gamma_matrix(dim) && error > gamma_matrix(dim) / 8.0, "{dim}: {error:e}");
+        }
+    }
+
     #[test]
     fn slicing_keeps_gamma_small() {
         assert!(gamma_f32(1536) < 1.1e-5 && gamma_f32(1536) > 1.0e-5);

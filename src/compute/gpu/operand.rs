@@ -196,6 +196,8 @@ impl Resident {
             if !memory || self.operands.len() == before {
                 return Err(error);
             }
+            // What computes may still have the buffers of blocks that went: they are free once it is done.
+            device.wait();
             device.forgive();
             operand = Operand::default();
             operand.load(device, limits, format, block)?;
