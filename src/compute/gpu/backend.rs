@@ -232,8 +232,8 @@ impl Backend for GpuBackend {
     }
 
     fn working_bytes(&self, _rows: usize, _columns: usize) -> u64 {
-        // What is converted, and the driver's copy of it.
-        2 * UPLOAD_BYTES as u64
+        // Unit rows in f32 (twice as large as f16), what is made of them, and the driver's copy of that.
+        4 * UPLOAD_BYTES as u64
     }
 
     fn load(&mut self, side: Side, block: Arc<Block>) -> Result<()> {

@@ -249,6 +249,10 @@ impl Device {
     pub(super) fn upload(&self, buffer: &wgpu::Buffer, offset: u64, bytes: &[u8]) -> Result<()> {
         let Some(size) = wgpu::BufferSize::new(bytes.len() as u64) else { return Ok(()) };
         let Some(mut view) = self.queue.write_buffer_with(buffer, offset, size) else {
+            if self.wait() {
+                lock(&self.failures).out_of_memory = true;
+                return Err(self.error("out of memory for an upload"));
+            }
             return Err(self.lost("the upload was refused"));
         };
         view.copy_from_slice(bytes);

@@ -262,9 +262,7 @@ impl Kernel {
 /// One more is for what is left: values below 2^-126 may be flushed to 0, which moves a sum of unit rows by less than
 /// dim 2^-125.
 pub(super) fn gamma_f32(dim: usize) -> f64 {
-    let chain = (dim.min(SLICE) + dim.div_ceil(SLICE) + 2) as f64;
-    let unit = 1.0 / f64::from(1u32 << 23);
-    chain * unit / (1.0 - chain * unit)
+    relative(dim.min(SLICE) + dim.div_ceil(SLICE) + 2, 1.0 / f64::from(1u32 << 23))
 }
 
 /// gamma of matrix units, as chain u / (1 - chain u) with u = 2^-22 (DESIGN "Coarse, then certified").
@@ -274,9 +272,13 @@ pub(super) fn gamma_f32(dim: usize) -> f64 {
 /// alignment was seen on all cards that were taken apart: Fasi, Higham, Mikaitis, Pranesh 2021). A product then meets at
 /// most dim additions. The self-test refuses a device that is off by more than a quarter of that.
 pub(super) fn gamma_matrix(dim: usize) -> f64 {
-    let chain = (dim + 2) as f64;
-    let unit = 1.0 / f64::from(1u32 << 22);
-    chain * unit / (1.0 - chain * unit)
+    relative(dim + 2, 1.0 / f64::from(1u32 << 22))
+}
+
+/// n u / (1 - n u) of a chain of n operations that are each off by u; infinite where that says nothing.
+fn relative(chain: usize, unit: f64) -> f64 {
+    let sum = chain as f64 * unit;
+    if sum < 1.0 { sum / (1.0 - sum) } else { f64::INFINITY }
 }
 
 #[cfg(test)]
@@ -327,6 +329,12 @@ mod tests {
             let error = (exact - f64::from(lossy)) / exact;
             assert!(error <= gamma_matrix(dim) && error > gamma_matrix(dim) / 8.0, "{dim}: {error:e}");
         }
+    }
+
+    #[test]
+    fn a_chain_without_end_has_no_bound() {
+        assert_eq!((gamma_matrix(1 << 22), gamma_f32(1 << 30)), (f64::INFINITY, f64::INFINITY));
+        assert!(gamma_matrix((1 << 22) - 4) > 1e6);
     }
 
     #[test]
