@@ -104,8 +104,10 @@ fn main(
   //: each l < COLUMN_LOADS
   store(0u, TILE_ROWS + line + $l * THREADS / UNITS, li % UNITS, column_values(column$l));
   workgroupBarrier();
-  let grid_row = subgroup / GRID_COLUMNS * FRAGMENT_ROWS * SIDE;
-  let grid_column = subgroup % GRID_COLUMNS * FRAGMENT_COLUMNS * SIDE;
+  // No index is out of range, however many subgroups a driver makes.
+  let mine = min(subgroup, SUBGROUPS - 1u);
+  let grid_row = mine / GRID_COLUMNS * FRAGMENT_ROWS * SIDE;
+  let grid_column = mine % GRID_COLUMNS * FRAGMENT_COLUMNS * SIDE;
   //: each i < FRAGMENT_ROWS, j < FRAGMENT_COLUMNS
   var c$i_$j: coop_mat$SIDEx$SIDE<f32, C>;
   var half = 0u;
@@ -118,7 +120,7 @@ fn main(
     let next_column$l = column_values(column$l + next);
     // Once, or not at all: the compiler wants cooperative matrices in no branch that subgroups may take differently.
     //: each v < VARIABLE
-    for (var mine = subgroup; mine < SUBGROUPS; mine += SUBGROUPS) {
+    for (var turn = subgroup; turn < SUBGROUPS; turn += SUBGROUPS) {
       let rows = half + grid_row * STRIDE;
       let columns = half + (TILE_ROWS + grid_column) * STRIDE;
       for (var step = 0u; step < DEPTH / 4u; step += SIDE / 4u) {
@@ -139,13 +141,9 @@ fn main(
     workgroupBarrier();
   }
   let whole = is_whole(origin);
-  let start = subgroup * SIDE * SIDE;
-  //: each v < VARIABLE
-  for (var mine = subgroup; mine < SUBGROUPS; mine += SUBGROUPS) {
-    //: each i < FRAGMENT_ROWS, j < FRAGMENT_COLUMNS
-    coopStoreT(c$i_$j, &scratch[start], SIDE); subgroupBarrier(); settle(origin, whole, grid_row + $i * SIDE, grid_column + $j * SIDE, start, lane, lanes, li % BIN_COPIES); subgroupBarrier();
-  //: each v < VARIABLE
-  }
-  workgroupBarrier();
+  let start = mine * SIDE * SIDE;
+  // Barriers of the workgroup: that of a subgroup does not promise that its other threads see `scratch`.
+  //: each i < FRAGMENT_ROWS, j < FRAGMENT_COLUMNS
+  for (var turn = subgroup; turn < SUBGROUPS; turn += SUBGROUPS) { coopStoreT(c$i_$j, &scratch[start], SIDE); } workgroupBarrier(); if (subgroup < SUBGROUPS) { settle(origin, whole, grid_row + $i * SIDE, grid_column + $j * SIDE, start, lane, lanes, li % BIN_COPIES); } workgroupBarrier();
   if (job.mode != 0u) { flush(wg, li); }
 }

@@ -57,6 +57,7 @@ fn mistakes_in_the_call_exit_2() {
         (&["--kernel", "int8", "--device", "0", "--histogram", "off"], "leave one out"),
         (&["--gpu-memory", "1KiB"], "at least 16"),
         (&["--gpu-memory", "much"], "not a size"),
+        (&["--gpu-memory", "1GiB", "--backend", "cpu"], "leave one out"),
     ] {
         fails(here.path(), &[&["run", demo, "--out", "out"], flags].concat(), 2, word);
     }

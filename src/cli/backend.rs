@@ -50,6 +50,9 @@ pub fn asked(pass: &PassSettings, histogram: HistogramChoice) -> Result<Asked> {
     if backend == BackendArg::Cpu && pass.device.is_some() {
         return Err(Error::Usage("--device names a GPU and --backend cpu asks for none: leave one out".into()));
     }
+    if backend == BackendArg::Cpu && pass.gpu_memory.is_some() {
+        return Err(Error::Usage("--gpu-memory is of a GPU and --backend cpu asks for none: leave one out".into()));
+    }
     let of_gpu = name.is_some_and(|name| gpu::KERNELS.contains(&name));
     let coarse = !matches!(histogram, HistogramChoice::Off | HistogramChoice::Coarse);
     if let Some(name) = name.filter(|&name| of_gpu && name != SHARED_KERNEL) {

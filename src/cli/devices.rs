@@ -5,7 +5,7 @@ use super::{backend, messages};
 use crate::base::units::show_bytes;
 use crate::compute::HistogramMode;
 use crate::compute::cpu::CpuKernel;
-use crate::compute::gpu::{self, AdapterReport};
+use crate::compute::gpu::{self, AdapterReport, CardLimits, Rung};
 
 /// Dimension at which the CPU's kernels are measured: that of small embedding models.
 const DIM: usize = 384;
@@ -27,8 +27,14 @@ fn cpu_kernels() -> anyhow::Result<Vec<Measured>> {
     CpuKernel::available().into_iter().map(measure).collect()
 }
 
-/// Prints one adapter: what it is, then its kernels.
-fn show_adapter(adapter: &AdapterReport) {
+/// The most that an adapter multiplies and adds.
+fn show_limits(limits: &CardLimits) -> String {
+    let matrix = limits.matrix.map_or_else(String::new, |rate| format!(", on matrix units {:.3}", rate * 1e-12));
+    format!("   limits, in registers alone: f32 {:.3} T operations/s{matrix}", limits.fma * 1e-12)
+}
+
+/// Prints one adapter: what it is, its limits, then its kernels.
+fn show_adapter(adapter: &AdapterReport, limits: Option<&CardLimits>) {
     let memory = adapter.memory_bytes.map_or_else(|| "unknown".into(), show_bytes);
     let matrices = if adapter.matrices.is_empty() { "none".into() } else { adapter.matrices.join(", ") };
     messages::data(&format!(
@@ -45,15 +51,24 @@ fn show_adapter(adapter: &AdapterReport) {
         adapter.subgroup.0,
         adapter.subgroup.1,
     ));
-    let head = ["GPU kernel", "T operations/s", "chosen", "self-test"];
+    if let Some(limits) = limits {
+        messages::data(&show_limits(limits));
+    }
+    let head = ["GPU kernel", "T operations/s", "of limit", "chosen", "self-test"];
     let mut rows: Vec<Vec<String>> = vec![head.iter().map(|&name| name.to_owned()).collect()];
     rows.extend(adapter.kernels.iter().map(|rung| {
         let speed = rung.speed.map_or_else(String::new, |speed| format!("{:.3}", speed * 1e-12));
+        let share = share(rung, limits).map_or_else(String::new, |share| format!("{:.0} %", 100.0 * share));
         let chosen = if rung.chosen { "yes" } else { "" };
-        vec![rung.kernel.clone(), speed, chosen.to_owned(), rung.self_test.clone()]
+        vec![rung.kernel.clone(), speed, share, chosen.to_owned(), rung.self_test.clone()]
     }));
-    messages::data(&messages::table(&rows, &[0, 2, 3]));
+    messages::data(&messages::table(&rows, &[0, 3, 4]));
     messages::data("");
+}
+
+/// Share of its limit that a kernel reaches.
+fn share(rung: &Rung, limits: Option<&CardLimits>) -> Option<f64> {
+    Some(rung.speed? / limits?.of(&rung.kernel)?)
 }
 
 /// Runs `devices`.
@@ -62,11 +77,13 @@ fn show_adapter(adapter: &AdapterReport) {
 /// None at present; adapters that fail say so in their line.
 pub fn main(flags: &Messages) -> anyhow::Result<u8> {
     let adapters = gpu::adapters(true);
+    // An adapter that fails has said so in its self-tests.
+    let limits: Vec<Option<CardLimits>> = adapters.iter().map(|adapter| gpu::card_limits(adapter.index).ok()).collect();
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let kernels = cpu_kernels()?;
     if flags.json {
-        for adapter in &adapters {
-            messages::json(&serde_json::json!({"type": "adapter", "adapter": adapter}));
+        for (adapter, limits) in adapters.iter().zip(&limits) {
+            messages::json(&serde_json::json!({"type": "adapter", "adapter": adapter, "limits": limits}));
         }
         messages::json(&serde_json::json!({"type": "cpu", "arch": std::env::consts::ARCH, "threads": threads}));
         for kernel in &kernels {
@@ -77,7 +94,7 @@ pub fn main(flags: &Messages) -> anyhow::Result<u8> {
         }
         return Ok(0);
     }
-    adapters.iter().for_each(show_adapter);
+    adapters.iter().zip(&limits).for_each(|(adapter, limits)| show_adapter(adapter, limits.as_ref()));
     let head = ["CPU kernel", "G operations/s", "chosen for"];
     let mut rows: Vec<Vec<String>> = vec![head.iter().map(|&name| name.to_owned()).collect()];
     rows.extend(kernels.iter().map(|kernel| {

@@ -209,7 +209,8 @@ fn manifest(
         "pair_pass": {
             "pairs": stats.pairs, "refined": stats.refined, "survivors": stats.survivors, "repeated": stats.repeated,
             "device_faults": stats.device_faults,
-            "rescored": stats.rescored, "rows_redone": stats.rows_redone, "settled": stats.settled,
+            "rescored": stats.rescored, "listed": stats.listed, "longest_list": stats.longest_list,
+            "rows_redone": stats.rows_redone, "settled": stats.settled,
             "copies": stats.copies, "half_bound_max": stats.half_bound_max,
             "histogram_bound": outcome.histogram.as_ref().map(|histogram| histogram.bound), "seconds": stats.seconds,
         },

@@ -68,6 +68,20 @@ mod tests {
     use proptest::prelude::*;
 
     proptest! {
+        /// A pair whose similarity, rounded to f32, is L passes, whichever way the device rounds its one sum.
+        #[test]
+        fn a_pair_that_reaches_the_list_passes_the_filter(lower in -1.0f32..1.0, own in 0.0f32..1e-3, other in 0.0f32..1e-3) {
+            // The least true similarity that rounds to L, and the least coarse one of that.
+            let least = 0.5 * (f64::from(lower) + f64::from(lower.next_down()));
+            let mut coarse = (least - f64::from(own) - f64::from(other)) as f32;
+            if f64::from(coarse) < least - f64::from(own) - f64::from(other) {
+                coarse = coarse.next_up();
+            }
+            let keep = keep_value(f64::from(lower), own);
+            let sum = (coarse + other).next_down();
+            prop_assert!(sum >= keep, "{coarse} + {other} is {sum}, below {keep}");
+        }
+
         /// The bound is never violated by any order of f32 additions (here: forwards, backwards, pairwise).
         #[test]
         fn the_bound_holds(seed in 0u64..1000, dim in prop::sample::select(vec![1usize, 2, 17, 67, 384, 1536]), scale in prop::sample::select(vec![1e-30f32, 1e-6, 1.0, 1e30])) {

@@ -185,6 +185,10 @@ pub struct PairStats {
     pub refined: u64,
     /// Pairs whose true similarity was computed in f64.
     pub rescored: u64,
+    /// Candidates that the lists held at the end, together: the mean of a list is that over rows less copies.
+    pub listed: u64,
+    /// The longest list at the end.
+    pub longest_list: u64,
     /// Rows whose list overflowed and that were redone.
     pub rows_redone: u64,
     /// Pairs near a bin edge settled in f64.

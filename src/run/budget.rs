@@ -129,9 +129,9 @@ impl<'a> Need<'a> {
             seed: 0,
             redo: early([64, 512, 2048]).clamp(1, n.max(1)),
         };
-        // Seeding comes before the blocks and has their memory.
+        // Seeding comes before the blocks and has at least their memory, which is little where they are on a device.
         let each = self.block_bytes(&parts) / self.threads / seed::row_bytes(self.dim);
-        parts.seed = (each as usize).clamp(16, seed::most(k));
+        parts.seed = early([16, seed::most(k), seed::most(k)]).max(each as usize).clamp(16, seed::most(k));
         parts
     }
 
@@ -154,13 +154,14 @@ impl<'a> Need<'a> {
         let stream = (copies * parts.stream * size_of::<Survivor>()) as u64;
         let backend = self.backend.working_bytes(parts.rows, parts.columns);
         let sweep = rows + lists + blocks + stream + backend;
+        let seeding = rows + lists + self.threads * parts.seed as u64 * seed::row_bytes(self.dim);
         let nearest = n * size_of::<Nearest>() as u64;
         let redo =
             parts.redo as u64 * (8 * self.dim + 16 * (k + 1) + 256) + self.threads * redo::strip_bytes(parts.redo);
         let rank = rows + lists + nearest + redo;
         // Ranked rows by position, and the same by row.
         let graph = rows + n * (8 * (k + 1) + 2) + nearest + n * (8 * k + 8);
-        sweep.max(rank).max(graph)
+        sweep.max(seeding).max(rank).max(graph)
     }
 }
 
@@ -168,6 +169,8 @@ impl<'a> Need<'a> {
 mod tests {
     use super::*;
     use crate::compute::cpu::CpuBackend;
+    use crate::compute::{BackendInfo, Block, Dispatch, Job, Side, Stream};
+    use std::sync::Arc;
 
     #[test]
     fn parts_grow_with_the_memory_and_stay_within_it() {
@@ -187,6 +190,41 @@ mod tests {
                 assert!(before.iter().zip(&parts).all(|(a, b)| a <= b), "{before:?} then {parts:?}");
             }
         }
+    }
+
+    /// Blocks that are on a device take no memory of the host: seeding must not be left with as little.
+    #[test]
+    fn seeding_does_not_depend_on_where_blocks_are() {
+        struct OnDevice(CpuBackend);
+        impl Backend for OnDevice {
+            fn info(&self) -> BackendInfo {
+                self.0.info()
+            }
+            fn gamma(&self, dim: usize) -> f64 {
+                self.0.gamma(dim)
+            }
+            fn block_rows(&self, _dim: usize) -> usize {
+                61_440
+            }
+            fn dispatch_rows(&self, _dim: usize) -> usize {
+                61_440
+            }
+            fn row_bytes(&self, _dim: usize) -> u64 {
+                16
+            }
+            fn load(&mut self, _side: Side, _block: Arc<Block>) -> Result<()> {
+                Ok(())
+            }
+            fn submit(&mut self, _job: Job, _capacity: usize) -> Result<()> {
+                Ok(())
+            }
+            fn collect(&mut self, _out: &mut Stream) -> Result<Dispatch> {
+                Ok(Dispatch::Done)
+            }
+        }
+        let settings = PairSettings { k: 32, memory: 8 << 30, ..PairSettings::default() };
+        let on_device = Budget::new(125_000, 1536, &settings, &OnDevice(CpuBackend::default())).expect("enough memory");
+        assert_eq!((on_device.seed, on_device.rows), (seed::most(32), 61_440));
     }
 
     #[test]

@@ -57,6 +57,10 @@ pub fn finish(
             break;
         }
         let rankings: Vec<_> = some.par_iter_mut().map(|shard| rank(corpus, copies, shard, k)).collect();
+        for length in some.iter().flat_map(|shard| (0..shard.len()).map(|local| shard.candidates(local).len() as u64)) {
+            stats.listed += length;
+            stats.longest_list = stats.longest_list.max(length);
+        }
         for (shard, rankings) in some.into_iter().zip(rankings) {
             ranked.shards.push((Buffer::zeroed(shard.len() * ranked.places)?, vec![0; shard.len()]));
             for (local, ranking) in rankings.into_iter().enumerate() {

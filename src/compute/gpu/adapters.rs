@@ -47,7 +47,8 @@ fn chosen(index: usize, info: &wgpu::AdapterInfo, selector: Option<&str>) -> boo
         None => !software,
         Some("software") => software,
         Some(s) => match s.parse::<usize>() {
-            Ok(n) => n == index,
+            // Cards are known by their number, too: `4090` is a word of a name.
+            Ok(n) => n == index || info.name.split_whitespace().any(|word| word == s),
             Err(_) => {
                 let wanted = s.to_lowercase();
                 info.name.to_lowercase().contains(&wanted) || info.device_pci_bus_id.eq_ignore_ascii_case(s)
@@ -69,9 +70,9 @@ fn none_fits(all: &[wgpu::Adapter], selector: Option<&str>) -> Error {
     })
 }
 
-/// Whether a kernel is of the family `name`, and may be taken for that histogram.
+/// Whether a kernel is of the family asked for, or the very one, and may be taken for that histogram.
 fn allows(request: &Request, kernel: &Kernel) -> bool {
-    let named = request.kernel.as_deref().is_none_or(|name| kernel.name() == name);
+    let named = request.kernel.as_deref().is_none_or(|name| kernel.is(name));
     named && (!request.exact_histogram || *kernel == Kernel::F32)
 }
 
@@ -97,4 +98,22 @@ pub(super) fn open(request: &Request) -> Result<(GpuBackend, String)> {
     };
     let wanted = |kernel: &Kernel| allows(request, kernel);
     ladder::open(&adapter, family, wanted, request.memory, request.cache.as_deref())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_card_is_named_by_index_part_of_name_or_bus() {
+        let mut info = wgpu::AdapterInfo::new(wgpu::DeviceType::DiscreteGpu, wgpu::Backend::Vulkan);
+        info.name = "NVIDIA GeForce RTX 4090".into();
+        info.device_pci_bus_id = "0000:0A:00.0".into();
+        for selector in [None, Some("1"), Some("geforce"), Some("4090"), Some("0000:0a:00.0")] {
+            assert!(chosen(1, &info, selector), "{selector:?}");
+        }
+        for selector in ["0", "4", "90", "409", "software", "radeon"] {
+            assert!(!chosen(1, &info, Some(selector)), "{selector}");
+        }
+    }
 }

@@ -232,8 +232,8 @@ impl Backend for GpuBackend {
     }
 
     fn working_bytes(&self, _rows: usize, _columns: usize) -> u64 {
-        // What is converted, and the driver's copy of it.
-        2 * UPLOAD_BYTES as u64
+        // Unit rows in f32 (twice as large as f16), what is made of them, and the driver's copy of that.
+        4 * UPLOAD_BYTES as u64
     }
 
     fn load(&mut self, side: Side, block: Arc<Block>) -> Result<()> {
@@ -251,13 +251,18 @@ impl Backend for GpuBackend {
     }
 
     fn submit(&mut self, job: Job, capacity: usize) -> Result<()> {
+        if self.under_way.len() >= IN_FLIGHT {
+            return Err(self.device.error(format!("more than {IN_FLIGHT} dispatches under way")));
+        }
         if job.rows.is_empty() || job.columns.is_empty() {
             self.under_way.push_back(None);
             return Ok(());
         }
         let (rows, columns) = (&*self.rows, &*self.columns);
         let outside = job.rows.end > rows.len() || job.columns.end > columns.len();
-        if outside || rows.padded() != columns.padded() {
+        // The shader reads a keep value a row and a column, unchecked.
+        let keeps = job.keep_rows.len() == job.rows.len() && job.keep_columns.len() == job.columns.len();
+        if outside || !keeps || rows.padded() != columns.padded() {
             return Err(self.device.error("the loaded blocks do not fit the job"));
         }
         let rectangles = rectangles(
@@ -309,6 +314,8 @@ impl Backend for GpuBackend {
             Some(Fault::OutOfMemory) => {
                 self.clear();
                 self.resident.shrink();
+                // What computes still has its buffers: they are free once it is done.
+                self.device.wait();
                 self.device.forgive();
                 true
             }

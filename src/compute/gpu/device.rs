@@ -144,11 +144,12 @@ impl Device {
                 (None, false) => None,
             }
         };
-        known().or_else(|| if self.works() { known() } else { Some(Fault::Lost) })
+        known().or_else(|| if self.wait() { known() } else { Some(Fault::Lost) })
     }
 
-    /// Whether an empty submission comes to its end.
-    fn works(&self) -> bool {
+    /// Waits until everything that was submitted is done, and its buffers that nobody wants any more are free; false if it
+    /// does not come to its end.
+    pub(super) fn wait(&self) -> bool {
         caught(|| {
             let index = self.queue.submit([]);
             self.device.poll(wgpu::PollType::Wait { submission_index: Some(index), timeout: None })
@@ -248,6 +249,10 @@ impl Device {
     pub(super) fn upload(&self, buffer: &wgpu::Buffer, offset: u64, bytes: &[u8]) -> Result<()> {
         let Some(size) = wgpu::BufferSize::new(bytes.len() as u64) else { return Ok(()) };
         let Some(mut view) = self.queue.write_buffer_with(buffer, offset, size) else {
+            if self.wait() {
+                lock(&self.failures).out_of_memory = true;
+                return Err(self.error("out of memory for an upload"));
+            }
             return Err(self.lost("the upload was refused"));
         };
         view.copy_from_slice(bytes);

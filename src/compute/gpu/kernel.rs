@@ -58,20 +58,25 @@ pub(super) struct Shape {
 
 impl Shape {
     const fn new(side: usize, grid: (usize, usize), fragments: (usize, usize), depth: usize, padding: usize) -> Self {
-        Self { side, grid, fragments, depth, padding, bin_copies: 2 }
+        Self { side, grid, fragments, depth, padding, bin_copies: 4 }
+    }
+
+    /// The same in 32 KiB of workgroup memory.
+    const fn small(self) -> Self {
+        Self { padding: 0, bin_copies: 2, ..self }
     }
 
     /// Shapes for cooperative matrices of `side`, for any limits; which is fastest is measured.
     ///
-    /// At 16: 128 x 128 by 4 subgroups of 64 x 64 or 8 of 64 x 32, with and without padding (conflict-free rows or room
-    /// for two workgroups), 256 x 128 (half the traffic to the cache), 64 x 64 twice as deep (small memory).
+    /// At 16: 128 x 128 by 4 subgroups of 64 x 64 or 8 of 64 x 32, with padding (rows in different banks) or in little memory
+    /// (room for more workgroups), 256 x 128 (half the traffic to the cache), 64 x 64 twice as deep (small memory).
     pub(super) fn candidates(side: usize) -> Vec<Self> {
         match side {
             16 => vec![
                 Self::new(16, (2, 2), (4, 4), 16, 8),
-                Self::new(16, (2, 2), (4, 4), 16, 0),
+                Self::new(16, (2, 2), (4, 4), 16, 8).small(),
                 Self::new(16, (2, 4), (4, 2), 16, 8),
-                Self::new(16, (2, 4), (4, 2), 16, 0),
+                Self::new(16, (2, 4), (4, 2), 16, 8).small(),
                 Self::new(16, (4, 2), (4, 4), 16, 0),
                 Self::new(16, (2, 2), (2, 2), 32, 8),
             ],
@@ -123,6 +128,11 @@ impl Kernel {
                 format!("matrix {side}x{side}, tile {rows}x{columns}, depth {depth}+{padding}, {subgroups} subgroups")
             }
         }
+    }
+
+    /// Whether it is called so, in short or in full.
+    pub(super) fn is(&self, name: &str) -> bool {
+        self.name() == name || self.describe() == name
     }
 
     /// How its rows are stored.
@@ -252,9 +262,7 @@ impl Kernel {
 /// One more is for what is left: values below 2^-126 may be flushed to 0, which moves a sum of unit rows by less than
 /// dim 2^-125.
 pub(super) fn gamma_f32(dim: usize) -> f64 {
-    let chain = (dim.min(SLICE) + dim.div_ceil(SLICE) + 2) as f64;
-    let unit = 1.0 / f64::from(1u32 << 23);
-    chain * unit / (1.0 - chain * unit)
+    relative(dim.min(SLICE) + dim.div_ceil(SLICE) + 2, 1.0 / f64::from(1u32 << 23))
 }
 
 /// gamma of matrix units, as chain u / (1 - chain u) with u = 2^-22 (DESIGN "Coarse, then certified").
@@ -264,9 +272,13 @@ pub(super) fn gamma_f32(dim: usize) -> f64 {
 /// alignment was seen on all cards that were taken apart: Fasi, Higham, Mikaitis, Pranesh 2021). A product then meets at
 /// most dim additions. The self-test refuses a device that is off by more than a quarter of that.
 pub(super) fn gamma_matrix(dim: usize) -> f64 {
-    let chain = (dim + 2) as f64;
-    let unit = 1.0 / f64::from(1u32 << 22);
-    chain * unit / (1.0 - chain * unit)
+    relative(dim + 2, 1.0 / f64::from(1u32 << 22))
+}
+
+/// n u / (1 - n u) of a chain of n operations that are each off by u; infinite where that says nothing.
+fn relative(chain: usize, unit: f64) -> f64 {
+    let sum = chain as f64 * unit;
+    if sum < 1.0 { sum / (1.0 - sum) } else { f64::INFINITY }
 }
 
 #[cfg(test)]
@@ -302,6 +314,27 @@ mod tests {
             assert!(error(SLICE) > gamma_f32(dim) / 8.0, "{dim}: {:e}, far below {:e}", error(SLICE), gamma_f32(dim));
             assert!(dim < 1000 || error(dim) > gamma_f32(dim), "{dim}: one chain would be within the bound too");
         }
+    }
+
+    /// Every addition loses as much as the model of matrix units allows.
+    #[test]
+    fn gamma_bounds_additions_that_lose_two_units_in_the_last_place() {
+        for dim in [16, 384, 1536, 20_000] {
+            let value = |i: usize| 1.0 + (i % 13) as f32 / 16.0;
+            let exact: f64 = (0..dim).map(|i| f64::from(value(i)).powi(2)).sum();
+            let lossy = (0..dim).fold(0.0f32, |sum, i| {
+                let sum = f64::from(sum) + f64::from(value(i)).powi(2);
+                (sum as f32).next_down().next_down()
+            });
+            let error = (exact - f64::from(lossy)) / exact;
+            assert!(error <= gamma_matrix(dim) && error > gamma_matrix(dim) / 8.0, "{dim}: {error:e}");
+        }
+    }
+
+    #[test]
+    fn a_chain_without_end_has_no_bound() {
+        assert_eq!((gamma_matrix(1 << 22), gamma_f32(1 << 30)), (f64::INFINITY, f64::INFINITY));
+        assert!(gamma_matrix((1 << 22) - 4) > 1e6);
     }
 
     #[test]

@@ -11,6 +11,7 @@ mod device;
 mod format;
 mod kernel;
 mod ladder;
+mod limit;
 mod memory;
 mod operand;
 mod params;
@@ -23,6 +24,7 @@ mod tests;
 mod timing;
 
 pub use ladder::Rung;
+pub use limit::{CardLimits, card_limits};
 #[cfg(test)]
 pub use tests::{Faults, backends, every_backend};
 
@@ -65,7 +67,7 @@ pub struct AdapterReport {
 pub struct Request {
     /// Index, name part or PCI bus id; without one the first adapter that is not software.
     pub selector: Option<String>,
-    /// `f32`, `f16` or `matrix`; without one the fastest.
+    /// `f32`, `f16` or `matrix`, or one kernel as [`Rung::kernel`] has it; without one the fastest.
     pub kernel: Option<String>,
     /// Whether every pair must come to stand in its true bin: only the bound of f32 is much narrower than one.
     pub exact_histogram: bool,

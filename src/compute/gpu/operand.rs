@@ -98,7 +98,9 @@ impl Operand {
                 device.upload(unit, ((start - first) * row_bytes) as u64, bytes)?;
             }
         }
-        self.bytes = bytes_of(&block, format);
+        // Of buffers that were there before, all that they take.
+        let buffers = self.pieces.iter().flat_map(|piece| [piece.unit.get(), piece.facts.get()]).flatten();
+        self.bytes = buffers.map(wgpu::Buffer::size).sum();
         (self.block, self.padded, self.piece_rows) = (block, format.padded(dim), piece_rows);
         Ok(())
     }
@@ -196,6 +198,8 @@ impl Resident {
             if !memory || self.operands.len() == before {
                 return Err(error);
             }
+            // What computes may still have the buffers of blocks that went: they are free once it is done.
+            device.wait();
             device.forgive();
             operand = Operand::default();
             operand.load(device, limits, format, block)?;

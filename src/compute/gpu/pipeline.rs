@@ -36,11 +36,11 @@ impl Pipeline {
             // Otherwise wgpu counts the rounds of every loop and clamps every index, which keeps drivers from unrolling
             // the inner loop (wgpu issue 7698).
             // SAFETY: every loop of the shaders has a fixed step and a bound that does not change, or clears a bit a round.
-            // Indices into workgroup memory and arrays follow from constants, invocation ids, and rows and columns that
-            // are below the tile's. Rows are clamped to the rectangle (`min(.., count - 1)`) or compared with its counts,
-            // and `Slot::params` puts the rectangle within its piece, whose buffers `Operand::load` made for all rows
-            // and the whole depth, and within the keep values of the job; survivors are compared with the capacity that
-            // their buffer was made for.
+            // Indices into workgroup memory and arrays follow from constants, invocation and subgroup ids (a subgroup past
+            // the last that has work counts as that one), and rows and columns below the tile's. Rows are clamped to the
+            // rectangle (`min(.., count - 1)`) or compared with its counts, and `Slot::params` puts the rectangle within
+            // its piece, whose buffers `Operand::load` made for all rows and the whole depth, and within the keep values
+            // of the job; survivors are compared with the capacity that their buffer was made for.
             Checks::Off => unsafe {
                 raw.create_shader_module_trusted(descriptor, wgpu::ShaderRuntimeChecks::unchecked())
             },

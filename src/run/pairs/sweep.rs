@@ -85,7 +85,12 @@ impl<'s, 'a> Sweep<'s, 'a> {
             match self.step() {
                 Ok(true) => {}
                 Ok(false) => break,
-                Err(error) => self.recover(error)?,
+                Err(error) => {
+                    if let Err(error) = self.recover(error) {
+                        self.abandon();
+                        return Err(error);
+                    }
+                }
             }
         }
         self.backend.unload(Side::Rows);
@@ -203,6 +208,14 @@ impl<'s, 'a> Sweep<'s, 'a> {
             _ => self.work.push(Work { rows: blocks.0, columns: blocks.1, todo: halves.into() }),
         }
         Ok(())
+    }
+
+    /// Collects what is under way for nobody: the next pass on this backend must not find it.
+    fn abandon(&mut self) {
+        for _ in self.pending.drain(..) {
+            self.stream.clear();
+            drop(self.backend.collect(&mut self.stream));
+        }
     }
 
     /// After a fault of the device: what is not collected is done again in smaller blocks.

@@ -110,3 +110,14 @@ fn hostile_corpora_are_exact_by_every_kernel_of_an_adapter() {
         }
     }
 }
+
+#[test]
+fn a_pass_after_an_interrupted_one_begins_anew_on_the_device() {
+    let (corpus, settings) = sample();
+    let expected = pass(&corpus, &mut CpuBackend::default(), &settings);
+    for mut backend in every_backend(Faults::default) {
+        let observer = faults::Impatient(AtomicUsize::new(3));
+        assert!(matches!(pair_pass(&corpus, backend.as_mut(), &settings, &observer), Err(Error::Interrupted)));
+        same_graph(&pass(&corpus, backend.as_mut(), &settings), &expected, &backend.info().kernel);
+    }
+}

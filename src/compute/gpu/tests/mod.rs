@@ -1,6 +1,7 @@
 //! The kernels against their CPU mirror, limits, failures. Needs a Vulkan driver (software will do):
 //! `HIVESCOPE_TEST_GPU=require` makes a missing one a failure. `shaders` needs none.
 
+mod card;
 mod compare;
 mod failures;
 mod limits;

@@ -71,6 +71,22 @@ fn rectangles_sub_ranges_and_the_triangle() {
     }
 }
 
+/// More tiles down than the shader takes in one band, and a last band that is not whole.
+#[test]
+fn more_tiles_than_one_band() {
+    for options in every_kernel() {
+        let Some(mut gpu) = backend(&options) else { return };
+        let (rows, columns) = options.kernel.tile();
+        let (n, m) = (21 * rows + 3, 2 * columns + 5);
+        let (up, down) = (block(0, n, 8), block(n - 3 * columns, m, 8));
+        for (a, b) in [(&up, &down), (&down, &up)] {
+            let job = whole(a, b, 0.97, HistogramMode::Coarse);
+            let what = format!("{}: {} x {}", options.kernel.describe(), a.len(), b.len());
+            assert_same(&mut gpu, a, b, &job, &what);
+        }
+    }
+}
+
 #[test]
 fn keep_values_of_every_size() {
     for options in every_kernel() {

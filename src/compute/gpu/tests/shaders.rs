@@ -1,6 +1,7 @@
 //! Every file in `shaders/`, without a driver: it compiles, says what it does, and agrees with the host.
 
 use crate::compute::gpu::kernel::{COPIES, Kernel, SLICE, Shape, Subgroups};
+use crate::compute::gpu::limit::Probe;
 use crate::compute::gpu::params::Params;
 use crate::compute::outcome::BINS;
 use std::collections::BTreeMap;
@@ -128,6 +129,20 @@ fn every_kernel_is_translated() {
             naga::back::spv::write_vec(&module, &info, &vulkan, None).is_ok_and(|words| words.len() > 500),
             "{name}"
         );
+    }
+}
+
+#[test]
+fn the_probes_of_a_card_compile_and_are_translated() {
+    let matrix = [(16, 32), (16, 64), (8, 8), (8, 32)].map(|(side, subgroup)| (Probe::Matrix(side), subgroup));
+    for (probe, subgroup) in [(Probe::Fma, 32)].into_iter().chain(matrix) {
+        let (module, info) = parse(&probe.source(subgroup));
+        assert_eq!(module.entry_points.len(), 1, "{probe:?}: one stage a file");
+        assert_eq!(workgroup_bytes(&module), 0, "{probe:?}: in registers alone");
+        let vulkan = naga::back::spv::write_vec(&module, &info, &naga::back::spv::Options::default(), None);
+        assert!(vulkan.is_ok_and(|words| words.len() > 500), "{probe:?}");
+        let matrices = probe.source(subgroup).matches("coopMultiplyAdd(").count();
+        assert_eq!(matrices, if probe == Probe::Fma { 0 } else { 32 }, "{probe:?}: 8 accumulators, 4 steps");
     }
 }
 
