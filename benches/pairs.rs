@@ -145,6 +145,9 @@ fn corpus(values: Vec<f32>, dim: usize, query: &[u32], model: &[u32]) -> Corpus 
         sample: Samples::Number(vec![0; n]),
         text_hash: None,
         text_chars: None,
+        refusal: None,
+        excerpts: None,
+        numbers: Default::default(),
         categories: Default::default(),
     };
     let layout = Layout::new(&rows);

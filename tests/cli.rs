@@ -195,6 +195,13 @@ fn a_planted_corpus_varies_in_one_way() {
         ("--meanings 3", "query model sample class embedding"),
         ("--contexts 2", "query model sample context embedding"),
         ("--rise 0.1", "query model sample stage embedding"),
+        ("--style 0.1", "query model sample embedding"),
+        ("--lengths 0.1", "query model sample text embedding"),
+        ("--drop 1", "query model sample class stage embedding"),
+        ("--growth 0.5", "query model sample class time embedding"),
+        ("--people 3", "query model sample class source embedding"),
+        ("--form 0.2", "query model sample text embedding"),
+        ("--teams 1,0,0,-1", "query model sample team quality expertise embedding"),
         ("--meanings 3 --contexts 1", "query model sample class embedding"),
     ] {
         let synth = format!("synth --out planted.parquet --queries 2 {options}");
@@ -204,10 +211,21 @@ fn a_planted_corpus_varies_in_one_way() {
         let found: Vec<&str> = schema.fields().iter().map(|field| field.name().as_str()).collect();
         assert_eq!(found.join(" "), columns, "{options}");
     }
-    for options in ["--meanings 3 --contexts 2", "--meanings 3 --rise 0.1", "--contexts 2 --rise 0.1"] {
+    for options in [
+        "--meanings 3 --contexts 2",
+        "--meanings 3 --rise 0.1",
+        "--contexts 2 --rise 0.1",
+        "--style 0.1 --lengths 0.1",
+        "--form 0.1 --teams 0,0,0,0",
+    ] {
         let synth = format!("synth --out other.parquet {options}");
         let words: Vec<&str> = synth.split_whitespace().collect();
-        fails(here.path(), &words, 2, "only one of --meanings, --contexts and --rise");
+        fails(
+            here.path(),
+            &words,
+            2,
+            "only one of --meanings, --growth, --people, --contexts, --drop, --rise, --style,",
+        );
         assert!(!here.path().join("other.parquet").exists());
     }
 }

@@ -376,3 +376,32 @@ fn a_file_that_changes_is_named() {
     assert_eq!(error.exit_code(), 3);
     assert!(error.to_string().contains("a.parquet: the file changed"), "{error}");
 }
+
+#[test]
+fn times_of_any_type_are_read_as_keys() {
+    use arrow::array::{Date32Array, TimestampMicrosecondArray};
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("a.parquet");
+    let plain = batch(list(Arc::new(Float32Array::from(values()))));
+    let micros = |zone: Option<&str>| {
+        let times = (0..ROWS).map(|row| 1_709_251_200_000_000 + row as i64 * 500_000);
+        TimestampMicrosecondArray::from_iter_values(times).with_timezone_opt(zone)
+    };
+    for (times, want) in [
+        (Arc::new(micros(None)) as ArrayRef, "2024-03-01T00:00:00.500"),
+        (Arc::new(micros(Some("UTC"))), "2024-03-01T00:00:00.500"),
+        (Arc::new(micros(Some("+02:00"))), "2024-03-01T00:00:00.500"),
+        (Arc::new(Date32Array::from_iter_values(0..ROWS as i32)), "1970-01-02"),
+        (Arc::new(Float64Array::from_iter_values((0..ROWS).map(|row| row as f64 * 0.25))), "0.25"),
+        (Arc::new(Int64Array::from_iter_values(0..ROWS as i64)), "1"),
+    ] {
+        let fields = plain.schema().fields().iter().map(|field| field.as_ref().clone()).collect::<Vec<_>>();
+        let fields = [fields, vec![Field::new("time", times.data_type().clone(), true)]].concat();
+        let columns = [plain.columns(), &[times]].concat();
+        let dated = RecordBatch::try_new(Arc::new(Schema::new(fields)), columns).unwrap();
+        write(&path, &dated, WriterProperties::builder().build());
+        let corpus = read(&options(&[&path], directory.path()), &Silent).unwrap();
+        let time = &corpus.rows.categories[&hivescope::corpus::Role::Time];
+        assert_eq!(time.dictionary.name(time.ids[1]), want);
+    }
+}

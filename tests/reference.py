@@ -6,7 +6,9 @@ Neighbours must be identical in order and similarities equal to the f64 cosine r
 equal; means (as the paper has them, and adjusted), floors, intra and its bins, Vendi of queries and models, top-N,
 nearest shares, ensemble gain, and the headlines with and without models that answer regardless must agree to 1e-9
 relative; intervals of fewer than 50 queries too (Student's t; resampled ones are checked in the crate). Distinct
-meanings: clusters by scipy, Hill numbers from exact binomial coefficients, adjusted Rand by scikit-learn.
+meanings: clusters by scipy, Hill numbers from exact binomial coefficients, adjusted Rand by scikit-learn. Shares of
+variation, the headline without refusals, copies and at like length from all pairs, rank correlations and quantiles of
+rankings by scipy; what rests on draws or permutations within the error of other draws.
 Needs numpy, pandas, pyarrow; distinct meanings are skipped, and said to be, without scipy and scikit-learn. INPUTs in bytewise order, as hivescope reads them.
 """
 import json, math, os, sys
@@ -85,13 +87,17 @@ total = cell.sum(1); count = cell_n.sum(1)
 square = (cell ** 2).sum(-1)
 gram = np.einsum("aqd,bqd->abq", cell, cell, optimize=True)
 weights = cell_n[:, None, :] * cell_n[None, :, :]
+# Floors are of different questions.
+asked_n = np.zeros((M, question.max() + 1)); np.add.at(asked_n, (m, question), 1)
+asked = np.zeros((M, question.max() + 1, d)); np.add.at(asked, (m, question), e)
+asked_gram = sum(asked[:, i] @ asked[:, i].T for i in range(asked.shape[1]))
 pairs = read("model_pairs.parquet")
 index = {name: i for i, name in enumerate(models)}
 a = pairs["model_a"].astype(str).map(index).to_numpy(); b = pairs["model_b"].astype(str).map(index).to_numpy()
 off = a != b
 with np.errstate(all="ignore"):
     inter = gram.sum(2) / weights.sum(2)
-    floor = (total @ total.T - gram.sum(2)) / (np.outer(count, count) - weights.sum(2))
+    floor = (total @ total.T - asked_gram) / (np.outer(count, count) - asked_n @ asked_n.T)
     both = weights > 0
     query_mean = np.where(both, gram / weights, 0).sum(2) / both.sum(2)
     intra_cell = (square - cell_n) / (cell_n * (cell_n - 1))
@@ -204,10 +210,11 @@ for i in range(Q):
         alone.setdefault(l, []).append(vendi(e[(q == i) & (m == l)][: int(counts_here.min())]))
 for column, place in (("vendi_1", 0), ("vendi_2", 1)):
     same(f"models: {column}", per_model[column], [np.mean(alone[l], 0)[place] if l in alone else np.nan for l in of])
-f_total = (e.sum(0) ** 2).sum() - (S ** 2).sum() - (total ** 2).sum() + square.sum()
-f_pairs = n * n - (N ** 2).sum() - (count ** 2).sum() + (cell_n ** 2).sum()
+asked_sum, asked_all = (asked.sum(0) ** 2).sum(), (asked_n.sum(0) ** 2).sum()
+f_total = (e.sum(0) ** 2).sum() - asked_sum - (total ** 2).sum() + (asked ** 2).sum()
+f_pairs = n * n - asked_all - (count ** 2).sum() + (asked_n ** 2).sum()
 if M == 1:
-    f_total, f_pairs = (e.sum(0) ** 2).sum() - (S ** 2).sum(), n * n - (N ** 2).sum()
+    f_total, f_pairs = (e.sum(0) ** 2).sum() - asked_sum, n * n - asked_all
 summary = json.load(open(os.path.join(out, "summary.json")))
 same("corpus floor", [summary["floor"]], [f_total / f_pairs])
 schema = pq.read_schema(inputs[0]).names
@@ -220,8 +227,8 @@ regardless = np.diag(floor) > summary["floor"] + 0.1 * (1 - summary["floor"])
 same("models: answers_regardless", per_model["answers_regardless"], regardless[of])
 regular = kept & ~regardless
 with np.errstate(all="ignore"):
-    all_floor = ((e.sum(0) ** 2).sum() - (S ** 2).sum()) / (n * n - (N ** 2).sum())
-    own = (total ** 2).sum() - square.sum(), (count ** 2).sum() - (cell_n ** 2).sum()
+    all_floor = ((e.sum(0) ** 2).sum() - asked_sum) / (n * n - asked_all)
+    own = (total ** 2).sum() - (asked ** 2).sum(), (count ** 2).sum() - (asked_n ** 2).sum()
 same("floors: same model, all", [summary["floors"]["same_model"], summary["floors"]["all"]], [own[0] / own[1], all_floor])
 headlines = {h["name"]: h for h in summary["headlines"]}
 
@@ -265,9 +272,10 @@ def nearest_terms(keep):
 def unrelated_square(keep):
     rows = keep[m]
     square2 = lambda mask: ((e[mask].T @ e[mask]) ** 2).sum() if mask.any() else 0.0
-    inside = sum(((e[rows & (q == i) & (m == l)] @ e[rows & (q == i) & (m == l)].T) ** 2).sum() for i in range(Q) for l in np.flatnonzero(keep) if cell_n[l, i])
-    top = square2(rows) - sum(square2(rows & (q == i)) for i in range(Q)) - sum(square2(m == l) for l in np.flatnonzero(keep)) + inside
-    here = cell_n[keep]
+    asked_by = lambda i, l: e[rows & (question == i) & (m == l)]
+    inside = sum(((asked_by(i, l) @ asked_by(i, l).T) ** 2).sum() for i in range(asked_n.shape[1]) for l in np.flatnonzero(keep) if asked_n[l, i])
+    top = square2(rows) - sum(square2(rows & (question == i)) for i in range(asked_n.shape[1])) - sum(square2(m == l) for l in np.flatnonzero(keep)) + inside
+    here = asked_n[keep]
     return top / (here.sum() ** 2 - (here.sum(0) ** 2).sum() - (here.sum(1) ** 2).sum() + (here ** 2).sum())
 
 def gain_of(i, keep, b_inf):
@@ -524,6 +532,214 @@ def meanings_reference():
 
 meanings_reference()
 
+# Growth: rarefied in exact binomial coefficients from the clusters of responses.parquet (checked above).
+def expected_labels(counts, m):
+    """Labels expected among m of sum(counts) responses; linear between whole numbers."""
+    n, below = int(sum(counts)), math.floor(m)
+    at = lambda k: sum(1 - math.comb(n - int(x), k) / math.comb(n, k) for x in counts)
+    return at(below) + ((m - below) * (at(below + 1) - at(below)) if m > below else 0.0)
+
+def labels_in_time(labels, times, m):
+    """The same among the first m in the order of time, those of one time in any order."""
+    below = math.floor(m)
+    def at(k):
+        last = np.sort(times)[k - 1]
+        before, tied = set(labels[times < last]), labels[times == last]
+        new = [(tied == label).sum() for label in set(tied) - before]
+        places = k - (times < last).sum()
+        return len(before) + sum(1 - math.comb(len(tied) - int(x), int(places)) / math.comb(len(tied), int(places)) for x in new)
+    return at(below) + ((m - below) * (at(below + 1) - at(below)) if m > below else 0.0)
+
+def jackknife(terms, value):
+    """95 % Student interval of a function of sums over queries; None under 5."""
+    k = len(terms)
+    if k < 5:
+        return None
+    others = np.array([value(np.delete(terms, i, 0).sum(0)) for i in range(k)])
+    half = student_quantile(k - 1) * math.sqrt(((others - others.mean()) ** 2).sum() * (k - 1) / k)
+    return value(terms.sum(0)) - half, value(terms.sum(0)) + half
+
+def log_interval(top, bottom):
+    """95 % interval of ln(sum(top) / sum(bottom)) of under 50 queries; NaN under 5."""
+    ci = linearised(top, bottom)
+    if ci is None:
+        return [np.nan, np.nan]
+    ratio = top.sum() / bottom.sum()
+    half = (ci[1] - ci[0]) / 2 / ratio
+    return [math.log(ratio) - half, math.log(ratio) + half]
+
+def growth_reference():
+    path = os.path.join(out, "growth.parquet")
+    found = read("growth.parquet") if os.path.exists(path) else None
+    clusters = read("responses.parquet")["cluster"].to_numpy(float)
+    raw = column("time", "time")
+    times = None
+    if raw is not None:
+        numbers = pd.to_numeric(pd.Series(raw), errors="coerce")
+        times = numbers.to_numpy(float) if numbers.notna().all() else (pd.to_datetime(pd.Series(raw), utc=True, format="ISO8601") - pd.Timestamp(0, tz="UTC")) / pd.Timedelta(days=1)
+        times = np.asarray(times, float)
+    sources = column("source", "source")
+    want, ends, spans, per_source = [], [], [], {}
+    grid = sorted({1} | {int(math.floor(2 ** (k / 2) + 0.5)) for k in range(1, 40)})
+    for i in range(Q):
+        here = np.flatnonzero((q == i) & ~np.isnan(clusters))
+        groups = [("all", "", here)]
+        if sources is not None:
+            groups += [("source", s, here[sources[here] == s]) for s in sorted({s for s in sources[here] if s is not None})]
+        groups = [(kind, name, rows) for kind, name, rows in groups if len(rows) >= 8]
+        of = lambda rows: np.unique(clusters[rows], return_counts=True)[1]
+        least = min((len(rows) for kind, _, rows in groups if kind == "source"), default=0)
+        for kind, name, rows in groups:
+            counts = of(rows)
+            dated = times is not None and not np.isnan(times[rows]).any()
+            for size in [size for size in grid if size < len(rows)] + [len(rows)]:
+                distinct = expected_labels(counts, size)
+                want.append((queries[i], kind, name, size, distinct,
+                             math.log(distinct / expected_labels(counts, size / 4)) / math.log(4) if size >= 8 else np.nan,
+                             np.sort(times[rows])[size - 1] if dated else np.nan,
+                             labels_in_time(clusters[rows], times[rows], size) if dated else np.nan))
+            if kind == "source":
+                per_source.setdefault(name, []).append((expected_labels(counts, least), expected_labels(counts, least / 4)))
+        mine = here[kept[m[here]]]
+        if len(mine) >= 8:
+            counts = of(mine)
+            ends.append((expected_labels(counts, len(mine)), expected_labels(counts, len(mine) / 4)))
+            if times is not None and not np.isnan(times[mine]).any():
+                start = np.sort(times[mine])[math.ceil(len(mine) / 4) - 1]
+                early = mine[times[mine] <= start]
+                if times[mine].max() > start:
+                    spans.append((len(mine), len(early), len(set(clusters[mine])), len(set(clusters[early])), times[mine].max() - start, 1))
+    if found is None:
+        same("growth: no table", [len(want)], [0])
+        return
+    want.sort(key=lambda w: (w[0].encode(), w[1], w[2].encode(), w[3]))
+    keys = [(r.query, r.kind, "" if pd.isna(r.name) else r.name, r.n) for r in found[["query", "kind", "name", "n"]].itertuples(index=False, name="Line")]
+    same("growth: lines", [len(keys), sum(a != w[:4] for a, w in zip(keys, want))], [len(want), 0])
+    for place, name in enumerate(["distinct", "exponent", "time", "distinct_in_time"]):
+        same(f"growth: {name}", found[name].astype(float), [w[4 + place] for w in want])
+    growth = summary["growth"]
+    for line, pairs in [(growth["all"], ends)] + [(line, per_source[line["name"]]) for line in growth["sources"]]:
+        top, bottom = np.array(pairs).T
+        expected = [len(pairs), top.sum() / bottom.sum(), math.log(top.sum() / bottom.sum()) / math.log(4)]
+        got = [line["queries"], line["ratio"], line["exponent"]]
+        if 5 <= len(pairs) < 50:
+            low, high = np.array(log_interval(top, bottom)) / math.log(4)
+            expected += [max(low, 0), min(high, 1)]
+            got += [line["interval"]["low"], line["interval"]["high"]]
+        same(f"growth of {line['name'] or 'all'}", got, expected)
+    same("headline growth", [headlines["growth"]["value"]], [growth["all"]["exponent"]])
+    if spans:
+        rates = lambda s: (math.log(s[0] / s[1]) / (s[4] / s[5]), math.log(s[2] / s[3]) / (s[4] / s[5]))
+        value = lambda s: rates(s)[0] - rates(s)[1]
+        spans = np.array(spans, float); total = spans.sum(0)
+        line = growth["inflation"]
+        got = [line["queries"], line["value"], line["answers"], line["meanings"], line["span"], headlines["inflation"]["value"]]
+        expected = [len(spans), value(total), *rates(total), total[4] / total[5], value(total)]
+        if 5 <= len(spans) < 50:
+            got += [line["interval"]["low"], line["interval"]["high"]]
+            expected += jackknife(spans, value)
+        same("inflation", got, expected)
+    else:
+        same("no inflation", [growth["inflation"] is not None], [0])
+
+if summary["meanings"] and summary["meanings"]["tau"] is not None:
+    growth_reference()
+
+# People beside models, every pair of responses formed; people are one side, every other source its own.
+def least_of(distances, k):
+    """Expected least of k of some distances, drawn without replacement."""
+    d, size = np.sort(distances), len(distances)
+    return sum(x * math.comb(size - 1 - j, k - 1) / math.comb(size, k) for j, x in enumerate(d) if size - 1 - j >= k - 1)
+
+def people_reference():
+    path = os.path.join(out, "sources.parquet")
+    found = read("sources.parquet") if os.path.exists(path) else pd.DataFrame()
+    raw = column("source", "source")
+    side = np.array([None if s is None else "human" if s == "human" else s for s in raw], object)
+    sides = sorted({s for s in side if s is not None}, key=lambda s: s.encode())
+    other = [s for s in sides if s != "human"]
+    lines = {}
+    put = lambda key, part, i, *values: lines.setdefault(key, {}).setdefault(part, []).append((i, *values))
+    for i in range(Q):
+        rows = {s: np.flatnonzero((q == i) & (side == s)) for s in sides}
+        cosine = lambda a, b: e[a] @ e[b].T
+        def own(a):
+            k = cosine(a, a)
+            return (k.sum() - np.trace(k)) / (len(a) * (len(a) - 1))
+        human = rows.get("human", np.zeros(0, int))
+        people = own(human) if len(human) >= 2 else None
+        for key, of_sides in [((None, None), other)] + [((s, None), [s]) for s in other]:
+            cells = {(s, l): rows[s][m[rows[s]] == l] for s in of_sides for l in set(m[rows[s]])}
+            mine = np.concatenate([np.zeros(0, int)] + [rows[s] for s in of_sides])
+            if people is not None:
+                alone = [own(c) for c in cells.values() if len(c) >= 2]
+                if alone:
+                    put(key, "individual", i, np.mean(alone), people)
+                keys = sorted(cells)
+                across = [cosine(cells[a], cells[b]).mean() for x, a in enumerate(keys) for b in keys[:x] if a[1] != b[1]]
+                if across:
+                    put(key, "population", i, np.mean(across), people)
+            if key[0] is not None and people is not None:
+                for (s, l), c in cells.items():
+                    if len(c) >= 2:
+                        put((s, models[l]), "individual", i, own(c), people)
+            k = min(len(human), len(mine)) - 1
+            if k > 0:
+                to = lambda a, b: np.mean([least_of(1 - cosine([x], b[b != x])[0], k) for x in a])
+                put(key, "nearest", i, to(human, mine), to(human, human), to(mine, human), to(mine, mine))
+        present = [s for s in sides if len(rows[s]) >= 2]
+        times = min((len(rows[s]) for s in present), default=0) // max(len(present), 1)
+        if len(present) >= 2 and times:
+            def worth(names):
+                share = times * len(present) * (len(present) - 1) // len(names)
+                norm = share * len(names)
+                for s in names:
+                    k = cosine(rows[s], rows[s]) ** 2
+                    norm += share * (share - 1) * (k.sum() - np.trace(k)) / (len(k) * (len(k) - 1))
+                    norm += sum(share ** 2 * (cosine(rows[s], rows[t]) ** 2).mean() for t in names if t != s)
+                return (share * len(names)) ** 2 / norm
+            for s in present:
+                put((s, None), "adds", i, worth(present), worth([t for t in present if t != s]))
+    if "human" not in sides:
+        lines.pop((None, None), None)
+    keys = sorted(lines, key=lambda key: ((key[0] or "").encode(), (key[1] or "").encode()))
+    got_keys = [(None if pd.isna(r.source) else r.source, None if pd.isna(r.model) else r.model) for r in found.itertuples()]
+    same("sources: lines", [len(got_keys), sum(a != b for a, b in zip(got_keys, keys))], [len(keys), 0])
+    student = lambda values: linearised(values, np.ones(len(values))) or (np.nan, np.nan)
+    for key, row in zip(keys, found.itertuples()):
+        name = " ".join(str(part) for part in key)
+        for part, terms in lines[key].items():
+            terms = np.array(terms, float)[:, 1:].T
+            few = terms.shape[1] < 50
+            if part in ("individual", "population"):
+                apart = 1 - terms
+                expected = [terms.shape[1], *terms.mean(1), apart[0].sum() / apart[1].sum(), (terms[0] - terms[1]).mean()]
+                got = [getattr(row, f"{part}_{c}") for c in ("queries", "models", "people", "rho", "crowding")]
+                if few:
+                    expected += [*np.exp(log_interval(*apart)), *student(terms[0] - terms[1])]
+                    got += [getattr(row, f"{part}_{c}") for c in ("rho_ci_low", "rho_ci_high", "crowding_ci_low", "crowding_ci_high")]
+            elif part == "nearest":
+                expected = [terms.shape[1], *terms.mean(1), (terms[0] - terms[1]).mean(), (terms[2] - terms[3]).mean()]
+                got = [row.nearest_queries, row.people_to_models, row.people_to_people, row.models_to_people, row.models_to_models, row.people_difference, row.models_difference]
+                if few:
+                    expected += [*student(terms[0] - terms[1]), *student(terms[2] - terms[3])]
+                    got += [row.people_ci_low, row.people_ci_high, row.models_ci_low, row.models_ci_high]
+            else:
+                expected = [terms.shape[1], *terms.mean(1), (terms[0] - terms[1]).mean()]
+                got = [row.adds_queries, row.adds_with, row.adds_without, row.adds]
+                if few:
+                    expected += student(terms[0] - terms[1])
+                    got += [row.adds_ci_low, row.adds_ci_high]
+            same(f"sources: {name}, {part}", got, expected)
+        missing = {"individual", "population", "nearest", "adds"} - set(lines[key])
+        same(f"sources: {name}, nothing else", [getattr(row, f"{part}_queries") for part in sorted(missing)], [0] * len(missing))
+    for name in ("population", "individual"):
+        if f"rho_{name}" in headlines:
+            same(f"headline rho_{name}", [headlines[f"rho_{name}"]["value"]], [found[f"{name}_rho"].iloc[0]])
+
+if "source" in schema:
+    people_reference()
+
 # Packaging and stages: cells (query, family, context or stage), every pair of responses formed.
 family = column("family", "family", "base_model")
 family = models[m] if family is None else family
@@ -651,7 +867,10 @@ stage = column("stage", "stage")
 texts = column("text", "text", "response", "output", "completion", "answer")
 chars = None if texts is None else np.array([0 if t is None else len(t) for t in texts])
 lines = read("stages.parquet") if os.path.exists(os.path.join(out, "stages.parquet")) else pd.DataFrame()
-for row in lines.itertuples():
+first_stage = next((s for s in ("base", "sft", "rl") if len(lines) and s in set(lines["stage_a"])), None)
+if first_stage is None and len(lines):
+    first_stage = min(lines["stage_a"].astype(str), key=float)
+def stage_line(row):
     cells = cells_of(stage)
     both = sorted({k[:2] for k in cells if k[:2] + (row.stage_a,) in cells and k[:2] + (row.stage_b,) in cells})
     by_query = {}
@@ -700,7 +919,55 @@ for row in lines.itertuples():
             if values:
                 within[side][i] = np.mean(values)
     common = sorted(matched[0].keys() & matched[1].keys())
-    parts = {"inter": (sorted(several), inter), "matched": (common, matched), "unmatched": (common, inter), "intra": (sorted(within[0]), within)}
+    # Meanings at the same n, tails of the first stage, meanings met again.
+    labels = read("responses.parquet")["cluster"].to_numpy(float)
+    first = row.stage_a == first_stage
+    counted, even, tailed, again = [{}, {}], [{}, {}], [{}, {}], [{}, {}]
+    away, pooled = {}, []
+    for i, fs in by_query.items():
+        for f in fs:
+            x, y = cells[i, f, row.stage_a], cells[i, f, row.stage_b]
+            if first and len(x) >= 5:
+                k, k0 = e[y] @ e[x].T, e[x] @ e[x].T
+                t = 1 - (k0.sum(1) - np.diag(k0)) / (len(x) - 1)
+                away[i, f] = t, 1 - (k.sum(1)[:, None] - k) / (len(x) - 1)
+                pooled.extend(t)
+    threshold = np.quantile(pooled, 0.9) if pooled else np.nan
+    for i, fs in by_query.items():
+        values, met = [], []
+        for f in fs:
+            x, y = cells[i, f, row.stage_a], cells[i, f, row.stage_b]
+            k = min(len(x), len(y))
+            if k >= 2 and not np.isnan(labels).any():
+                hills = [exact_hill(np.unique(labels[rows], return_counts=True)[1], k) for rows in (x, y)]
+                values.append([hills[0][0], hills[1][0], hills[0][2] / hills[0][0], hills[1][2] / hills[1][0]])
+            if (i, f) in away:
+                t, u = away[i, f]
+                met.append([(t > threshold).mean(), (u > threshold).mean()])
+                near, share = summary["meanings"]["tau"], []
+                for half, other in ((x[0::2], x[1::2]), (x[1::2], x[0::2])):
+                    if len(y) < len(other):
+                        break
+                    own, late = [], []
+                    for label in sorted(set(labels[half])):
+                        members = np.array([j for j in half if labels[j] == label])
+                        medoid = members[np.argmax((e[members] @ e[members].T).sum(1).round(12))]
+                        own.append(float((e[other] @ e[medoid] >= near).any()))
+                        hits = int((e[y] @ e[medoid] >= near).sum())
+                        late.append(1 - math.comb(len(y) - hits, len(other)) / math.comb(len(y), len(other)))
+                    share.append([np.mean(own), np.mean(late)])
+                met[-1] += list(np.mean(share, 0)) if len(share) == 2 else [np.nan, np.nan]
+        if values:
+            counted[0][i], counted[1][i], even[0][i], even[1][i] = np.mean(values, 0)
+        if met:
+            tailed[0][i], tailed[1][i] = np.mean(met, 0)[:2]
+            with_half = [line for line in met if line[2] == line[2]]
+            if with_half:
+                again[0][i], again[1][i] = np.mean(with_half, 0)[2:]
+    parts = {"inter": (sorted(several), inter), "matched": (common, matched), "unmatched": (common, inter), "intra": (sorted(within[0]), within),
+             "distinct": (sorted(counted[0]), counted), "evenness": (sorted(even[0]), even), "tail": (sorted(tailed[0]), tailed),
+             "coverage": (sorted(again[0]), again)}
+    same(f"stages {row.stage_a} to {row.stage_b}: threshold", [row.tail_threshold], [threshold])
     step = f"stages {row.stage_a} to {row.stage_b}"
     for name, (used, (at_a, at_b)) in parts.items():
         a, b = np.array([at_a[i] for i in used]), np.array([at_b[i] for i in used])
@@ -713,5 +980,666 @@ for row in lines.itertuples():
     same(f"{step}: floors", [row.floor_a, row.floor_b], floors)
     same(f"{step}: share kept", [row.kept_a, row.kept_b], kept if common else [np.nan] * 2)
     same(f"{step}: families", [len(row.families)], [len({f for i in several for f in several[i]} | {f for i, f in both if min(len(cells[i, f, row.stage_a]), len(cells[i, f, row.stage_b])) >= 2})])
+for row in lines.itertuples():
+    stage_line(row)
+
+# Shares of variation: closed forms from distances, permutations of numpy's own.
+def no_worse(name, ok, said):
+    global failures
+    failures += not ok
+    print(f"{'ok  ' if ok else 'FAIL'} {name}: {said}")
+
+rng = np.random.default_rng(7)
+def p_of(values, found):
+    return (1 + (values >= found * (1 - 1e-12)).sum()) / (1 + len(values))
+def same_p(name, got, want):
+    error = math.sqrt(2 * max(want * (1 - want), 1e-3) / 999)
+    no_worse(name, abs(got - want) <= 5 * error, f"p {got:.3f}, by other permutations {want:.3f}")
+
+def r2_by_cells(keep, permutations=0):
+    """(between, expected, total) by query, and permuted sums of `between`."""
+    terms, permuted = [], np.zeros(permutations)
+    for i in range(Q):
+        used = [l for l in range(M) if keep[l] and cell_n[l, i] >= 2]
+        if len(used) < 2:
+            terms.append((0, 0, 0)); continue
+        rows = np.flatnonzero((q == i) & np.isin(m, used))
+        away = e[rows] - e[rows].mean(0)
+        labels = m[rows]
+        split = lambda labels: sum((labels == l).sum() * (away[labels == l].mean(0) ** 2).sum() for l in used)
+        total = (away ** 2).sum()
+        terms.append((split(labels), total * (len(used) - 1) / (len(rows) - 1), total))
+        k = away @ away.T
+        for r in range(permutations):
+            shuffled = rng.permutation(labels)[:, None] == np.array(used)[None, :]
+            permuted[r] += (np.einsum("ij,im,jm->m", k, shuffled, shuffled, optimize=True) / shuffled.sum(0)).sum()
+    return np.array(terms, float), permuted
+
+def r2_by_style(keep, permutations=0):
+    """(between, expected, total, terms), and permuted values of `between`; None without two models to exchange."""
+    some, asked = keep.copy(), np.ones(Q, bool)
+    canonical = question_of
+    while True:
+        there = (cell_n > 0) & some[:, None] & asked[None, :]
+        fewer = asked & (there.sum(0) >= 2)
+        there &= fewer[None, :]
+        less = some & np.array([len(set(canonical[there[l]])) >= 2 for l in range(M)])
+        if (fewer == asked).all() and (less == some).all():
+            break
+        some, asked = less, fewer
+    cells = [(i, l) for i in range(Q) if asked[i] for l in range(M) if some[l] and cell_n[l, i]]
+    if not cells:
+        return None
+    total, vectors, strata = 0.0, [], {}
+    of_query = np.zeros(Q)
+    for i in sorted({c[0] for c in cells}):
+        rows = (q == i) & some[m]
+        away = e[rows] - e[rows].mean(0)
+        of_query[i] = (away ** 2).sum()
+        for l in [l for j, l in cells if j == i]:
+            strata.setdefault((i, cell_n[l, i]), []).append(len(vectors))
+            vectors.append(away[m[rows] == l].sum(0))
+    vectors, owner = np.array(vectors), np.array([l for _, l in cells])
+    size = np.array([cell_n[l, :][asked].sum() if some[l] else 0 for l in range(M)])
+    if max(map(len, strata.values())) < 2:
+        return None
+    G = vectors @ vectors.T
+    hold = lambda owner: sum(G[np.ix_(owner == l, owner == l)].sum() / size[l] for l in np.flatnonzero(size))
+    expected, share = 0.0, np.zeros(Q)
+    drift = np.zeros((M, d))
+    for (i, _), places in strata.items():
+        mean = vectors[places].mean(0)
+        variance = (vectors[places] ** 2).sum(1).mean() - (mean ** 2).sum()
+        for place in places:
+            drift[owner[place]] += mean
+            share[i] += variance / size[owner[place]]
+    with np.errstate(all="ignore"):
+        expected = share.sum() + np.nan_to_num((drift ** 2).sum(1) / size).sum()
+    between = hold(owner)
+    top = np.zeros(Q)
+    cq = np.array([i for i, _ in cells])
+    for place, (i, l) in enumerate(cells):
+        others = (owner == l) & (np.arange(len(cells)) != place)
+        own = G[np.ix_(owner == l, owner == l)]
+        apart = own.sum() - np.trace(own)
+        top[i] += 2 * G[place, others].sum() / size[l] - apart * cell_n[l, i] / size[l] ** 2
+    used = np.isin(np.arange(Q), cq)
+    top[used] += (between - expected - top.sum()) / used.sum()
+    bottom = np.where(used, of_query - share, 0.0)
+    bottom[used] -= (expected - share.sum()) / used.sum()
+    permuted = np.zeros(permutations)
+    for r in range(permutations):
+        handed = owner.copy()
+        for places in strata.values():
+            handed[places] = rng.permutation(handed[places])
+        permuted[r] = hold(handed)
+    return between, expected, of_query.sum(), (top, bottom), permuted
+
+found = summary["variation"]
+terms, permuted = r2_by_cells(kept, 999 if found["cell"] and not found["cell"]["folded"] else 0)
+if found["cell"]:
+    sb, sx, st = terms.sum(0)
+    want = [sb / st, sx / st, (sb - sx) / (st - sx)]
+    got = [found["cell"][name] for name in ("r2", "permuted", "adjusted")]
+    if (terms[:, 2] > 0).sum() < 50:
+        got += [found["cell"]["interval"][side] if found["cell"]["interval"] else np.nan for side in ("low", "high")]
+        want += linearised(terms[:, 0] - terms[:, 1], terms[:, 2] - terms[:, 1]) or [np.nan] * 2
+    same("R2_cell", got, want)
+    if len(permuted):
+        same_p("R2_cell", found["cell"]["p"], p_of(permuted, sb))
+    terms_all, _ = r2_by_cells(np.ones(M, bool))
+    with np.errstate(all="ignore"):
+        same("queries: r2_cell", per_query["r2_cell"], np.where(terms_all[:, 2] > 1e-9, terms_all[:, 0] / terms_all[:, 2], np.nan)[order])
+else:
+    same("R2_cell: left out", [terms[:, 2].sum() > 1e-9], [0])
+style = r2_by_style(kept, 999 if found["style"] and not found["style"]["folded"] else 0) if (cell_n > 0).sum() <= 4000 else "large"
+if style is None:
+    same("R2_style: left out", [found["style"] is None], [1])
+elif style != "large" and found["style"]:
+    sb, sx, st, (top, bottom), permuted = style
+    want, got = [sb / st, sx / st, (sb - sx) / (st - sx)], [found["style"][name] for name in ("r2", "permuted", "adjusted")]
+    if (bottom > 0).sum() < 50:
+        got += [found["style"]["interval"][side] if found["style"]["interval"] else np.nan for side in ("low", "high")]
+        want += linearised(top, bottom) or [np.nan] * 2
+    same("R2_style", got, want)
+    if len(permuted):
+        same_p("R2_style", found["style"]["p"], p_of(permuted, sb))
+    if (regular != kept).any() and regular.sum() >= 2:
+        sb, sx, st, *_ = r2_by_style(regular)
+        same("R2_style without models that answer regardless", [found["style"]["without_regardless"]], [(sb - sx) / (st - sx)])
+
+# Ensemble gain of order 1: draws of numpy's own, within the Monte Carlo errors of both.
+def near(name, got, error, values, single=None):
+    """A mean over draws against other draws; with `single` a ratio of means."""
+    values = np.asarray(values, float)
+    single = np.ones(len(values)) if single is None else np.asarray(single, float)
+    want = values.mean() / single.mean()
+    other = np.std(values - want * single, ddof=1) / single.mean() / math.sqrt(len(values))
+    no_worse(name, abs(got - want) <= 5 * math.hypot(error, other) + 1e-9, f"{got:.5f}, by other draws {want:.5f}, errors {error:.5f} and {other:.5f}")
+
+def one_draw(i, keep, used, size):
+    present = [l for l in np.flatnonzero(keep) if cell_n[l, i]]
+    rows_of = lambda l, k: rng.choice(np.flatnonzero((q == i) & (m == l)), k, replace=False)
+    together = np.concatenate([rows_of(l, size) for l in rng.permutation(present)[:used]])
+    return vendi(e[together])[0], np.mean([vendi(e[rows_of(l, used * size)])[0] for l in present])
+
+ensemble = summary["ensemble"]
+got = per_query["ensemble_gain_1"].astype(float).to_numpy()
+if ensemble["order_1"]:
+    gains = np.where(np.isnan(got), 0, got - 1)
+    far = per_query["ensemble_gain_1_unrelated"].astype(float).to_numpy()
+    if (kept | ~people).all():
+        one = ensemble["order_1"]
+        defined = ~np.isnan(got) & ~np.isnan(far)
+        same("ensemble gain of order 1", [one["value"], one["gain"], one["unrelated"]],
+             [(got[defined] - 1).sum() / (far[defined] - 1).sum(), got[defined].mean(), far[defined].mean()])
+        if defined.sum() < 50:
+            ci = linearised(np.where(defined, got - 1, 0), np.where(defined, far - 1, 0))
+            same("ensemble gain of order 1: interval", [one["interval"]["low"], one["interval"]["high"]], ci)
+    checked = 0
+    for place, i in enumerate(order):
+        if np.isnan(got[place]) or checked == 5:
+            continue
+        checked += 1
+        present = [l for l in range(M) if cell_n[l, i]]
+        least = int(min(cell_n[l, i] for l in present))
+        used = len(present) if len(present) <= least else least
+        size = least // used
+        draws = np.array([one_draw(i, np.ones(M, bool), used, size) for _ in range(400)])
+        near(f"ensemble gain of order 1, query {i}", got[place], per_query["ensemble_gain_1_error"][place], draws[:, 0], draws[:, 1])
+        if not np.isnan(far[place]) and used <= Q:
+            apart = []
+            for _ in range(400):
+                chosen = rng.permutation(M)[:used]
+                asked = []
+                for l in chosen:
+                    able = [j for j in range(Q) if cell_n[l, j] >= size and question_of[j] not in {question_of[a] for a in asked}]
+                    asked.append(rng.choice(able))
+                apart.append(vendi(e[np.concatenate([rng.choice(np.flatnonzero((q == j) & (m == l)), size, replace=False) for l, j in zip(chosen, asked)])])[0])
+            error = far[place] * np.std(apart, ddof=1) / np.mean(apart) / math.sqrt(ensemble["draws"])
+            near(f"unrelated gain of order 1, query {i}", far[place], error, np.array(apart) / draws[:, 1].mean())
+if ensemble["worth_1"]:
+    one = ensemble["worth_1"]
+    single = [i for i in range(Q) if (cell_n[kept][:, i] <= 1).all() and (cell_n[kept][:, i] > 0).sum() == one["models"]]
+    same("worth of order 1", [one["value"], one["queries"]], [np.mean([vendi(e[(q == i) & kept[m]])[0] for i in single]), len(single)])
+
+# Texts: shares, and the headline of some responses, every pair formed.
+def again(rows, pair=lambda a, b: True):
+    """By query (sum, pairs) of pairs of different models, and the floor of the queries that have some."""
+    top, bottom = np.zeros(Q), np.zeros(Q)
+    for i in range(Q):
+        here = rows[q[rows] == i]
+        ok = np.triu(m[here][:, None] != m[here][None, :], 1) & pair(here[:, None], here[None, :])
+        top[i], bottom[i] = ((e[here] @ e[here].T)[ok]).sum(), ok.sum()
+    rows = rows[bottom[q[rows]] > 0]
+    ok = (m[rows][:, None] != m[rows][None, :]) & (question[rows][:, None] != question[rows][None, :]) & pair(rows[:, None], rows[None, :])
+    floor = (e[rows] @ e[rows].T)[ok].mean() if ok.any() else np.nan
+    return top, bottom, floor
+
+def limits(found, top, bottom):
+    """An interval of the report beside Student's, under 50 queries."""
+    if (bottom > 0).sum() >= 50:
+        return [], []
+    ci = linearised(top, bottom) or (np.nan, np.nan)
+    return [found[side] if found else np.nan for side in ("low", "high")], list(ci)
+
+several = kept.sum() > 1 and n <= 6000
+if texts is None:
+    same("no texts: nothing on them", [summary["texts"] is None and summary["length"] is None], [1])
+else:
+    import re
+    normal = np.array(["" if t is None else " ".join(t.split()).lower() for t in texts], object)
+    unable = r"i (?:can't|cannot|can not|am unable to|am not able to|am not allowed to|won't|will not|do not have the ability to)|i'm (?:unable|not able|not allowed) to"
+    acts = ("access accommodate answer assist browse comply complete create discuss engage fulfil fulfill generate give help offer participate perform "
+            "produce provide respond share support write").split()
+    whole = (r"i (?:must (?:respectfully )?decline|have to decline|respectfully decline|decline to|must refuse|refuse to|would rather not|am not comfortable|"
+             r"don't feel comfortable|do not feel comfortable)|i'd rather not|i'm not comfortable")
+    sorry = r"i'm sorry, but i|i am sorry, but i|sorry, but i|i'm sorry, i can|i'm sorry but i|sorry, i can't|i apologi[zs]e, but i"
+    def refuses(text):
+        start = text[:200].replace("\u2018", "'").replace("\u2019", "'")
+        if re.match(sorry, start) or re.search(r"(?<![^\W_])(?:" + whole + ")", start):
+            return True
+        for hit in re.finditer(r"(?<![^\W_])(?:" + unable + ")", start):
+            rest = start[hit.end():]
+            if not rest.lstrip().startswith("help but") and any(re.sub(r"[\W_]+$", "", w) in acts for w in rest.split()[:4]):
+                return True
+        return False
+    refused = np.array([refuses(t) for t in normal])
+    mine = kept[m]
+    has_text = normal != ""
+    copies = pd.Series(normal[mine & has_text]).duplicated(keep=False).to_numpy()
+    repeated = np.zeros(n, bool); repeated[np.flatnonzero(mine & has_text)] = copies
+    shares = {s["name"]: s for s in summary["texts"]["shares"]}
+    for name, marked, of_rows in (("empty", ~has_text, mine), ("refusal", refused, mine), ("verbatim", repeated, mine & has_text)):
+        if name in shares:
+            top, bottom = np.bincount(q[of_rows & marked], minlength=Q).astype(float), np.bincount(q[of_rows], minlength=Q).astype(float)
+            got, want = limits(shares[name]["interval"], top, bottom)
+            same(f"texts: share {name}", [shares[name]["value"], shares[name]["responses"], *got], [top.sum() / bottom.sum(), top.sum(), *np.clip(want, 0, 1)])
+    everywhere = pd.Series(normal[has_text]).duplicated(keep=False).to_numpy()
+    repeats = np.zeros(n, bool); repeats[np.flatnonzero(has_text)] = everywhere
+    by_model = lambda marked, of_rows: [mean_or_nan(marked[of_rows & (m == l)].astype(float)) for l in of]
+    same("models: empty_share", per_model["empty_share"], by_model(~has_text, np.ones(n, bool)))
+    same("models: refusal_share", per_model["refusal_share"], by_model(refused, np.ones(n, bool)))
+    same("models: verbatim_share", per_model["verbatim_share"], by_model(repeats, has_text))
+    if several:
+        by_name = np.lexsort((np.arange(n), m, q))
+        first = np.zeros(n, bool)
+        seen = set()
+        for i in by_name:
+            if mine[i] and has_text[i] and (q[i], normal[i]) not in seen:
+                seen.add((q[i], normal[i])); first[i] = True
+        for line in summary["texts"]["lines"]:
+            chosen = {"all": mine, "without_refusals": mine & has_text & ~refused, "collapsed": first, "without_refusals_collapsed": first & ~refused}[line["name"]]
+            top, bottom, low = again(np.flatnonzero(chosen))
+            if line["name"] == "all" or (chosen == mine).all():
+                low = headlines["inter_mean"]["floor"]
+            got, want = limits(line["interval"], top, bottom)
+            same(f"texts: {line['name']}", [line["value"], line["floor"], line["responses"], *got], [top.sum() / bottom.sum(), low, chosen.sum(), *want])
+
+    # Length.
+    try:
+        from scipy.stats import spearmanr
+        def correlations(keep):
+            out = np.full((Q, 2), np.nan)
+            for i in range(Q):
+                here = np.flatnonzero((q == i) & keep[m] & (chars > 0))
+                a, b = np.nonzero(np.triu(m[here][:, None] != m[here][None, :], 1))
+                if len(a) < 10:
+                    continue
+                s = ((x[here] @ x[here].T) / np.outer(norm[here], norm[here])).astype(np.float32)[a, b]
+                short, long = np.minimum(chars[here][a], chars[here][b]), np.maximum(chars[here][a], chars[here][b])
+                for place, other in enumerate((long / short, short)):
+                    if len(set(s)) > 1 and len(set(other)) > 1:
+                        out[i, place] = spearmanr(s, other).statistic
+            return out
+        everyone = correlations(np.ones(M, bool))
+        same("queries: length_ratio_rho", per_query["length_ratio_rho"], everyone[order, 0])
+        same("queries: shorter_length_rho", per_query["shorter_length_rho"], everyone[order, 1])
+        if summary["length"]:
+            for place, name in enumerate(("ratio", "shorter")):
+                rho = correlations(kept)[:, place]
+                line, there = summary["length"][name], ~np.isnan(rho)
+                if line:
+                    got, want = limits(line["interval"], np.where(there, rho, 0), there.astype(float))
+                    same(f"length: {name}", [line["mean"], line["queries"], *got], [rho[there].mean(), there.sum(), *np.clip(want, -1, 1)])
+    except ImportError as missing:
+        print(f"skip rank correlations: {missing}")
+    if summary["length"] and summary["length"]["like_length"] and several:
+        like = summary["length"]["like_length"]
+        rows = np.flatnonzero(mine & (chars > 0))
+        near_length = lambda a, b: 4 * np.maximum(chars[a], chars[b]) <= 5 * np.minimum(chars[a], chars[b])
+        top, bottom, low = again(rows, near_length)
+        used = bottom > 0
+        all_top, all_bottom, all_low = again(rows[used[q[rows]]])
+        with np.errstate(all="ignore"):
+            all_terms = np.where(used, all_top / all_bottom * bottom, 0)
+        got, want = limits(like["interval"], top, bottom)
+        more = limits(like["difference_interval"], top - all_terms, bottom)
+        names = ("value", "floor", "all_pairs", "all_pairs_floor", "difference", "kept", "queries")
+        same("length: like length", [like[k] for k in names] + got + more[0],
+             [top.sum() / bottom.sum(), low, all_terms.sum() / bottom.sum(), all_low, (top - all_terms).sum() / bottom.sum(), bottom.sum() / all_bottom.sum(), used.sum(), *want, *more[1]])
+
+# Rankings: joint intervals and comparisons by Student's quantiles of scipy (from 50 queries on joint intervals are resampled).
+def rankings():
+    try:
+        from scipy.stats import t as student
+    except ImportError as missing:
+        print(f"skip rankings: {missing}")
+        return
+    def critical(comparisons, size):
+        return student.ppf(1 - 0.025 / max(comparisons, 1), min(size - 1, 1000))
+    def told(first, other, comparisons):
+        """Whether the values of the first are above those of another on common queries; None under 5."""
+        away = (first - other)[~np.isnan(first - other)]
+        if len(away) < 5:
+            return None
+        return bool(away.mean() > critical(comparisons, len(away)) * away.std(ddof=1) / math.sqrt(len(away)))
+    def line(grid, units, means):
+        """For each unit how many of those below can't be told from it."""
+        ranked = sorted(units, key=lambda u: (-means[u], u))
+        pairs_of = len(units) * (len(units) - 1) // 2
+        out = np.full(len(means), np.nan)
+        for place, unit in enumerate(ranked):
+            verdicts = [told(grid[unit], grid[other], pairs_of) for other in ranked[place + 1:]]
+            if any(v is not None for v in verdicts) or not verdicts:
+                out[unit] = sum(v is not True for v in verdicts)
+        return out
+    with np.errstate(all="ignore"):
+        pair_sum, pair_n = gram.sum(1) - np.einsum("aaq->aq", gram), weights.sum(1) - np.einsum("aaq->aq", weights)
+        others = np.where((cell_n > 0) & (pair_n > 0), pair_sum / pair_n, np.nan)
+    for name, grid in (("with_others", others), ("intra", np.where(cell_n >= 2, intra_cell, np.nan))):
+        means = adjusted(grid)
+        units = [u for u in range(M) if not np.isnan(means[u])]
+        if name == "with_others":
+            same("models: with_others", per_model["with_others"], means[of])
+        if not units:
+            same(f"models: {name}_next", per_model[f"{name}_next"].astype(float), np.full(M, np.nan))
+            continue
+        there = ~np.isnan(grid)
+        common = there[units].all(0)
+        if 2 * common.sum() >= there.any(0).sum():
+            grid = np.where(common[None, :], grid, np.nan)
+        else:
+            level = np.array([np.nanmean((grid[:, i] - means)[there[:, i]]) if there[:, i].any() else np.nan for i in range(Q)])
+            grid = grid - level[None, :]
+        same(f"models: {name}_next", per_model[f"{name}_next"].astype(float), line(grid, units, means)[of])
+        sizes = (~np.isnan(grid)).sum(1)
+        if (sizes[units] < 50).any():
+            with np.errstate(all="ignore"):
+                half = np.array([critical(len(units), k) * np.nanstd(row, ddof=1) / math.sqrt(k) if k >= 5 else np.nan for row, k in zip(grid, sizes)])
+            same(f"models: {name}_joint", np.r_[per_model[f"{name}_joint_low"].astype(float), per_model[f"{name}_joint_high"].astype(float)], np.r_[(means - half)[of], (means + half)[of]])
+    calm = ~regardless
+    with np.errstate(all="ignore"):
+        each = np.where(both, gram / weights, np.nan)
+    want, got = [], []
+    for row, l in zip(per_model.itertuples(), of):
+        grid = np.where((calm & (np.arange(M) != l))[:, None], each[l], np.nan)
+        means = adjusted(grid)
+        units = [u for u in range(M) if not np.isnan(means[u])]
+        if not units:
+            want.append((np.nan, np.nan, np.nan)); got.append((np.nan if pd.isna(row.most_like) else 0, row.most_like_mean, row.most_like_next))
+            continue
+        first = min(units, key=lambda u: (-means[u], u))
+        verdicts = [told(each[l, first], each[l, u], len(units) * (len(units) - 1) // 2) for u in units if u != first]
+        next_of = sum(v is not True for v in verdicts) if not verdicts or any(v is not None for v in verdicts) else np.nan
+        # Equal means may come in another order.
+        name = index[row.most_like]
+        want.append((means[name] >= means[first] - 1e-12, means[first], next_of)); got.append((1, row.most_like_mean, row.most_like_next))
+    same("models: most_like", np.array(got, float), np.array(want, float))
+    across = [(i, j) for i in range(M) for j in range(i + 1, M) if both[i, j].any()]
+    calmly = [p for p in across if calm[p[0]] and calm[p[1]]] or across
+    if len(calmly) < 2:
+        same("most alike pair: no other", [summary["most_alike_next"] is None], [1])
+        return
+    first = max(calmly, key=lambda p: (inter[p], -p[0], -p[1]))
+    verdicts = [told(each[first], each[p], len(calmly) * (len(calmly) - 1) // 2) for p in calmly if p != first]
+    same("most alike pair", [summary["most_alike_next"]], [sum(v is not True for v in verdicts)])
+
+rankings()
+
+# Form and content: every pair of responses formed.
+def fnv_bucket(text):
+    h = 0xCBF29CE484222325
+    for byte in text.encode():
+        h = (h ^ byte) * 0x100000001B3 % 2**64
+    return h * 0x9E3779B97F4A7C15 % 2**64 >> 46
+
+def philox_bits(counters, seed):
+    """64 random bits of the stream `compression` at each (a, b): Philox 4x32-10, its key the first 8 bytes of blake3(name)."""
+    key = seed ^ 6122349531753180993
+    keys = [key & 0xFFFFFFFF, key >> 32]
+    c = [np.array(part, np.uint64) for part in zip(*((a & 0xFFFFFFFF, a >> 32, b & 0xFFFFFFFF, b >> 32) for a, b in counters))]
+    for _ in range(10):
+        low, high = c[0] * np.uint64(0xD2511F53), c[2] * np.uint64(0xCD9E8D57)
+        right, half = np.uint64(0xFFFFFFFF), np.uint64(32)
+        c = [(high >> half) ^ c[1] ^ np.uint64(keys[0]), high & right, (low >> half) ^ c[3] ^ np.uint64(keys[1]), low & right]
+        keys = [(keys[0] + 0x9E3779B9) % 2**32, (keys[1] + 0xBB67AE85) % 2**32]
+    return c[0] | c[1] << np.uint64(32)
+
+def pseudo_interval(value, without):
+    """Student's t on the contributions of leaving units out: (n - 1) / n (mean - value without)."""
+    without = np.asarray(without, float); k = len(without)
+    if k < 5 or np.isnan(without).any():
+        return np.nan, np.nan
+    points = value + (k - 1) * (without.mean() - without)
+    half = student_quantile(k - 1) * points.std(ddof=1) / math.sqrt(k)
+    return value - half, value + half
+
+MOST_PAIRED = 4000  # responses whose pairs are formed here
+
+def form_reference():
+    path = os.path.join(out, "form.parquet")
+    if texts is None:
+        same("form: no table without texts", [os.path.exists(path)], [False])
+        return
+    normal = ["" if t is None else " ".join(t.split()).lower() for t in texts]
+    rows = np.array([i for i, t in enumerate(normal) if len(t) >= 300], int)
+    if not os.path.exists(path):
+        same("form: no table for lack of long texts", [len(rows) < 2 or len(set(question[rows])) == len(rows)], [True])
+        return
+    same("form: responses, short", [summary["form"]["responses"], summary["form"]["short"]], [len(rows), n - len(rows)])
+    if len(rows) > MOST_PAIRED:
+        print(f"skip form: {len(rows)} responses are too many to form every pair here")
+        return
+    known, used, counts = {}, {}, np.zeros((len(rows), 0))
+    places = []
+    for i in rows:
+        t = normal[i][:300]
+        grams = [t[k:k + 4] for k in range(297)]
+        for gram in set(grams) - known.keys():
+            known[gram] = used.setdefault(fnv_bucket(gram), len(used))
+        places.append([known[gram] for gram in grams])
+    counts = np.zeros((len(rows), len(used)))
+    for line, place in zip(counts, places):
+        np.add.at(line, place, 1)
+    counts /= np.linalg.norm(counts, axis=1, keepdims=True)
+    begins = [tuple(normal[i][:300].split(" ")[:5]) for i in rows]
+    grams = {"form": counts @ counts.T, "content": e[rows] @ e[rows].T,
+             "opening": np.array([[float(a == b) for b in begins] for a in begins])}
+    kq, km, kp = question[rows], m[rows], person[rows]
+    odd = set(np.flatnonzero(regardless)) if (regular != kept).any() and regular.any() else set()
+    upper = np.triu(np.ones((len(rows), len(rows)), bool), 1)
+
+    def pairs_of(kind, model=None, skip=()):
+        both = lambda mask: mask[:, None] & mask[None, :]
+        if kind == "people":
+            return both(kp)
+        ai = both(~kp & ~np.isin(km, list(skip)))
+        own = km[:, None] == km[None, :]
+        return ai & own & (km == model)[:, None] if model is not None else ai & own if kind == "one_model" else ai & ~own
+
+    def means(mask, other):
+        """By channel: mean, and by question the mean without it."""
+        mask = mask & upper & ((kq[:, None] != kq[None, :]) if other else (kq[:, None] == kq[None, :]))
+        if not mask.any():
+            return None
+        found = {}
+        asked = [u for u in np.unique(kq) if mask[kq == u].any() or mask[:, kq == u].any()]
+        for channel, g in grams.items():
+            total, size = g[mask].sum(), mask.sum()
+            without = {}
+            for u in asked:
+                part = mask.copy(); part[kq == u] = False; part[:, kq == u] = False
+                without[u] = g[part].mean() if part.any() else np.nan
+            found[channel] = (total / size, without)
+        return found
+
+    def interval_of(found):
+        value, without = found
+        return pseudo_interval(value, list(without.values()))
+
+    def difference(a, b):
+        """Of two means: value, interval of the sum of contributions."""
+        out_ = {}
+        for channel in grams:
+            (va, wa), (vb, wb) = a[channel], b[channel]
+            share = lambda w: {u: (len(w) - 1) / len(w) * (np.mean(list(w.values())) - x) for u, x in w.items()}
+            ca, cb = share(wa), share(wb)
+            c = np.array([ca.get(u, 0) - cb.get(u, 0) for u in sorted(set(ca) | set(cb))])
+            value, ci = va - vb, (np.nan, np.nan)
+            if len(c) >= 5 and not np.isnan(c).any():
+                points = value + len(c) * c
+                half = student_quantile(len(c) - 1) * points.std(ddof=1) / math.sqrt(len(c))
+                ci = points.mean() - half, points.mean() + half
+            out_[channel] = (va, vb, value, ci, len(c))
+        return out_
+
+    table = read("form.parquet")
+    present = sorted(set(km[~kp]), key=lambda l: models[l].encode())
+    wanted = [("one_model", None)] + [("one_model", l) for l in present] + [("other_models", None), ("people", None)]
+    wanted = [(kind, l) for kind, l in wanted if (pairs_of(kind, l) & upper).any()]
+    got_keys = [(r.pairs, None if pd.isna(r.model) else index[str(r.model)]) for r in table[["pairs", "model"]].itertuples(index=False)]
+    same("form: lines", [len(got_keys), sum(a != b for a, b in zip(got_keys, wanted))], [len(wanted), 0])
+    few = len(np.unique(kq)) < 50
+    for name, other in (("other_query", True), ("same_query", False)):
+        found = [means(pairs_of(kind, l), other) for kind, l in wanted]
+        for channel in grams:
+            same(f"form: {name} {channel}", table[f"{name}_{channel}"], [f[channel][0] if f else np.nan for f in found])
+            if few:
+                want = np.array([interval_of(f[channel]) if f else (np.nan, np.nan) for f in found])
+                same(f"form: {name} {channel} intervals", np.r_[table[f"{name}_{channel}_ci_low"], table[f"{name}_{channel}_ci_high"]], np.r_[want[:, 0], want[:, 1]])
+
+    # Compression, by the same draw.
+    import pyarrow as pa
+    row_of = np.argsort(np.argsort(rows))
+    def ratio(mask):
+        drawn = []
+        for u in np.unique(kq):
+            here = [int(i) for i in rows[mask & (kq == u)]]
+            if not here:
+                continue
+            first, second = (philox_bits([(i, b) for i in here], summary_seed) for b in (0, 1))
+            order = sorted(range(len(here)), key=lambda k: int(first[k]))
+            drawn += [(place, int(second[k]), here[k]) for place, k in enumerate(order)]
+        text = "".join(normal[i][:300] + "\n" for _, _, i in sorted(drawn)).encode()[:20000]
+        return 20000 / len(pa.Codec("zstd", compression_level=19).compress(text)) if len(text) == 20000 else np.nan
+    summary_seed = json.load(open(os.path.join(out, "manifest.json")))["settings"]["effective"]["seed"]
+    want = [ratio(kp if kind == "people" else ~kp & ((km == l) if l is not None else True)) for kind, l in wanted]
+    of_models = [w for w, (kind, l) in zip(want, wanted) if l is not None and w == w]
+    want = [(np.median(of_models) if of_models else np.nan) if key == ("one_model", None) else w for key, w in zip(wanted, want)]
+    got = table["compression"].to_numpy(float)
+    # Another release of zstd may find a few bytes more or less.
+    close = np.array_equal(np.isnan(got), np.isnan(want)) and np.nanmax(np.abs(got / np.array(want) - 1), initial=0) < 0.005
+    global failures
+    failures += not close
+    print(f"{'ok  ' if close else 'FAIL'} form: compression within 0.5 %: {got[:4]} {want[:4]}")
+
+    def style(channel, mask):
+        """R^2 of models, its expectation, adjusted; from the Gram matrix of rows centred by question."""
+        here = np.flatnonzero(mask)
+        if not len(here):
+            return None
+        u = kq[here]; same_u = u[:, None] == u[None, :]
+        centre = np.eye(len(here)) - same_u / same_u.sum(1, keepdims=True)
+        g = centre @ grams[channel][np.ix_(here, here)] @ centre
+        within, explained, expected = np.trace(g), 0.0, 0.0
+        for l in np.unique(km[here]):
+            own = km[here] == l
+            explained += g[np.ix_(own, own)].sum() / own.sum()
+            for v in np.unique(u[own]):
+                k, size = (own & (u == v)).sum(), (u == v).sum()
+                if size > 1:
+                    expected += k * (size - k) / (size - 1) * np.diag(g)[u == v].mean() / own.sum()
+        return explained / within, expected / within, (explained - expected) / (within - expected)
+
+    def block(name, found, skip):
+        reference = "people" if kp.any() else "other_models"
+        kinds = ["one_model", "other_models"] if kp.any() else ["one_model"]
+        want = []
+        for other in (True, False):
+            for kind in kinds:
+                a, b = means(pairs_of(kind, skip=skip), other), means(pairs_of(reference, skip=skip), other)
+                found_apart = a and b and difference(a, b)
+                if found_apart and found_apart["form"][4] >= 2:
+                    want.append((kind, other, found_apart))
+        same(f"{name}: contrasts", [len(found["contrasts"]), sum((c["group"], c["other_query"]) != w[:2] for c, w in zip(found["contrasts"], want))], [len(want), 0])
+        for c, (kind, other, w) in zip(found["contrasts"], want):
+            for channel in grams:
+                one, (va, vb, value, ci, size) = c[channel], w[channel]
+                got, expected = [one["value"], one["reference"], one["difference"], c["queries"]], [va, vb, value, size]
+                if few:
+                    got += [one["interval"]["low"], one["interval"]["high"]] if one["interval"] else [np.nan] * 2
+                    expected += ci
+                same(f"{name}: {kind}, {'other' if other else 'same'} query, {channel}", got, expected)
+        mask = ~kp & ~np.isin(km, list(skip))
+        for channel in ("form", "content"):
+            one = found[f"style_{channel}"]
+            if one is None:
+                continue
+            want = style(channel, mask)
+            got, expected = [one["r2"], one["expected"], one["adjusted"]], list(want)
+            if few:
+                asked = [v for v in np.unique(kq[mask]) if (mask & (kq == v)).sum() > 1]
+                got += [one["interval"]["low"], one["interval"]["high"]] if one["interval"] else [np.nan] * 2
+                expected += pseudo_interval(want[2], [style(channel, mask & (kq != v))[2] for v in asked])
+            same(f"{name}: share of {channel} that models explain", got, expected)
+
+    block("form", summary["form"], ())
+    same("form: without models that answer regardless", [summary["form"]["without_regardless"] is not None], [bool(odd)])
+    if odd:
+        block("form without models that answer regardless", summary["form"]["without_regardless"], odd)
+    if "form_repeats" in headlines:
+        one = summary["form"]["contrasts"][0]
+        same("headline form_repeats", [headlines["form_repeats"][k] for k in ("value", "floor", "queries")], [one["form"]["difference"], one["content"]["difference"], one["queries"]])
+    if "form_style" in headlines:
+        same("headline form_style", [headlines["form_style"][k] for k in ("value", "floor")], [summary["form"]["style_form"]["adjusted"], summary["form"]["style_content"]["adjusted"]])
+
+form_reference()
+
+# Teams: every pair of a team's responses formed; the outcome model with a column for each query.
+def teams_reference():
+    team, quality, expertise = column("team", "team"), column("quality", "quality"), column("expertise", "expertise")
+    path = os.path.join(out, "teams.parquet")
+    if team is None or quality is None:
+        same("teams: no table without their columns", [os.path.exists(path)], [False])
+        return
+    quality = np.array([np.nan if v is None else v for v in quality], float)
+    has = np.array([v is not None and v == v for v in team])
+    team = np.array([str(v) if h else "" for v, h in zip(team, has)])
+    rated = has & ~np.isnan(quality)
+    found, table = summary["teams"], read("teams.parquet")
+    bar, tau = np.median(quality[rated]), summary["meanings"]["tau"]
+    same("teams: bar, unrated", [found["bar"], found["unrated"]], [bar, (has & np.isnan(quality)).sum()])
+    s = ((x @ x.T) / np.outer(norm, norm)).astype(np.float32).astype(float)
+    first_query = {u: queries[min(q[question == u])] for u in np.unique(question)}
+
+    def lines(rated):
+        found = []
+        for u in np.unique(question[rated]):
+            pool = np.flatnonzero(rated & (question == u))
+            good = (quality[pool] >= bar).sum(); k = len(pool)
+            both = good * (good - 1) / (k * (k - 1)) if k > 1 else 0.0
+            for t in sorted(set(team[pool]), key=str.encode):
+                own = pool[team[pool] == t]
+                a, b = np.triu_indices(len(own), 1); a, b = own[a], own[b]
+                apart = s[a, b] < tau
+                eff = apart & (quality[a] >= bar) & (quality[b] >= bar)
+                known = np.array([] if expertise is None else [v for v in expertise[own] if v is not None and v == v], float)
+                found.append(dict(query=first_query[u], team=t, n=len(own), quality=quality[own].mean(), expertise=known.mean() if len(known) else np.nan,
+                                  diversity=1 - (e[a] * e[b]).sum(1).mean() if len(a) else np.nan, pairs=len(a), good=(quality[own] >= bar).sum(),
+                                  distinct_pairs=apart.sum(), effective_pairs=eff.sum(), effective=eff.mean() if len(a) else np.nan,
+                                  null=apart.sum() * both / len(a) if len(a) else np.nan))
+        return pd.DataFrame(found).sort_values(["query", "team"], key=lambda c: c.map(lambda v: v.encode()), kind="stable").reset_index(drop=True)
+
+    want = lines(rated)
+    same("teams: lines", [len(table), (table["query"].astype(str).to_numpy() != want["query"].to_numpy()).sum(), (table["team"].astype(str).to_numpy() != want["team"].to_numpy()).sum()], [len(want), 0, 0])
+    for name in ("n", "quality", "expertise", "diversity", "pairs", "good", "distinct_pairs", "effective_pairs", "effective", "null"):
+        same(f"teams: {name}", table[name].astype(float), want[name].astype(float))
+    both = lambda w: (w["effective_pairs"].sum() / w["pairs"].sum(), (w["null"].fillna(0) * w["pairs"]).sum() / w["pairs"].sum())
+    value, null = both(want)
+    members = sorted(want[want["pairs"] > 0]["team"].unique())
+    left = np.array([both(lines(rated & (team != t))) for t in members])
+    above = found["above_null"]
+    got, expected = [above["value"], above["reference"], above["difference"]], [value, null, value - null]
+    if len(members) < 50:
+        got += [above["interval"]["low"], above["interval"]["high"]] if above["interval"] else [np.nan] * 2
+        expected += pseudo_interval(value - null, left[:, 0] - left[:, 1])
+    same("teams: effective diversity and its reference", got, expected)
+    same("headline effective_diversity", [headlines["effective_diversity"]["value"], headlines["effective_diversity"]["floor"]], [value, null])
+
+    some = want[want["diversity"].notna() & (want["expertise"].notna() if expertise is not None else True)]
+    some = some[some.groupby("query")["team"].transform("size") > 1]
+    members = sorted(some["team"].unique())
+    if len(members) < 30:
+        same("teams: no outcome model of fewer than 30", [len(found["coefficients"])], [0])
+        return
+    d = some["diversity"] - some["diversity"].mean()
+    columns = {"diversity": d}
+    if expertise is not None:
+        x_ = some["expertise"] - some["expertise"].mean()
+        columns |= {"expertise": x_, "diversity_x_expertise": d * x_}
+    columns["log_size"] = np.log(some["n"].astype(float))
+    design = np.column_stack([np.array(list(columns.values())).T, pd.get_dummies(some["query"]).to_numpy(float)])
+    def fit(mask):
+        return np.linalg.lstsq(design[mask], some["quality"].to_numpy()[mask], rcond=None)[0][: len(columns)]
+    coefficients = fit(np.ones(len(some), bool))
+    same("teams: coefficients", [c["value"] for c in found["coefficients"]], coefficients)
+    same("teams: names, teams, lines, queries", [sum(a["name"] != b for a, b in zip(found["coefficients"], columns)), *found["model"]], [0, len(members), len(some), some["query"].nunique()])
+    if len(members) <= 200:
+        left = np.array([fit((some["team"] != t).to_numpy()) for t in members])
+        half = student_quantile(len(members) - 1) * np.sqrt((len(members) - 1) * left.var(axis=0))
+        same("teams: intervals", [c["interval"][k] for k in ("low", "high") for c in found["coefficients"]], np.r_[coefficients - half, coefficients + half])
+
+teams_reference()
 print("0 failed" if failures == 0 else f"{failures} failed")
 sys.exit(failures > 0)

@@ -175,12 +175,19 @@ fn is_sound(seen: &Seen, width: u32, dark: bool) {
 /// A number as cards show it.
 fn shown(name: &str, value: f64) -> String {
     match name {
-        "vendi_1" | "models_worth" | "distinct_meanings" | "model_meanings" => {
+        "vendi_1" | "models_worth" | "distinct_meanings" | "model_meanings" | "class_meanings" => {
             format!("{value:.*}", if value < 10.0 { 2 } else { 1 })
         }
-        "ensemble_gain" | "verbatim_share" => format!("{:.1} %", value * 100.0),
-        "packaging" | "packaging_vendor" => format!("{value:.2}"),
-        _ if name.starts_with("stage_") => format!("{}{value:.3}", if value > 0.0 { "+" } else { "" }),
+        "ensemble_gain" | "verbatim_share" | "r2_cell" | "r2_style" | "form_style" | "effective_diversity" => {
+            format!("{:.1} %", value * 100.0)
+        }
+        "packaging" | "packaging_vendor" | "growth" | "rho_individual" | "rho_population" => format!("{value:.2}"),
+        _ if ["stage_", "team_", "form_repeats", "nearest_to_", "source_adds", "inflation"]
+            .iter()
+            .any(|start| name.starts_with(start)) =>
+        {
+            format!("{}{value:.3}", if value > 0.0 { "+" } else { "" })
+        }
         _ if name.starts_with("nearest_") => format!("{:.1} %", value * 100.0),
         _ => format!("{value:.3}"),
     }
@@ -205,11 +212,14 @@ fn the_demo_draws_itself_in_light_and_dark_narrow_and_wide() {
         "headlines",
         "worth",
         "meanings",
+        "growth",
         "heat-map",
         "pairs",
         "histogram",
         "intra",
         "top-n",
+        "variation",
+        "checks",
         "queries",
         "examples",
         "models",
@@ -236,6 +246,29 @@ fn the_demo_draws_itself_in_light_and_dark_narrow_and_wide() {
     assert!(meanings.contains("of 47 to 48 answers to a query") && meanings.contains("topics and wording"));
     let histogram = seen.part("<section id=\"histogram\"", "</section>");
     assert!(histogram.contains("458,403") && histogram.contains("same query, same model"));
+    let percent = |value: &serde_json::Value| format!("{:.1} %", 100.0 * value.as_f64().unwrap());
+    let variation = seen.part("<section id=\"variation\"", "</section>");
+    for share in ["cell", "style"] {
+        assert!(
+            variation.contains(&percent(&summary["variation"][share]["adjusted"])),
+            "{share} is not in {variation}"
+        );
+    }
+    assert!(variation.contains("spread as well as place"));
+    let checks = seen.part("<section id=\"checks\"", "</section>");
+    let like = &summary["length"]["like_length"];
+    for number in
+        [&summary["texts"]["lines"][2]["value"], &like["value"], &like["floor"], &summary["length"]["ratio"]["mean"]]
+    {
+        assert!(checks.contains(&shown("", number.as_f64().unwrap())), "{number} is not in {checks}");
+    }
+    assert!(
+        checks.contains(&percent(&summary["texts"]["shares"][2]["value"])) && checks.contains("Matching selects pairs")
+    );
+    let card = seen.part("data-name=\"ensemble_gain\"", "</article>");
+    assert!(card.contains("Monte Carlo error") && card.contains("200 draws"));
+    assert!(seen.part("<section id=\"models\"", "</section>").contains("Not separable from the next"));
+    assert!(seen.part("<section id=\"pairs\"", "</section>").contains("separable"));
     assert!(seen.part("<section id=\"files\"", "</section>").contains("href=\"neighbors.parquet\""));
     assert!(seen.part("<section id=\"provenance\"", "</section>").contains("gemma_demo.parquet"));
 }
@@ -254,15 +287,22 @@ fn cards_show_headlines(seen: &Seen, summary: &serde_json::Value) {
 }
 
 #[test]
-fn packaging_and_stages_draw_themselves() {
+fn sections_of_optional_columns_draw_themselves() {
     let Some(browser) = browser() else { return };
     for (columns, section, names) in [
         (["--contexts", "3"], "packaging", ["packaging", "packaging_vendor"]),
         (["--rise", "0.1"], "stages", ["stage_inter:sft:rl", "stage_intra:sft:rl"]),
+        (["--drop", "1"], "stages", ["stage_distinct:sft:rl", "stage_tail:sft:rl"]),
+        (["--form", "0.3"], "form", ["form_repeats", "form_style"]),
+        (["--teams", "4,1,2,.5"], "teams", ["effective_diversity", "team_outcome:diversity"]),
+        (["--people", "4"], "people", ["rho_individual", "source_adds:people"]),
     ] {
         let here = tempfile::tempdir().unwrap();
         let corpus = here.path().join("planted.parquet");
-        let synth = ["synth", "--quiet", "--queries", "12", "--samples", "2", "--dim", "64", "--out"];
+        let samples = if ["--people", "--drop"].contains(&columns[0]) { "7" } else { "2" };
+        let models = if section == "teams" { "30" } else { "4" };
+        let sizes = ["--queries", "12", "--models", models, "--samples", samples, "--dim", "64"];
+        let synth = [&["synth", "--quiet"][..], &sizes, &["--out"]].concat();
         let synth = Command::new(env!("CARGO_BIN_EXE_hivescope")).args(synth).arg(&corpus).args(columns).output();
         assert!(synth.unwrap().status.success());
         let (summary, page) = probed(here.path(), &corpus);
@@ -275,8 +315,24 @@ fn packaging_and_stages_draw_themselves() {
             let number = shown(name, line["value"].as_f64().unwrap()).replace('-', "−");
             assert!(part.contains(&number), "{name}: {number} is not in {part}");
         }
-        assert!(part.contains("model 003") && part.contains("class=\"whisker\""));
+        assert!((part.contains("model 003") || section == "teams") && part.contains("class=\"whisker\""));
     }
+}
+
+#[test]
+fn growth_in_time_draws_itself() {
+    let Some(browser) = browser() else { return };
+    let here = tempfile::tempdir().unwrap();
+    let corpus = here.path().join("planted.parquet");
+    let synth = ["synth", "--quiet", "--growth", "0.5", "--queries", "12", "--dim", "64", "--out"];
+    let synth = Command::new(env!("CARGO_BIN_EXE_hivescope")).args(synth).arg(&corpus).output();
+    assert!(synth.unwrap().status.success());
+    let (summary, page) = probed(here.path(), &corpus);
+    let seen = sound(&browser, &page);
+    cards_show_headlines(&seen, &summary);
+    let part = seen.part("<section id=\"growth\"", "</section>");
+    let inflation = summary["growth"]["inflation"]["value"].as_f64().unwrap();
+    assert!(part.contains(&shown("inflation", inflation)) && part.contains("in the order of time"));
 }
 
 /// Names and texts that want to be more than text.
@@ -304,13 +360,17 @@ fn write_hostile(path: &Path) {
     let bad = hostile();
     let cells = bad.iter().flat_map(|query| bad.iter().map(move |model| (query, model)));
     let rows: Vec<(&String, &String)> = cells.flat_map(|cell| [cell; 3]).collect();
-    let texts = (0..rows.len()).map(|row| bad[row % bad.len()].as_str());
+    let texts = (0..rows.len()).map(|row| bad[(row + row / 24) % bad.len()].as_str());
     let values = (0..rows.len() * DIM).map(|i| ((i * i + 7 * i) % 101) as f32 / 101.0 + 0.1);
     let item = Arc::new(Field::new("item", DataType::Float32, false));
     let embedding = FixedSizeListArray::new(item, DIM as i32, Arc::new(values.collect::<Float32Array>()), None);
     let contexts = (0..rows.len()).map(|row| bad[row % 3 / 2 + row / 3 % 2].as_str());
     let stages = (0..rows.len()).map(|row| ["1", "2"][row % 2]);
-    let columns: [(&str, ArrayRef); 6] = [
+    let sources = (0..rows.len()).map(|row| ["human", &bad[1], &bad[6]][row % 3]);
+    let times = (0..rows.len()).map(|row| format!("2024-01-{:02}T12:00:00Z", row % 28 + 1));
+    let columns: [(&str, ArrayRef); 8] = [
+        ("source", Arc::new(StringArray::from_iter_values(sources))),
+        ("time", Arc::new(StringArray::from_iter_values(times))),
         ("context", Arc::new(StringArray::from_iter_values(contexts))),
         ("stage", Arc::new(StringArray::from_iter_values(stages))),
         ("query", Arc::new(StringArray::from_iter_values(rows.iter().map(|row| row.0)))),
@@ -333,7 +393,7 @@ fn a_hostile_corpus_stays_text() {
     let (_, page) = probed(here.path(), &corpus);
     let seen = sound(&browser, &page);
     // The names are there, as text.
-    for section in ["examples", "models", "pairs", "queries", "heat-map", "packaging", "stages"] {
+    for section in ["examples", "models", "pairs", "queries", "heat-map", "packaging", "stages", "form", "people"] {
         let part = seen.part(&format!("<section id=\"{section}\""), "</section>");
         assert!(part.contains("&lt;img src=") && part.contains("WWWWWWWW"), "{section} shows no names");
     }

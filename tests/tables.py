@@ -5,7 +5,7 @@ usage: python tests/tables.py DIR THRESHOLD README.md
 DIR is a result with `--threshold THRESHOLD`. The README's DuckDB and pandas examples are run as they stand on it.
 Needs duckdb, numpy, pandas, polars, pyarrow.
 """
-import contextlib, io, os, re, sys, tempfile
+import contextlib, io, json, os, re, sys, tempfile
 import duckdb, numpy as np, pandas as pd, polars as pl, pyarrow.parquet as pq
 
 out, threshold, readme = os.path.abspath(sys.argv[1]), float(sys.argv[2]), open(sys.argv[3], encoding="utf-8").read()
@@ -25,14 +25,26 @@ TABLES = {
     "intra": "query:s model:s n:u32 mean:f64",
     "models": "model:s n:u64 queries:u64 common_queries:u64 intra_mean:f64 intra_ci_low:f64 intra_ci_high:f64 share_ge_0_8:f64 "
     "bins:l paper_bins:l floor:f64 answers_regardless:b vendi_1:f64 vendi_2:f64 distinct:f64 distinct_adjusted:f64 "
-    "distinct_ci_low:f64 distinct_ci_high:f64",
+    "distinct_ci_low:f64 distinct_ci_high:f64 intra_joint_low:f64 intra_joint_high:f64 intra_next:u32 with_others:f64 "
+    "with_others_joint_low:f64 with_others_joint_high:f64 with_others_next:u32 most_like:s most_like_mean:f64 most_like_next:u32 "
+    "empty_share:f64 refusal_share:f64 verbatim_share:f64",
     "model_pairs": "model_a:s model_b:s queries:u64 pairs:u64 mean:f64 query_mean:f64 paper_mean:f64 ci_low:f64 ci_high:f64 floor:f64",
     "queries": "query:s n:u64 models:u64 mean:f64 intra_mean:f64 inter_mean:f64 vendi_1:f64 vendi_2:f64 vendi_inf:f64 distinct:f64 hill_1:f64 hill_2:f64 "
-    "chao1:f64 coverage:f64",
+    "chao1:f64 coverage:f64 nearest_other_model:f64 nearest_null:f64 ensemble_gain:f64 ensemble_gain_unrelated:f64 ensemble_gain_1:f64 "
+    "ensemble_gain_1_error:f64 ensemble_gain_1_unrelated:f64 r2_cell:f64 length_ratio_rho:f64 shorter_length_rho:f64",
     "topn": "query:s top_n:u16 distinct_models_mean:f64 null:f64 least:f64",
     "histogram": "relation:s bin:u16 low:f64 high:f64 pairs:u64 exact:b",
     "meanings": "query:s kind:s name:s labels:s c:f64 tau:f64 chosen:b n:u32 distinct:u32 singletons:u32 doubletons:u32 coverage:f64 "
     "chao1:f64 at_n:u32 hill_0:f64 hill_1:f64 hill_2:f64 per_1000:f64 extrapolated:b adjusted_rand:f64",
+    "growth": "query:s kind:s name:s n:u32 distinct:f64 exponent:f64 time:f64 distinct_in_time:f64",
+    "sources": "source:s model:s people:b individual_queries:u64 individual_models:f64 individual_people:f64 individual_rho:f64 "
+    "individual_rho_ci_low:f64 individual_rho_ci_high:f64 individual_crowding:f64 individual_crowding_ci_low:f64 "
+    "individual_crowding_ci_high:f64 population_queries:u64 population_models:f64 population_people:f64 population_rho:f64 "
+    "population_rho_ci_low:f64 population_rho_ci_high:f64 population_crowding:f64 population_crowding_ci_low:f64 "
+    "population_crowding_ci_high:f64 nearest_queries:u64 nearest_n_least:u32 nearest_n_most:u32 people_to_models:f64 "
+    "people_to_people:f64 people_difference:f64 people_ci_low:f64 people_ci_high:f64 models_to_people:f64 models_to_models:f64 "
+    "models_difference:f64 models_ci_low:f64 models_ci_high:f64 adds_queries:u64 adds_n_least:u32 adds_n_most:u32 adds_with:f64 "
+    "adds_without:f64 adds:f64 adds_ci_low:f64 adds_ci_high:f64 placebo:f64 placebo_low:f64 placebo_high:f64",
     "edges": "src:u32 dst:u32 similarity:f32",
     "contexts": "against:s family:s contexts:t n:u32 queries:u64 other_context:f64 other_context_floor:f64 reference:f64 "
     "reference_floor:f64 ratio:f64 ci_low:f64 ci_high:f64",
@@ -40,14 +52,24 @@ TABLES = {
     "inter_ci_high:f64 inter_a_ci_low:f64 inter_a_ci_high:f64 inter_b_ci_low:f64 inter_b_ci_high:f64 floor_a:f64 floor_b:f64 "
     "kept_a:f64 kept_b:f64 matched_queries:u64 matched_a:f64 matched_b:f64 matched_difference:f64 matched_ci_low:f64 "
     "matched_ci_high:f64 unmatched_queries:u64 unmatched_a:f64 unmatched_b:f64 unmatched_difference:f64 unmatched_ci_low:f64 "
-    "unmatched_ci_high:f64 intra_queries:u64 intra_a:f64 intra_b:f64 intra_difference:f64 intra_ci_low:f64 intra_ci_high:f64",
+    "unmatched_ci_high:f64 intra_queries:u64 intra_a:f64 intra_b:f64 intra_difference:f64 intra_ci_low:f64 intra_ci_high:f64 distinct_queries:u64 distinct_a:f64 distinct_b:f64 distinct_difference:f64 distinct_ci_low:f64 distinct_ci_high:f64 evenness_queries:u64 evenness_a:f64 evenness_b:f64 evenness_difference:f64 evenness_ci_low:f64 evenness_ci_high:f64 tail_threshold:f64 tail_queries:u64 tail_a:f64 tail_b:f64 tail_difference:f64 tail_ci_low:f64 tail_ci_high:f64 coverage_queries:u64 coverage_a:f64 coverage_b:f64 coverage_difference:f64 coverage_ci_low:f64 coverage_ci_high:f64",
+    "form": "pairs:s model:s responses:u64 queries:u64 "
+    + " ".join(f"{relation}_{channel}{part}:f64" for relation in ("other_query", "same_query") for channel in ("form", "content", "opening")
+               for part in ("", "_ci_low", "_ci_high"))
+    + " compression:f64",
+    "teams": "query:s team:s n:u64 quality:f64 expertise:f64 diversity:f64 pairs:u64 good:u64 distinct_pairs:u64 effective_pairs:u64 "
+    "effective:f64 null:f64",
 }
-# Tables that only a corpus with such columns has.
-OPTIONAL = {"contexts": "context", "stages": "stage"}
+# Tables that only some corpora have, and whether this one does.
+of_responses = pq.read_schema(os.path.join(out, "responses.parquet")).names
+summary = json.load(open(os.path.join(out, "summary.json")))
+OPTIONAL = {"contexts": "context" in of_responses, "stages": "stage" in of_responses, "sources": "source" in of_responses,
+            "form": summary["form"] is not None, "teams": summary["teams"] is not None}
 SORTED_BY = {
     "responses": ["row"], "neighbors": ["src", "rank"], "intra": ["query", "model"], "models": ["model"],
     "model_pairs": ["model_a", "model_b"], "queries": ["query"], "topn": ["query", "top_n"], "edges": ["src", "dst"],
-    "meanings": ["query", "kind", "name", "labels", "c"], "contexts": ["-against", "family"],
+    "meanings": ["query", "kind", "name", "labels", "c"], "contexts": ["-against", "family"], "teams": ["query", "team"],
+    "growth": ["query", "kind", "name", "n"], "sources": ["source", "model"],
 }
 ARROW = {"u16": ["uint16"], "u32": ["uint32"], "u64": ["uint64"], "f32": ["float"], "f64": ["double"], "b": ["bool"],
          "t": ["list<item: string not null>"], "s": ["dictionary<values=string, indices=int32, ordered=0>"], "l": ["fixed_size_list<item: double not null>[10]"]}
@@ -60,8 +82,8 @@ PANDAS = {"u16": ["uint16"], "u32": ["uint32"], "u64": ["uint64"], "f32": ["floa
 
 for name, contract in TABLES.items():
     path = os.path.join(out, f"{name}.parquet")
-    if name in OPTIONAL and OPTIONAL[name] not in pq.read_schema(os.path.join(out, "responses.parquet")).names:
-        check(f"{name}: absent without its column", not os.path.exists(path))
+    if not OPTIONAL.get(name, True):
+        check(f"{name}: absent without what it needs", not os.path.exists(path))
         continue
     contract = dict(column.split(":") for column in contract.split())
     schema = pq.read_schema(path)

@@ -53,9 +53,20 @@ fn every_table_opens_in_duckdb_polars_and_pandas_and_agrees_with_numpy() {
     let here = tempfile::tempdir().unwrap();
     opens_and_agrees(&python, &repository("data/gemma_demo.parquet"), &here.path().join("out"));
     // Random directions: means near the planted ones, and intervals that are not points.
-    for (name, columns) in [("contexts", ["--contexts", "3"]), ("stages", ["--rise", "0.1"])] {
+    for (name, columns, sizes) in [
+        ("contexts", ["--contexts", "3"], "--queries 20 --samples 2"),
+        ("stages", ["--rise", "0.1"], "--queries 20 --samples 2"),
+        ("growth", ["--growth", "0.5"], "--queries 20 --samples 7"),
+        ("people", ["--people", "4"], "--queries 20 --samples 5"),
+        ("tails", ["--drop", "2"], "--queries 20 --samples 9"),
+        ("style", ["--style", "0.1"], "--queries 20 --samples 2"),
+        ("lengths", ["--lengths", "0.2"], "--queries 20 --samples 2"),
+        ("form", ["--form", "0.3"], "--queries 12 --models 5 --samples 2"),
+        ("teams", ["--teams", "4,1,2,.5"], "--queries 6 --models 32 --samples 4"),
+    ] {
         let (corpus, out) = (here.path().join(format!("{name}.parquet")), here.path().join(name));
-        let synth = ["synth", "--quiet", "--queries", "20", "--samples", "2", "--dim", "64", "--out"];
+        let sizes: Vec<&str> = sizes.split(' ').collect();
+        let synth = [&["synth", "--quiet"][..], &sizes, &["--dim", "64", "--out"]].concat();
         hivescope(&[&synth[..1], &columns, &synth[1..]].concat(), &[&corpus]);
         opens_and_agrees(&python, &corpus, &out);
     }
@@ -86,6 +97,130 @@ fn planted_packaging_and_stages_are_recovered() {
         close(floor, 0.0);
         close(planted(&["synth", "--rise", rise], "stage_intra:sft:rl").0, 0.0);
     }
+}
+
+/// summary.json of a planted corpus, and what `synth` says of it.
+fn summary_of(columns: &[&str]) -> (serde_json::Value, serde_json::Value) {
+    let here = tempfile::tempdir().unwrap();
+    let (corpus, out) = (here.path().join("planted.parquet"), here.path().join("out"));
+    let mut synth = Command::new(env!("CARGO_BIN_EXE_hivescope"));
+    let synth = synth.args(columns).args(["--json", "--out"]).arg(&corpus).output().unwrap();
+    assert!(synth.status.success(), "{}", String::from_utf8_lossy(&synth.stderr));
+    hivescope(&["run", "--quiet", "--backend", "cpu", "--out"], &[&out, &corpus]);
+    let summary = std::fs::read(out.join("summary.json")).unwrap();
+    (serde_json::from_slice(&summary).unwrap(), serde_json::from_slice(&synth.stdout).unwrap())
+}
+
+#[test]
+fn planted_styles_and_lengths_are_recovered() {
+    let close = |got: &serde_json::Value, expected: f64| {
+        let got = got.as_f64().unwrap_or_else(|| panic!("{got} is no number"));
+        assert!((got - expected).abs() < 1e-6, "{got} is not {expected}");
+    };
+    let synth = ["synth", "--queries", "12", "--samples", "3"];
+    let (summary, said) = summary_of(&[&synth[..], &["--style", "0.15"]].concat());
+    let style = &summary["variation"]["style"];
+    close(&style["adjusted"], said["r2_style"].as_f64().unwrap());
+    assert!(style["p"] == 0.001 && style["interval"]["low"].as_f64().unwrap() > 0.2, "{style}");
+    let (summary, said) = summary_of(&[&synth[..], &["--style", "0"]].concat());
+    let style = &summary["variation"]["style"];
+    close(&style["adjusted"], 0.0);
+    assert!(said["r2_style"] == 0.0 && style["p"].as_f64().unwrap() > 0.05, "{style}");
+    // A .8, B .6, 4 models, 3 answers: between models 2.4 of 4, by chance 3 / 11 of 4.
+    close(&summary["variation"]["cell"]["adjusted"], (2.4 - 12.0 / 11.0) / (4.0 - 12.0 / 11.0));
+
+    let (summary, said) = summary_of(&[&synth[..], &["--lengths", "0.2"]].concat());
+    let length = &summary["length"];
+    close(&length["ratio"]["mean"], -1.0);
+    close(&length["like_length"]["value"], 0.6);
+    close(&length["like_length"]["all_pairs"], said["all_lengths"].as_f64().unwrap());
+    close(&length["like_length"]["kept"], 2.0 / 6.0);
+    close(&length["like_length"]["floor"], 0.1);
+    let (summary, _) = summary_of(&[&synth[..], &["--lengths", "0"]].concat());
+    close(&summary["length"]["like_length"]["difference"], 0.0);
+    assert!(summary["texts"]["lines"].as_array().unwrap().len() == 4);
+}
+
+#[test]
+fn planted_tails_are_recovered() {
+    let close = |got: f64, expected: f64| assert!((got - expected).abs() < 1e-6, "{got} is not {expected}");
+    let here = tempfile::tempdir().unwrap();
+    let (corpus, out) = (here.path().join("planted.parquet"), here.path().join("out"));
+    // Of 20 samples 2 have a meaning that the later stage lacks: a tenth.
+    let synth = "synth --drop 1 --queries 6 --models 2 --samples 20 --quiet --out";
+    hivescope(&synth.split(' ').collect::<Vec<_>>(), &[&corpus]);
+    hivescope(&["run", "--quiet", "--backend", "cpu", "--out"], &[&out, &corpus]);
+    let summary: serde_json::Value = serde_json::from_slice(&std::fs::read(out.join("summary.json")).unwrap()).unwrap();
+    let lines = summary["headlines"].as_array().unwrap();
+    let line = |name: &str| lines.iter().find(|line| line["name"] == name).unwrap();
+    close(line("stage_distinct:sft:rl")["value"].as_f64().unwrap(), -1.0);
+    close(line("stage_tail:sft:rl")["value"].as_f64().unwrap(), -0.1);
+    let notes = line("stage_tail:sft:rl")["notes"].to_string();
+    assert!(
+        notes.contains("of sft's meanings 100 % are met again in its other half, 50 % in as many answers of rl"),
+        "{notes}"
+    );
+}
+
+#[test]
+fn planted_people_and_growth_are_recovered() {
+    let close = |got: f64, expected: f64| assert!((got - expected).abs() < 1e-5, "{got} is not {expected}");
+    // 3 samples, A .8, B .6: people on 3 meanings share none, a model on 2 shares one pair of three.
+    let people = ["synth", "--people", "3"];
+    close(planted(&people, "rho_individual").0, (1.0 - 0.6 - 0.2 / 3.0) / 0.4);
+    // Of 9 pairs across two models 5 or 4 share one, as they start on the same or on the other meaning.
+    close(planted(&people, "rho_population").0, (0.4 - 0.2 * (2.0 * 5.0 + 4.0 * 4.0) / 54.0) / 0.4);
+    close(planted(&["synth", "--people", "2"], "rho_individual").0, 1.0);
+    for (exponent, growth) in [("0", 0.0), ("1", 1.0)] {
+        let synth = ["synth", "--growth", exponent];
+        close(planted(&synth, "growth").0, growth);
+        close(planted(&synth, "inflation").0, 1.0 - growth);
+    }
+}
+
+#[test]
+fn planted_form_is_recovered() {
+    for form in [0.3, 0.0] {
+        let planted = |headline| planted(&["synth", "--form", &form.to_string()], headline);
+        let (value, content) = planted("form_repeats");
+        // Texts at random share few grams, and there are only so many of them.
+        assert!((value - form).abs() < 0.005 && content.abs() < 1e-6, "{value} is not {form}, or {content} not 0");
+        let (share, _) = planted("form_style");
+        assert!(if form > 0.0 { share > 0.2 } else { share.abs() < 0.02 }, "{share}");
+    }
+}
+
+#[test]
+fn planted_teams_are_recovered() {
+    let found = |coefficients: &str| {
+        let here = tempfile::tempdir().unwrap();
+        let (corpus, out) = (here.path().join("planted.parquet"), here.path().join("out"));
+        let synth =
+            ["synth", "--queries", "12", "--models", "40", "--samples", "4", "--quiet", "--teams", coefficients];
+        hivescope(&[&synth[..], &["--dim", "256", "--out"]].concat(), &[&corpus]);
+        hivescope(&["run", "--quiet", "--backend", "cpu", "--histogram", "off", "--out"], &[&out, &corpus]);
+        let summary = std::fs::read(out.join("summary.json")).unwrap();
+        serde_json::from_slice::<serde_json::Value>(&summary).unwrap()["teams"].take()
+    };
+    let holds = |limits: &serde_json::Value, truth: f64| {
+        let [low, high] = ["low", "high"].map(|end| limits[end].as_f64().unwrap());
+        assert!(low <= truth && truth <= high && high > low, "{truth} is not in {low} to {high}");
+    };
+    for planted in [[5.0, 1.0, 4.0, 0.5], [0.0; 4]] {
+        let teams = found(&planted.map(|b| b.to_string()).join(","));
+        let coefficients = teams["coefficients"].as_array().unwrap();
+        assert_eq!(coefficients.len(), 4);
+        coefficients.iter().zip(planted).for_each(|(c, truth)| holds(&c["interval"], truth));
+        if planted == [0.0; 4] {
+            holds(&teams["above_null"]["interval"], 0.0);
+        }
+    }
+    // Diverse teams, every second one, are all good and the others not: half of the pairs are distinct and good.
+    let teams = found("1000,0,0,0");
+    let share = &teams["above_null"];
+    let (distinct, effective) = (teams["distinct"].as_f64().unwrap(), share["value"].as_f64().unwrap());
+    assert!((distinct - 0.5).abs() < 0.02 && effective == distinct, "{teams}");
+    assert!(share["interval"]["low"].as_f64().unwrap() > 0.0 && share["reference"].as_f64().unwrap() < 0.6 * distinct);
 }
 
 #[test]

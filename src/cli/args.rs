@@ -129,7 +129,7 @@ pub struct InputSettings {
     /// Text column [default: text, response, output, completion or answer, if there is one]
     #[arg(long, value_name = "COLUMN", env = "HIVESCOPE_TEXT", hide_env = true, help_heading = "Columns")]
     pub text: Option<String>,
-    /// Who wrote it, people among them [default: source, if there is one; so too for the next six]
+    /// Who wrote it, people among them [default: source, if there is one; so too for the next ten]
     #[arg(long, value_name = "COLUMN", env = "HIVESCOPE_SOURCE", hide_env = true, help_heading = "Columns")]
     pub source: Option<String>,
     /// Model that stages and contexts are variants of
@@ -150,6 +150,15 @@ pub struct InputSettings {
     /// Team
     #[arg(long, value_name = "COLUMN", env = "HIVESCOPE_TEAM", hide_env = true, help_heading = "Columns")]
     pub team: Option<String>,
+    /// When it was written: numbers, timestamps or ISO dates
+    #[arg(long, value_name = "COLUMN", env = "HIVESCOPE_TIME", hide_env = true, help_heading = "Columns")]
+    pub time: Option<String>,
+    /// How good a response is, a number; may be null
+    #[arg(long, value_name = "COLUMN", env = "HIVESCOPE_QUALITY", hide_env = true, help_heading = "Columns")]
+    pub quality: Option<String>,
+    /// How much of an expert its author is, a number
+    #[arg(long, value_name = "COLUMN", env = "HIVESCOPE_EXPERTISE", hide_env = true, help_heading = "Columns")]
+    pub expertise: Option<String>,
     /// What to do with a row that has no query or model, or no finite, non-zero embedding [default: error]
     #[arg(long, value_enum, env = "HIVESCOPE_ON_BAD_ROW", hide_env = true, help_heading = "Reading")]
     pub on_bad_row: Option<BadRowArg>,
@@ -210,6 +219,16 @@ pub struct PassSettings {
         help_heading = "Measures"
     )]
     pub tau: Option<f64>,
+    /// Quality from which on a response of a team is good [default: the median quality]
+    #[arg(
+        long,
+        value_name = "Q",
+        allow_negative_numbers = true,
+        env = "HIVESCOPE_QUALITY_BAR",
+        hide_env = true,
+        help_heading = "Measures"
+    )]
+    pub quality_bar: Option<f64>,
     /// Seed of every random draw [default: 0]
     #[arg(long, value_name = "N", env = "HIVESCOPE_SEED", hide_env = true, help_heading = "Measures")]
     pub seed: Option<u64>,
@@ -297,9 +316,19 @@ pub struct SynthArgs {
     #[arg(long, default_value_t = 5)]
     pub samples: usize,
     /// Meanings a query: each answer has one at random, whatever its model; A holds within a meaning, B across;
-    /// not with --contexts or --rise
+    /// only one of this, --growth, --people, --contexts, --drop, --rise, --style, --lengths, --form and --teams can be
+    /// planted
     #[arg(long, value_name = "K")]
     pub meanings: Option<usize>,
+    /// Meanings without end, which grow as n^B with the number n of answers to a query (0 to 1), and a column `time`
+    #[arg(long, value_name = "B")]
+    pub growth: Option<f64>,
+    /// People (a column `source`), as many as a model has answers, spread evenly over K meanings of a query
+    #[arg(long, value_name = "K")]
+    pub people: Option<usize>,
+    /// With people: meanings over which each model's answers are spread
+    #[arg(long, value_name = "K", default_value_t = 2, requires = "people")]
+    pub modes: usize,
     /// Dimension [default: the smallest where the true values are exact, 1 + Q + Q M + Q M n without meanings, contexts
     /// and stages]
     #[arg(long)]
@@ -316,16 +345,33 @@ pub struct SynthArgs {
     /// Mean cosine of answers to different queries
     #[arg(long, value_name = "C", default_value_t = 0.1)]
     pub floor: f64,
-    /// Contexts that each model answers in (a column `context`); not with --meanings or --rise
+    /// Contexts that each model answers in (a column `context`)
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub contexts: usize,
     /// With contexts: mean cosine of one model's answers to one query in different contexts
     #[arg(long, value_name = "S", default_value_t = 0.7, requires = "contexts")]
     pub across: f64,
-    /// Two training stages, sft and rl (a column `stage`): at rl the models are closer to each other by this; not with
-    /// --meanings or --contexts
+    /// Two training stages, sft and rl (a column `stage`): D meanings of two samples each that only sft has
+    #[arg(long, value_name = "D")]
+    pub drop: Option<usize>,
+    /// Two training stages, sft and rl (a column `stage`): at rl the models are closer to each other by this
     #[arg(long, value_name = "R", allow_negative_numbers = true)]
     pub rise: Option<f64>,
+    /// A style of each model, the same in all queries: it raises a model's cosine across queries by this
+    #[arg(long, value_name = "T")]
+    pub style: Option<f64>,
+    /// Short and long texts by turns of models (a column `text`): across models of other length the cosine is lower by
+    /// this
+    #[arg(long, value_name = "D")]
+    pub lengths: Option<f64>,
+    /// Texts (a column `text`) whose form one model's answers share, whatever the query: 4-grams with a cosine of F, between
+    /// models of 0; content is as above
+    #[arg(long, value_name = "F")]
+    pub form: Option<f64>,
+    /// Each model's answers to a query are a team's (columns team, quality, expertise): by how much quality changes with
+    /// diversity, expertise, their product and the logarithm of size. Every second team has cosine B instead of A
+    #[arg(long, value_name = "D,E,DE,S", value_delimiter = ',', allow_negative_numbers = true)]
+    pub teams: Option<Vec<f64>>,
 }
 
 /// `report`.

@@ -6,7 +6,7 @@
 use super::args::{BadRowArg, HistogramArg, InputSettings, IoArg, PassSettings};
 use super::memory;
 use crate::base::{Error, Result};
-use crate::corpus::Role;
+use crate::corpus::{Number, Role};
 use crate::input::{InputOptions, Io, OnBadRow};
 use crate::measure::MeasureSettings;
 use crate::run::{HistogramChoice, PairSettings};
@@ -104,7 +104,9 @@ pub fn input_options(inputs: &[String], settings: &InputSettings, scratch: PathB
         (Role::Context, &settings.context),
         (Role::Class, &settings.class),
         (Role::Team, &settings.team),
+        (Role::Time, &settings.time),
     ];
+    let numbers = [(Number::Quality, &settings.quality), (Number::Expertise, &settings.expertise)];
     Ok(InputOptions {
         inputs: inputs.to_vec(),
         embedding: settings.embedding.clone(),
@@ -113,6 +115,7 @@ pub fn input_options(inputs: &[String], settings: &InputSettings, scratch: PathB
         sample: settings.sample.clone(),
         text: settings.text.clone(),
         roles: roles.into_iter().filter_map(|(role, name)| Some((role, name.clone()?))).collect(),
+        numbers: numbers.into_iter().filter_map(|(number, name)| Some((number, name.clone()?))).collect(),
         on_bad_row: match settings.on_bad_row {
             Some(BadRowArg::Skip) => OnBadRow::Skip,
             Some(BadRowArg::Error) | None => OnBadRow::Error,
@@ -145,6 +148,9 @@ pub fn pair_settings(settings: &PassSettings) -> Result<PairSettings> {
             return Err(Error::Usage(format!("{flag} {value} is out of range: a cosine lies between -1 and 1")));
         }
     }
+    if let Some(bar) = settings.quality_bar.filter(|bar| !bar.is_finite()) {
+        return Err(Error::Usage(format!("--quality-bar {bar} is no number")));
+    }
     Ok(PairSettings {
         k,
         threshold: settings.threshold,
@@ -168,6 +174,7 @@ pub fn measure_settings(settings: &PassSettings) -> MeasureSettings {
         seed: settings.seed.unwrap_or(defaults.seed),
         human: settings.human.clone().unwrap_or(defaults.human),
         tau: settings.tau,
+        quality_bar: settings.quality_bar,
         ..defaults
     }
 }
@@ -214,6 +221,7 @@ mod tests {
             PassSettings { threshold: Some(f64::NAN), ..PassSettings::default() },
             PassSettings { near_duplicate: Some(1.5), ..PassSettings::default() },
             PassSettings { tau: Some(-1.5), ..PassSettings::default() },
+            PassSettings { quality_bar: Some(f64::NAN), ..PassSettings::default() },
         ] {
             assert_eq!(pair_settings(&settings).unwrap_err().exit_code(), 2);
         }

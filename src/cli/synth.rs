@@ -4,16 +4,23 @@
 //! `c` a cell (query, model) and `r` a response. Where all directions are orthogonal, the cosine of two responses is
 //! A within a cell, B across models of one query and C across queries, exactly.
 //!
-//! One of three may vary beside ([`Variation`]). With meanings `c` is that of a meaning of the query: each response has one
-//! of the K at random, whatever its model, and the cosine is A within a meaning, B across meanings. With contexts a cell is
+//! One thing may vary beside ([`Variation`]). With meanings `c` is that of a meaning of the query: each response has one
+//! of the K at random, whatever its model, and the cosine is A within a meaning, B across meanings. With growth there is no
+//! end of meanings: a Pitman-Yor process of discount b gives each response a meaning that was there or a new one. With
+//! people, theirs are spread evenly over some of a query's meanings, a model's over others. With contexts a cell is
 //! (query, model, context), and part of `c` is common to a model's cells of a query, so that their cosine is S. With stages
-//! a cell is (query, model, stage), and B is larger by R at the second.
+//! a cell is (query, model, stage), and B is larger by R at the second. With a style part T of `c` is common to all of a
+//! model's cells, so that its cosine across queries is C + T. With lengths the models write short and long texts in turn,
+//! and part D of `q` is common to those of like length only: across lengths the cosine is B - D. With form
+//! there are texts: the first characters of each, as many as give 4-gram counts a cosine of F, are its model's, the rest its
+//! own, all at random. With teams a cell is a team's; every second one has `c` taken away, so that its cosine is B, and its
+//! quality follows the outcome model.
 
 use super::args::{Messages, SynthArgs, SynthKind};
 use super::messages;
 use crate::base::random::Stream;
 use crate::base::{Error, Result};
-use arrow::array::{ArrayRef, FixedSizeListArray, Float32Array, Int64Array, RecordBatch, StringArray};
+use arrow::array::{ArrayRef, FixedSizeListArray, Float32Array, Float64Array, Int64Array, RecordBatch, StringArray};
 use arrow::datatypes::{DataType, Field};
 use parquet::arrow::ArrowWriter;
 use std::fs::File;
@@ -22,6 +29,13 @@ use std::sync::Arc;
 /// Names of the stages.
 const STAGES: [&str; 2] = ["sft", "rl"];
 
+/// Characters of short and long texts.
+const LENGTHS: [usize; 2] = [100, 200];
+/// Characters of a planted text: those that form is measured on, and a few more.
+const TEXT_CHARS: usize = 320;
+/// Standard deviation of a response's quality about its team's.
+const NOISE: f64 = 0.5;
+
 /// What varies beside queries and models.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Variation {
@@ -29,6 +43,15 @@ pub enum Variation {
     Nothing,
     /// So many meanings a query, which responses have whatever their model.
     Meanings(usize),
+    /// Meanings grow as n^b with the number of responses n, whatever their model, at times ln n.
+    Growth(f64),
+    /// One more model is people.
+    People {
+        /// Meanings over which a model's responses are spread.
+        modes: usize,
+        /// Meanings over which people's are.
+        people: usize,
+    },
     /// Each model answers in so many contexts.
     Contexts {
         /// How many.
@@ -36,22 +59,58 @@ pub enum Variation {
         /// Cosine across contexts of one model and query.
         across: f64,
     },
+    /// Each model has two stages; at the first so many meanings have two responses each, all others one meaning in common,
+    /// at the second only this one is left.
+    Dropped(usize),
     /// Each model has two stages.
     Stages {
         /// By how much the second raises the cosine across models.
         rise: f64,
     },
+    /// Each model has a style, the same in all queries.
+    Style {
+        /// By how much that raises a model's cosine across queries.
+        style: f64,
+    },
+    /// Models write short and long texts in turn.
+    Lengths {
+        /// By how much the cosine across models is lower where lengths differ.
+        drop: f64,
+    },
+    /// Each model's texts begin alike: the cosine of their 4-grams.
+    Form(f64),
+    /// Each cell is a team's: coefficients of diversity, expertise, their product, log size.
+    Teams([f64; 4]),
 }
 
 impl Variation {
     fn of(args: &SynthArgs) -> Result<Self> {
-        match (args.meanings, args.contexts, args.rise) {
-            (None, 1, None) => Ok(Self::Nothing),
-            (Some(meanings), 1, None) => Ok(Self::Meanings(meanings)),
-            (None, contexts, None) => Ok(Self::Contexts { contexts, across: args.across }),
-            (None, 1, Some(rise)) => Ok(Self::Stages { rise }),
-            _ => Err(Error::Usage("only one of --meanings, --contexts and --rise can be planted in a corpus".into())),
+        let teams = match &args.teams {
+            None => None,
+            Some(given) => Some(Self::Teams(given.as_slice().try_into().map_err(|_| {
+                Error::Usage("--teams takes four numbers: diversity, expertise, product, log size".into())
+            })?)),
+        };
+        let wanted = [
+            args.meanings.map(Self::Meanings),
+            args.growth.map(Self::Growth),
+            args.people.map(|people| Self::People { modes: args.modes, people }),
+            (args.contexts != 1).then_some(Self::Contexts { contexts: args.contexts, across: args.across }),
+            args.drop.map(Self::Dropped),
+            args.rise.map(|rise| Self::Stages { rise }),
+            args.style.map(|style| Self::Style { style }),
+            args.lengths.map(|drop| Self::Lengths { drop }),
+            args.form.map(Self::Form),
+            teams,
+        ];
+        let mut wanted = wanted.into_iter().flatten();
+        let first = wanted.next().unwrap_or(Self::Nothing);
+        if wanted.next().is_some() {
+            let flags =
+                "--meanings, --growth, --people, --contexts, --drop, --rise, --style, --lengths, --form and --teams";
+            return Err(Error::Usage(format!("only one of {flags} can be planted in a corpus")));
         }
+        Ok(first)
     }
 }
 
@@ -98,14 +157,19 @@ impl Planted {
     /// Contexts or stages of a model.
     fn variants(&self) -> usize {
         match self.variation {
-            Variation::Nothing | Variation::Meanings(_) => 1,
             Variation::Contexts { contexts, .. } => contexts,
-            Variation::Stages { .. } => STAGES.len(),
+            Variation::Stages { .. } | Variation::Dropped(_) => STAGES.len(),
+            _ => 1,
         }
     }
 
+    /// Models, people among them.
+    fn everyone(&self) -> usize {
+        self.models + usize::from(matches!(self.variation, Variation::People { .. }))
+    }
+
     fn cells(&self) -> usize {
-        self.queries * self.models * self.variants()
+        self.queries * self.everyone() * self.variants()
     }
 
     /// The smallest dimension where every direction has its own coordinate.
@@ -117,29 +181,191 @@ impl Planted {
     fn parts(&self) -> usize {
         match self.variation {
             Variation::Meanings(meanings) => meanings,
+            Variation::Growth(_) => self.models * self.samples,
+            Variation::People { modes, people } => modes.max(people),
+            Variation::Dropped(dropped) => 1 + dropped,
             _ => self.models * self.variants(),
         }
     }
 
-    /// Directions that a model's contexts of a query have in common.
+    /// Directions that some cells have in common: those of a model's contexts of a query, of a model, or of a query's texts
+    /// of like length.
     fn common(&self) -> usize {
-        if matches!(self.variation, Variation::Contexts { .. }) { self.queries * self.models } else { 0 }
+        match self.variation {
+            Variation::Contexts { .. } => self.queries * self.models,
+            Variation::Style { .. } => self.models,
+            Variation::Lengths { .. } => self.queries * LENGTHS.len(),
+            _ => 0,
+        }
+    }
+
+    /// Which of them a model's answers to a query have.
+    fn common_of(&self, query: usize, model: usize) -> usize {
+        match self.variation {
+            Variation::Style { .. } => model,
+            Variation::Lengths { .. } => query * LENGTHS.len() + model % LENGTHS.len(),
+            _ => query * self.models + model,
+        }
     }
 
     /// The meaning of each response, if there are any.
     fn classes(&self) -> Option<Vec<usize>> {
-        let Variation::Meanings(meanings) = self.variation else { return None };
-        let random = Stream::new(self.seed, "synth meanings");
-        Some((0..self.rows()).map(|row| random.below(row as u64, 0, meanings as u64) as usize).collect())
+        match self.variation {
+            Variation::Meanings(meanings) => {
+                let random = Stream::new(self.seed, "synth meanings");
+                Some((0..self.rows()).map(|row| random.below(row as u64, 0, meanings as u64) as usize).collect())
+            }
+            Variation::Growth(exponent) => Some(self.grown(exponent)),
+            Variation::People { .. } | Variation::Dropped(_) => {
+                Some((0..self.rows()).map(|row| self.mode(row)).collect())
+            }
+            _ => None,
+        }
     }
 
-    /// Cosines across models and across contexts of a response.
+    /// Place in its query at which a response came: the first sample of every model, then the second.
+    fn arrival(&self, row: usize) -> usize {
+        row % self.samples * self.models + row / self.samples % self.models
+    }
+
+    /// Meanings by a Pitman-Yor process of discount b and concentration 0 (Pitman & Yor 1997): with K meanings among n
+    /// responses the next one has a new meaning with probability b K / n, one that x of them have with (x - b) / n. The
+    /// order of responses does not matter.
+    fn grown(&self, exponent: f64) -> Vec<usize> {
+        let random = Stream::new(self.seed, "synth growth");
+        let of_query = self.models * self.samples;
+        let mut by_query = Vec::with_capacity(self.queries);
+        for query in 0..self.queries {
+            let (mut meanings, mut counts) = (Vec::with_capacity(of_query), Vec::<usize>::new());
+            for n in 0..of_query {
+                let mut left = random.uniform(query as u64, n as u64) * n as f64 - exponent * counts.len() as f64;
+                let mut found = 0;
+                if left < 0.0 || n == 0 {
+                    found = counts.len();
+                    counts.push(0);
+                } else {
+                    left -= counts[0] as f64 - exponent;
+                    while left >= 0.0 && found + 1 < counts.len() {
+                        found += 1;
+                        left -= counts[found] as f64 - exponent;
+                    }
+                }
+                counts[found] += 1;
+                meanings.push(found);
+            }
+            by_query.push(meanings);
+        }
+        (0..self.rows()).map(|row| by_query[row / of_query][self.arrival(row)]).collect()
+    }
+
+    /// The exponent of growth that is expected of all responses to a query: `D(n) = G(n + b) / (G(1 + b) G(n))` with G
+    /// the gamma function, over the last factor of 4 in n, linear between whole numbers.
+    fn growth(&self) -> Option<f64> {
+        let Variation::Growth(b) = self.variation else { return None };
+        let expected = |n: f64| (libm::lgamma(n + b) - libm::lgamma(1.0 + b) - libm::lgamma(n)).exp();
+        let n = (self.models * self.samples) as f64;
+        let below = (n / 4.0).floor().max(1.0);
+        let quarter = expected(below) + (n / 4.0 - below) * (expected(below + 1.0) - expected(below));
+        Some((expected(n) / quarter).ln() / 4f64.ln())
+    }
+
+    /// The mode of a response where people, who are the last model, or dropped meanings are planted.
+    fn mode(&self, row: usize) -> usize {
+        let (model, sample) = (row / self.samples % self.everyone(), row % self.samples);
+        match self.variation {
+            Variation::Dropped(dropped) => {
+                let (stage, from_end) = (row / self.samples % STAGES.len(), self.samples - 1 - sample);
+                if stage == 0 && from_end < 2 * dropped { 1 + from_end / 2 } else { 0 }
+            }
+            Variation::People { people, .. } if model == self.models => sample % people,
+            Variation::People { modes, .. } => (sample + model) % modes,
+            _ => 0,
+        }
+    }
+
+    /// The true rho of one model and of different models, where people are planted: from the share of pairs with one
+    /// mode. NaN where there are no pairs.
+    fn rho(&self) -> Option<[f64; 2]> {
+        let Variation::People { .. } = self.variation else { return None };
+        let rows = |model: usize| model * self.samples..(model + 1) * self.samples;
+        let apart = |pairs: &mut dyn Iterator<Item = (usize, usize)>| {
+            let (same, all) = pairs.fold((0.0, 0.0), |(same, all), (a, b)| {
+                (same + if self.mode(a) == self.mode(b) { 1.0 } else { 0.0 }, all + 1.0)
+            });
+            1.0 - self.cross - (self.within - self.cross) * same / all
+        };
+        let own = |model: usize| {
+            apart(&mut rows(model).flat_map(|a| rows(model).filter(move |&b| b > a).map(move |b| (a, b))))
+        };
+        let models = 0..self.models * self.samples;
+        let others = models
+            .clone()
+            .flat_map(|a| models.clone().filter(move |&b| b / self.samples > a / self.samples).map(move |b| (a, b)));
+        let (individual, people) = (own(0), own(self.models));
+        Some([individual / people, apart(&mut others.into_iter()) / people])
+    }
+
+    /// Cosines of a response with all to its query, and with those that have a direction in common.
     fn cosines(&self, variant: usize) -> (f64, f64) {
         match self.variation {
+            Variation::Style { style } => (self.cross, self.cross + style),
+            Variation::Lengths { drop } => (self.cross - drop, self.cross),
             Variation::Contexts { across, .. } => (self.cross, across),
             Variation::Stages { rise } if variant > 0 => (self.cross + rise, self.cross + rise),
             _ => (self.cross, self.cross),
         }
+    }
+
+    /// Cosine within the cell of a response.
+    fn cosine_within(&self, cell: usize) -> f64 {
+        let varied = matches!(self.variation, Variation::Teams(_)) && self.varied(cell);
+        if varied { self.cross } else { self.within }
+    }
+
+    /// Whether a team's answers are as far from each other as those of different teams: every second team of a query.
+    fn varied(&self, cell: usize) -> bool {
+        (cell / self.models + cell) % 2 == 1
+    }
+
+    /// The text of a response, with form.
+    fn text(&self, response: usize, form: f64) -> String {
+        let random = Stream::new(self.seed, "synth form");
+        let model = response / self.samples % self.models;
+        // 300 characters have 297 4-grams.
+        let common = if form > 0.0 { (297.0 * form).round() as usize + 3 } else { 0 };
+        let one = |i: usize| {
+            let whose = if i < common { model } else { self.models + response };
+            let letter = random.below(whose as u64, i as u64, 36);
+            if i % 6 == 5 { ' ' } else { char::from_digit(letter as u32, 36).unwrap_or('-') }
+        };
+        (0..TEXT_CHARS).map(one).collect()
+    }
+
+    /// A team's expertise: evenly from 0 to 1.
+    fn expertise(&self, model: usize) -> f64 {
+        (model as f64 + 0.5) / self.models as f64
+    }
+
+    /// Whether a response is there but its team (odd queries) or its quality (even queries) is not known: the first one
+    /// of every third cell of three and more.
+    fn incomplete(&self, response: usize) -> bool {
+        let cell = response / self.samples;
+        let third = (cell / self.models + cell % self.models / 2).is_multiple_of(3);
+        self.samples > 2 && third && response.is_multiple_of(self.samples)
+    }
+
+    /// Quality of a response, with teams: an effect of the query, the outcome model, and noise.
+    fn quality(&self, response: usize, coefficients: [f64; 4]) -> f64 {
+        let random = Stream::new(self.seed, "synth quality");
+        let cell = response / self.samples;
+        let first = cell * self.samples;
+        let size = (first..first + self.samples).filter(|&other| !self.incomplete(other)).count();
+        let diversity = (self.within - self.cross) * if self.varied(cell) { 0.5 } else { -0.5 };
+        let expertise = self.expertise(cell % self.models) - 0.5;
+        let predictors = [diversity, expertise, diversity * expertise, crate::base::math::ln(size as f64)];
+        let of_query = random.normal((cell / self.models) as u64, 0);
+        let explained: f64 = coefficients.iter().zip(predictors).map(|(b, x)| b * x).sum();
+        of_query + explained + NOISE * random.normal(response as u64, 1)
     }
 
     /// The true ratio of packaging, with contexts: (S - C) / (A - C).
@@ -148,24 +374,64 @@ impl Planted {
         Some((across - self.floor) / (self.within - self.floor))
     }
 
+    /// The true adjusted R2_style, with a style: of the n responses of M models to each of Q queries
+    /// `(M - 1) (Q - 1) n T / (SST - E)`, where `SST = Q (M n - 1 - (n - 1) A - (M - 1) n B)` and
+    /// `E = (M - 1) (1 + (n - 1) A - n B)` is what cells without a style would give.
+    fn r2_style(&self) -> Option<f64> {
+        let Variation::Style { style } = self.variation else { return None };
+        let (q, m, n) = (self.queries as f64, self.models as f64, self.samples as f64);
+        let total = q * (m * n - 1.0 - (n - 1.0) * self.within - (m - 1.0) * n * self.cross);
+        let expected = (m - 1.0) * (1.0 + (n - 1.0) * self.within - n * self.cross);
+        Some((m - 1.0) * (q - 1.0) * n * style / (total - expected))
+    }
+
+    /// With lengths, the true similarity of all pairs of different models: B on the share of pairs of like length, B - D
+    /// on the others.
+    fn of_all_lengths(&self) -> Option<f64> {
+        let Variation::Lengths { drop } = self.variation else { return None };
+        let pairs = |m: usize| (m * m.saturating_sub(1)) as f64 / 2.0;
+        let like = pairs(self.models.div_ceil(2)) + pairs(self.models / 2);
+        Some(self.cross - drop * (1.0 - like / pairs(self.models)))
+    }
+
     /// Builds the rows.
     ///
     /// # Errors
     /// [`Error::Usage`] for sizes of zero or values not in 0 <= floor <= cross (<= across) <= within <= 1.
     pub fn build(&self) -> Result<PlantedRows> {
-        let sizes = [self.queries, self.models, self.samples, self.variants(), self.parts(), self.dim.unwrap_or(1)];
+        let modes = if let Variation::People { modes, people } = self.variation { modes.min(people) } else { 1 };
+        let sizes =
+            [self.queries, self.models, self.samples, self.variants(), self.parts(), modes, self.dim.unwrap_or(1)];
         if sizes.contains(&0) {
-            return Err(Error::Usage("queries, models, samples, meanings, contexts and dim must be at least 1".into()));
+            return Err(Error::Usage(
+                "queries, models, samples, meanings, modes, contexts and dim must be at least 1".into(),
+            ));
+        }
+        if let Variation::Dropped(dropped) = self.variation
+            && 2 * dropped >= self.samples
+        {
+            return Err(Error::Usage("--drop takes two samples a meaning and must leave some".into()));
+        }
+        if let Variation::Growth(exponent) = self.variation
+            && !(0.0..=1.0).contains(&exponent)
+        {
+            return Err(Error::Usage("--growth lies between 0 and 1".into()));
         }
         for variant in 0..self.variants() {
             let (cross, across) = self.cosines(variant);
             let cosines = [0.0, self.floor, cross, across, self.within, 1.0];
             if !cosines.is_sorted() || cosines.iter().any(|value| value.is_nan()) {
                 return Err(Error::Usage(
-                    "planted cosines must have 0 <= --floor <= --cross (<= --across) <= --within <= 1, and so with --rise"
+                    "planted cosines must have 0 <= --floor <= --cross (<= --across) <= --within <= 1, and so with --rise, \
+                     --style and --lengths"
                         .into(),
                 ));
             }
+        }
+        if let Variation::Form(form) = self.variation
+            && !(0.0..=1.0).contains(&form)
+        {
+            return Err(Error::Usage(format!("--form {form} is out of range: 0 to 1")));
         }
         let dim = self.dim.unwrap_or(self.exact_dim());
         let exact = dim >= self.exact_dim();
@@ -181,14 +447,16 @@ impl Planted {
         for response in 0..self.rows() {
             let cell = response / self.samples;
             let model = cell / self.variants();
-            let query = model / self.models;
+            let query = model / self.everyone();
             let (cross, across) = self.cosines(cell % self.variants());
-            let weights = [self.floor, cross - self.floor, self.within - across, 1.0 - self.within, across - cross];
+            let within = self.cosine_within(cell);
+            let weights = [self.floor, cross - self.floor, within - across, 1.0 - within, across - cross];
             let weights = weights.map(f64::sqrt);
             let part = classes.as_ref().map_or(cell, |class| query * self.parts() + class[response]);
+            let common = self.common_of(query, model % self.models);
             let parts = 1 + self.queries;
             let responses = parts + self.queries * self.parts();
-            let places = [0, 1 + query, parts + part, responses + response, responses + self.rows() + model];
+            let places = [0, 1 + query, parts + part, responses + response, responses + self.rows() + common];
             let places = &places[..if self.common() > 0 { 5 } else { 4 }];
             row.fill(0.0);
             for (&place, weight) in places.iter().zip(weights) {
@@ -220,27 +488,56 @@ impl Planted {
         let n = self.rows();
         let variant = |i: usize| i / self.samples % self.variants();
         let cell = |i: usize| i / self.samples / self.variants();
-        let query = StringArray::from_iter_values((0..n).map(|i| format!("query {:04}", cell(i) / self.models)));
-        let model = StringArray::from_iter_values((0..n).map(|i| format!("model {:03}", cell(i) % self.models)));
+        let person = |i: usize| cell(i) % self.everyone() == self.models;
+        let name =
+            |i: usize| if person(i) { "human".into() } else { format!("model {:03}", cell(i) % self.everyone()) };
+        let query = StringArray::from_iter_values((0..n).map(|i| format!("query {:04}", cell(i) / self.everyone())));
+        let model = StringArray::from_iter_values((0..n).map(name));
         let sample = Int64Array::from_iter_values((0..n).map(|i| (i % (self.samples * self.variants())) as i64));
         let item = Arc::new(Field::new("item", DataType::Float32, false));
         let values: ArrayRef = Arc::new(Float32Array::from(rows.values));
         let embedding = FixedSizeListArray::try_new(item, i32::try_from(rows.dim)?, values, None)?;
         let mut columns: Vec<(&str, ArrayRef)> =
             vec![("query", Arc::new(query)), ("model", Arc::new(model)), ("sample", Arc::new(sample))];
+        if let Some(classes) = self.classes() {
+            let names = classes.into_iter().map(|class| format!("meaning {class:03}"));
+            columns.push(("class", Arc::new(StringArray::from_iter_values(names))));
+        }
         match self.variation {
-            Variation::Nothing => {}
-            Variation::Meanings(_) => {
-                let names = self.classes().into_iter().flatten().map(|class| format!("meaning {class:03}"));
-                columns.push(("class", Arc::new(StringArray::from_iter_values(names))));
+            Variation::Nothing | Variation::Meanings(_) | Variation::Style { .. } => {}
+            Variation::Growth(_) => {
+                let times = (0..n).map(|i| ((self.arrival(i) + 1) as f64).ln());
+                columns.push(("time", Arc::new(Float64Array::from_iter_values(times))));
+            }
+            Variation::People { .. } => {
+                let names = (0..n).map(|i| if person(i) { "human" } else { "model" });
+                columns.push(("source", Arc::new(StringArray::from_iter_values(names))));
             }
             Variation::Contexts { .. } => {
                 let names = (0..n).map(|i| format!("context {:02}", variant(i)));
                 columns.push(("context", Arc::new(StringArray::from_iter_values(names))));
             }
-            Variation::Stages { .. } => {
+            Variation::Stages { .. } | Variation::Dropped(_) => {
                 let names = (0..n).map(|i| STAGES[variant(i)]);
                 columns.push(("stage", Arc::new(StringArray::from_iter_values(names))));
+            }
+            Variation::Lengths { .. } => {
+                // The number of the response, padded: no text twice.
+                let text = |i: usize| format!("{i:0width$}", width = LENGTHS[cell(i) % self.models % LENGTHS.len()]);
+                columns.push(("text", Arc::new(StringArray::from_iter_values((0..n).map(text)))));
+            }
+            Variation::Form(form) => {
+                let texts = (0..n).map(|i| self.text(i, form));
+                columns.push(("text", Arc::new(StringArray::from_iter_values(texts))));
+            }
+            Variation::Teams(coefficients) => {
+                let team = |i: usize| (!(self.incomplete(i) && cell(i) / self.models % 2 == 1)).then_some(i);
+                let names = (0..n).map(|i| team(i).map(|i| format!("team {:03}", cell(i) % self.models)));
+                let quality = (0..n).map(|i| (!self.incomplete(i)).then(|| self.quality(i, coefficients)));
+                let expertise = (0..n).map(|i| self.expertise(cell(i) % self.models));
+                columns.push(("team", Arc::new(names.collect::<StringArray>())));
+                columns.push(("quality", Arc::new(quality.collect::<Float64Array>())));
+                columns.push(("expertise", Arc::new(Float64Array::from_iter_values(expertise))));
             }
         }
         columns.push(("embedding", Arc::new(embedding)));
@@ -272,22 +569,26 @@ pub fn main(args: &SynthArgs, flags: &Messages) -> anyhow::Result<u8> {
     let mut writer = ArrowWriter::try_new(file, batch.schema(), None)?;
     writer.write(&batch)?;
     writer.close()?;
-    let (meanings, rise) = match planted.variation {
-        Variation::Meanings(meanings) => (Some(meanings), None),
-        Variation::Stages { rise } => (None, Some(rise)),
-        _ => (None, None),
-    };
+    let meanings = if let Variation::Meanings(meanings) = planted.variation { Some(meanings) } else { None };
+    let rise = if let Variation::Stages { rise } = planted.variation { Some(rise) } else { None };
+    let (growth, rho) = (planted.growth(), planted.rho());
+    let by_meaning = planted.classes().is_some();
+    let form = if let Variation::Form(form) = planted.variation { Some(form) } else { None };
+    let teams = if let Variation::Teams(coefficients) = planted.variation { Some(coefficients) } else { None };
     if flags.json {
         let (within, cross) =
-            if meanings.is_some() { ("within_meanings", "across_meanings") } else { ("intra_mean", "inter_mean") };
+            if by_meaning { ("within_meanings", "across_meanings") } else { ("intra_mean", "inter_mean") };
         messages::json(&serde_json::json!({
             "type": "synth", "path": args.out.to_string_lossy(), "rows": planted.rows(), "dim": dim, "exact": exact,
             "meanings": meanings, within: planted.within, cross: planted.cross, "floor": planted.floor,
-            "packaging": planted.packaging(), "rise": rise,
+            "packaging": planted.packaging(), "rise": rise, "growth": growth, "r2_style": planted.r2_style(),
+            "all_lengths": planted.of_all_lengths(),
+            "rho_individual": rho.map(|rho| rho[0]), "rho_population": rho.map(|rho| rho[1]),
+            "form": form, "teams": teams,
         }));
     } else if !flags.quiet {
         let how = if exact { "exact" } else { "approximate: random directions" };
-        let (one, several) = if meanings.is_some() { ("meaning", "meanings") } else { ("model", "models") };
+        let (one, several) = if by_meaning { ("meaning", "meanings") } else { ("model", "models") };
         messages::data(&format!(
             "{}: {} rows of dimension {dim}\ntrue mean cosines ({how}): within a {one} and query {}, across {several} {}, \
              across queries {}",
@@ -299,6 +600,31 @@ pub fn main(args: &SynthArgs, flags: &Messages) -> anyhow::Result<u8> {
         ));
         if let (Variation::Contexts { across, .. }, Some(ratio)) = (planted.variation, planted.packaging()) {
             messages::data(&format!("across contexts {across}, a packaging ratio of {ratio:.4}"));
+        }
+        if let Some(r2) = planted.r2_style() {
+            messages::data(&format!("a style of each model, an adjusted R2_style of {r2:.4}"));
+        }
+        if let Some(all) = planted.of_all_lengths() {
+            messages::data(&format!("that across models is of texts of like length; of all pairs it is {all:.4}"));
+        }
+        if let Some(exponent) = growth {
+            messages::data(&format!(
+                "meanings grow by an exponent of {exponent:.4} over the last factor of 4; time is ln n"
+            ));
+        }
+        if let Some([individual, population]) = rho {
+            messages::data(&format!("rho of one model {individual:.4}, of different models {population:.4}"));
+        }
+        if let Some(form) = form {
+            messages::data(&format!(
+                "form: 4-grams of one model's answers have a cosine near {form}, of different models' near 0"
+            ));
+        }
+        if let Some(coefficients) = teams {
+            messages::data(&format!(
+                "teams: quality changes by {coefficients:?} with diversity, expertise, their product, log size; every second \
+                 team has the cosine across models"
+            ));
         }
         if let Some(rise) = rise {
             let [first, second] = STAGES;
@@ -363,6 +689,26 @@ mod tests {
         }
         assert_eq!(contexts(0.5).build().unwrap_err().exit_code(), 2);
         assert_eq!(stages(0.25).build().unwrap_err().exit_code(), 2);
+    }
+
+    /// Rows are (query, model, sample); of three models the first and the last write short texts.
+    #[test]
+    fn styles_and_lengths_have_their_cosines() {
+        let planted = |variation| Planted { variation, models: 3, ..PLANTED };
+        for (planted, pairs) in [
+            (planted(Variation::Style { style: 0.15 }), [(0, 1, 0.8), (0, 2, 0.6), (0, 6, 0.25), (0, 8, 0.1)]),
+            (planted(Variation::Lengths { drop: 0.2 }), [(0, 1, 0.8), (0, 2, 0.4), (0, 4, 0.6), (0, 6, 0.1)]),
+        ] {
+            let rows = planted.build().unwrap();
+            assert!(rows.exact);
+            let row = |i: usize| &rows.values[i * rows.dim..(i + 1) * rows.dim];
+            for (a, b, expected) in pairs {
+                let got = Similarity::new().dot(row(a), row(b));
+                assert!((got - expected).abs() < 1e-6, "rows {a} and {b}: {got} is not {expected}");
+            }
+        }
+        assert_eq!(planted(Variation::Style { style: 0.25 }).build().unwrap_err().exit_code(), 2);
+        assert_eq!(planted(Variation::Lengths { drop: 0.55 }).build().unwrap_err().exit_code(), 2);
     }
 
     #[test]

@@ -103,6 +103,9 @@ mod tests {
             sample: Samples::Number(vec![0; n]),
             text_hash: None,
             text_chars: None,
+            refusal: None,
+            excerpts: None,
+            numbers: Default::default(),
             categories: Default::default(),
         };
         let layout = Layout::new(&rows);

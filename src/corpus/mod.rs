@@ -1,14 +1,17 @@
-//! Floor 1: what a corpus is. Rows and their keys ([`rows`]), their order ([`layout`]), their vectors ([`embeddings`]).
+//! Floor 1: what a corpus is. Rows and their keys ([`rows`]), their order ([`layout`]), their vectors ([`embeddings`]), how
+//! their texts begin ([`excerpts`]).
 //!
 //! Not here: how any of it is read from files (`input`), or what is computed from it.
 
 pub mod embeddings;
+pub mod excerpts;
 pub mod layout;
 pub mod rows;
 
 pub use embeddings::Embeddings;
+pub use excerpts::Excerpts;
 pub use layout::{Cell, Layout};
-pub use rows::{Category, Dictionary, Role, Rows, Samples, SourceFile};
+pub use rows::{Category, Dictionary, Number, Role, Rows, Samples, SourceFile};
 
 use std::sync::Arc;
 

@@ -1,5 +1,6 @@
 //! Rows and their keys, in file order.
 
+use super::Excerpts;
 use std::collections::BTreeMap;
 
 /// One input file.
@@ -100,6 +101,18 @@ pub enum Role {
     Class,
     /// Team.
     Team,
+    /// When it was written: numbers or dates, as [`crate::measure`] reads them.
+    Time,
+}
+
+/// Optional columns of numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Number {
+    /// How good a response is.
+    Quality,
+    /// How much of an expert its author is.
+    Expertise,
 }
 
 /// The sample key of each row.
@@ -133,6 +146,12 @@ pub struct Rows {
     pub text_hash: Option<Vec<u128>>,
     /// With text: characters of each response's text as it stands; 0 where the text is null.
     pub text_chars: Option<Vec<u32>>,
+    /// With text: whether each response's text reads like a refusal.
+    pub refusal: Option<Vec<bool>>,
+    /// With text: how each response's normalised text begins.
+    pub excerpts: Option<Excerpts>,
+    /// Columns of numbers that the input has, one value a row; NaN where it is null or not finite.
+    pub numbers: BTreeMap<Number, Vec<f64>>,
     /// Optional columns that the input has.
     pub categories: BTreeMap<Role, Category>,
 }
@@ -144,6 +163,9 @@ impl Rows {
         bytes += size_of_val(self.query.as_slice()) + size_of_val(self.model.as_slice());
         bytes += self.text_hash.as_deref().map_or(0, size_of_val);
         bytes += self.text_chars.as_deref().map_or(0, size_of_val);
+        bytes += self.refusal.as_deref().map_or(0, size_of_val);
+        bytes += self.excerpts.as_ref().map_or(0, Excerpts::memory);
+        bytes += self.numbers.values().map(|values| size_of_val(values.as_slice())).sum::<usize>();
         bytes += match &self.sample {
             Samples::Number(numbers) => size_of_val(numbers.as_slice()),
             Samples::Name(category) => category.memory(),

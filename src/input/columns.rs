@@ -2,7 +2,7 @@
 
 use super::InputOptions;
 use crate::base::{Error, Result};
-use crate::corpus::Role;
+use crate::corpus::{Number, Role};
 use arrow::datatypes::{DataType, Schema};
 
 /// Default names, first of the list that is there (DESIGN "Commands").
@@ -11,7 +11,7 @@ const QUERY: [&str; 6] = ["query", "query_id", "prompt", "prompt_id", "instructi
 const MODEL: [&str; 4] = ["model", "model_name", "generator", "model_id"];
 const SAMPLE: [&str; 4] = ["sample", "sample_id", "generation", "seed"];
 const TEXT: [&str; 5] = ["text", "response", "output", "completion", "answer"];
-const ROLES: [(Role, &[&str]); 7] = [
+const ROLES: [(Role, &[&str]); 8] = [
     (Role::Source, &["source"]),
     (Role::Family, &["family", "base_model"]),
     (Role::Stage, &["stage"]),
@@ -19,7 +19,10 @@ const ROLES: [(Role, &[&str]); 7] = [
     (Role::Context, &["context"]),
     (Role::Class, &["class"]),
     (Role::Team, &["team"]),
+    (Role::Time, &["time"]),
 ];
+
+const NUMBERS: [(Number, &str); 2] = [(Number::Quality, "quality"), (Number::Expertise, "expertise")];
 
 /// Names of the columns that were chosen, as they stand in the files.
 #[derive(Debug, Clone)]
@@ -36,6 +39,8 @@ pub struct Columns {
     pub text: Option<String>,
     /// Optional columns.
     pub roles: Vec<(Role, String)>,
+    /// Columns of numbers.
+    pub numbers: Vec<(Number, String)>,
 }
 
 impl Columns {
@@ -46,6 +51,7 @@ impl Columns {
             .chain(self.sample.as_deref())
             .chain(self.text.as_deref())
             .chain(self.roles.iter().map(|(_, name)| name.as_str()))
+            .chain(self.numbers.iter().map(|(_, name)| name.as_str()))
     }
 }
 
@@ -66,6 +72,11 @@ fn is_key(kind: &DataType) -> bool {
         DataType::Dictionary(_, value) => is_key(value),
         kind => kind.is_integer(),
     }
+}
+
+/// A key, or a number or date as it stands.
+fn is_time(kind: &DataType) -> bool {
+    is_key(kind) || kind.is_floating() || matches!(kind, DataType::Timestamp(..) | DataType::Date32 | DataType::Date64)
 }
 
 /// One column: the flag if given (exact name), else the first default name that is there, case-insensitive.
@@ -139,8 +150,16 @@ pub fn resolve(schema: &Schema, file: &str, options: &InputOptions) -> Result<Co
         |part: &str, flag: &Option<String>, names: &[&str]| choose(schema, file, part, flag.as_deref(), names, is_key);
     let mut roles = Vec::new();
     for (role, names) in ROLES {
-        if let Some(name) = optional(names[0], &options.roles.get(&role).cloned(), names)? {
+        let fits = if role == Role::Time { is_time } else { is_key };
+        if let Some(name) = choose(schema, file, names[0], options.roles.get(&role).map(String::as_str), names, fits)? {
             roles.push((role, name));
+        }
+    }
+    let mut numbers = Vec::new();
+    for (number, name) in NUMBERS {
+        let flag = options.numbers.get(&number).map(String::as_str);
+        if let Some(found) = choose(schema, file, name, flag, &[name], DataType::is_numeric)? {
+            numbers.push((number, found));
         }
     }
     Ok(Columns {
@@ -150,5 +169,6 @@ pub fn resolve(schema: &Schema, file: &str, options: &InputOptions) -> Result<Co
         sample: optional("sample", &options.sample, &SAMPLE)?,
         text: optional("text", &options.text, &TEXT)?,
         roles,
+        numbers,
     })
 }

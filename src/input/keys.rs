@@ -2,10 +2,12 @@
 
 use super::columns::Columns;
 use super::parquet_file::ParquetFile;
+use super::refusal::is_refusal;
 use crate::base::{Error, Place, Result};
+use crate::corpus::excerpts::excerpt;
 use crate::corpus::layout::normalise_text;
 use arrow::array::{ArrayAccessor, AsArray};
-use arrow::datatypes::{DataType, Int64Type};
+use arrow::datatypes::{DataType, Float64Type, Int64Type};
 use arrow::record_batch::RecordBatch;
 use std::collections::HashMap;
 
@@ -118,8 +120,16 @@ pub struct Keys {
     pub text: Option<Vec<u128>>,
     /// Characters of each text; 0 where there is none.
     pub text_chars: Option<Vec<u32>>,
+    /// Whether each text reads like a refusal.
+    pub refusal: Option<Vec<bool>>,
+    /// How each normalised text begins, one after the other.
+    pub excerpts: Vec<u8>,
+    /// Bytes of each.
+    pub excerpt_lengths: Vec<u16>,
     /// Optional columns in the order of [`Columns::roles`].
     pub roles: Vec<Column>,
+    /// Columns of numbers in the order of [`Columns::numbers`]; NaN where a value is null or not finite.
+    pub numbers: Vec<Vec<f64>>,
 }
 
 impl Keys {
@@ -137,7 +147,9 @@ impl Keys {
             sample: columns.sample.as_ref().map(|_| Column::default()),
             text: columns.text.as_ref().map(|_| Vec::new()),
             text_chars: columns.text.as_ref().map(|_| Vec::new()),
+            refusal: columns.text.as_ref().map(|_| Vec::new()),
             roles: columns.roles.iter().map(|_| Column::default()).collect(),
+            numbers: columns.numbers.iter().map(|_| Vec::new()).collect(),
             ..Self::default()
         };
         let names: Vec<&str> = columns.keys().collect();
@@ -147,13 +159,24 @@ impl Keys {
             if let (Some(out), Some(name)) = (&mut keys.sample, &columns.sample) {
                 out.extend(file, batch, name)?;
             }
-            if let (Some(hashes), Some(chars), Some(name)) = (&mut keys.text, &mut keys.text_chars, &columns.text) {
+            if let (Some(hashes), Some(chars), Some(refusals), Some(name)) =
+                (&mut keys.text, &mut keys.text_chars, &mut keys.refusal, &columns.text)
+            {
                 let texts = file.strings(batch, name)?;
-                hashes.extend(texts.iter().map(|text| text.map_or(0, text_hash)));
-                chars.extend(texts.iter().map(|text| text.map_or(0, |text| text.chars().count() as u32)));
+                for text in texts.iter().map(Option::unwrap_or_default) {
+                    let normal = normalise_text(text);
+                    hashes.push(text_hash(&normal));
+                    chars.push(text.chars().count() as u32);
+                    refusals.push(is_refusal(&normal));
+                    keys.excerpts.extend_from_slice(excerpt(&normal).as_bytes());
+                    keys.excerpt_lengths.push(excerpt(&normal).len() as u16);
+                }
             }
             for ((_, name), out) in columns.roles.iter().zip(&mut keys.roles) {
                 out.extend(file, batch, name)?;
+            }
+            for ((_, name), out) in columns.numbers.iter().zip(&mut keys.numbers) {
+                extend_numbers(out, file, batch, name)?;
             }
             Ok(())
         })?;
@@ -161,9 +184,18 @@ impl Keys {
     }
 }
 
+/// Adds a column of numbers of a batch.
+fn extend_numbers(out: &mut Vec<f64>, file: &ParquetFile, batch: &RecordBatch, name: &str) -> Result<()> {
+    let failed = |problem: &str| Error::content(Place::file(&file.name).column(name), problem);
+    let column = batch.column_by_name(name).ok_or_else(|| failed("the column is missing in this file"))?;
+    let values = arrow::compute::cast(column, &DataType::Float64).map_err(|e| failed(&e.to_string()))?;
+    let finite = |value: Option<f64>| value.filter(|value| value.is_finite()).unwrap_or(f64::NAN);
+    out.extend(values.as_primitive::<Float64Type>().iter().map(finite));
+    Ok(())
+}
+
 /// blake3 (16 bytes) of a normalised text; 0 if it is empty.
-fn text_hash(text: &str) -> u128 {
-    let normal = normalise_text(text);
+fn text_hash(normal: &str) -> u128 {
     if normal.is_empty() {
         return 0;
     }

@@ -13,6 +13,7 @@ mod parquet_file;
 mod paths;
 mod placement;
 mod reader;
+mod refusal;
 mod rows;
 mod source;
 mod vectors;
@@ -20,7 +21,7 @@ mod vectors;
 pub use parquet_file::panic_is_handled;
 pub use reader::{check, read, survey, texts, verify_unchanged};
 
-use crate::corpus::Role;
+use crate::corpus::{Number, Role};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
@@ -61,6 +62,8 @@ pub struct InputOptions {
     pub text: Option<String>,
     /// Optional columns named by flag (`--source`, ...); the others are looked for by their default names.
     pub roles: BTreeMap<Role, String>,
+    /// Columns of numbers named by flag, likewise.
+    pub numbers: BTreeMap<Number, String>,
     /// What to do with a bad row.
     pub on_bad_row: OnBadRow,
     /// How to read.
@@ -84,6 +87,7 @@ impl InputOptions {
             sample: None,
             text: None,
             roles: BTreeMap::new(),
+            numbers: BTreeMap::new(),
             on_bad_row: OnBadRow::default(),
             io: Io::default(),
             page_path: true,

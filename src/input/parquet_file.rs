@@ -4,7 +4,7 @@ use super::InputOptions;
 use super::source::Source;
 use crate::base::{Error, Place, Result};
 use crate::corpus::SourceFile;
-use arrow::array::{Array, AsArray, StringArray};
+use arrow::array::{Array, ArrayRef, AsArray, StringArray};
 use arrow::datatypes::DataType;
 use arrow::record_batch::RecordBatch;
 use parquet::arrow::ProjectionMask;
@@ -143,7 +143,8 @@ impl ParquetFile {
         guarded(&Place::file(&self.name).row_group(group), || Ok(work()))
     }
 
-    /// A key or text column of a batch as strings; integers in decimal.
+    /// A key or text column of a batch as strings; numbers in decimal, timestamps in ISO 8601 (UTC where they have a
+    /// time zone).
     ///
     /// # Errors
     /// [`Error::Content`] if the column is missing or is neither.
@@ -155,8 +156,16 @@ impl ParquetFile {
         if let DataType::Utf8 = column.data_type() {
             return Ok(column.as_string::<i32>().clone());
         }
-        let cast = arrow::compute::cast(column, &DataType::Utf8).map_err(|e| Error::content(place, e.to_string()))?;
-        Ok(cast.as_string::<i32>().clone())
+        let cast = |column: &ArrayRef, to: &DataType| {
+            arrow::compute::cast(column, to).map_err(|e| Error::content(place.clone(), e.to_string()))
+        };
+        let text = match column.data_type() {
+            DataType::Timestamp(unit, Some(_)) => {
+                cast(&cast(column, &DataType::Timestamp(*unit, None))?, &DataType::Utf8)?
+            }
+            _ => cast(column, &DataType::Utf8)?,
+        };
+        Ok(text.as_string::<i32>().clone())
     }
 
     /// Texts of some rows of a row group (ascending, within the group).

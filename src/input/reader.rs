@@ -8,6 +8,7 @@ use super::rows::{InputKeys, check_unique};
 use super::{CheckReport, InputOptions, OnBadRow, Survey, paths, vectors};
 use crate::base::units::show_count;
 use crate::base::{Error, Event, Observer, Place, Result};
+use crate::corpus::excerpts::Appending;
 use crate::corpus::{Corpus, Embeddings, Layout};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -17,6 +18,9 @@ const NAMED: usize = 10;
 
 /// Bad rows that `check` names.
 const LISTED: usize = 1000;
+
+/// The part of the memory budget (one in so many) beyond which excerpts of texts go to a scratch file.
+const EXCERPTS: u64 = 32;
 
 /// Input rows that can't be used: the column and why.
 #[derive(Debug, Default)]
@@ -95,7 +99,8 @@ fn no_usable_row(opened: &Opened) -> Error {
 /// [`Error::Usage`] for paths and columns, [`Error::Content`] for what a file holds.
 pub fn read(options: &InputOptions, observer: &dyn Observer) -> Result<Corpus> {
     let opened = Opened::open(options)?;
-    let keys = InputKeys::read(&opened, observer)?;
+    let excerpts = Appending::new(options.memory / EXCERPTS, options.scratch.clone());
+    let keys = InputKeys::read(&opened, Some(excerpts), observer)?;
     let mut bad = BadRows::of_keys(&opened, &keys);
     let strict = options.on_bad_row == OnBadRow::Error;
     let dim = opened.dim;
@@ -148,7 +153,7 @@ pub fn read(options: &InputOptions, observer: &dyn Observer) -> Result<Corpus> {
 /// As [`read`], except that bad rows are reported, not errors.
 pub fn check(options: &InputOptions, observer: &dyn Observer) -> Result<CheckReport> {
     let opened = Opened::open(options)?;
-    let keys = InputKeys::read(&opened, observer)?;
+    let keys = InputKeys::read(&opened, None, observer)?;
     let mut bad = BadRows::of_keys(&opened, &keys);
     let placement = Placement::check_only(opened.dim);
     bad.add(&opened, vectors::read(&opened, &placement, options.page_path, observer)?.bad);
@@ -181,6 +186,7 @@ pub fn survey(options: &InputOptions) -> Result<Survey> {
     parts.extend(columns.sample.iter().map(|name| ("sample".to_owned(), name.clone())));
     parts.extend(columns.text.iter().map(|name| ("text".to_owned(), name.clone())));
     parts.extend(columns.roles.iter().map(|(role, name)| (format!("{role:?}").to_lowercase(), name.clone())));
+    parts.extend(columns.numbers.iter().map(|(number, name)| (format!("{number:?}").to_lowercase(), name.clone())));
     let files = opened.sources.iter().map(|source| (source.name.clone(), source.rows, source.bytes)).collect();
     Ok(Survey { files, rows: opened.rows, dim: opened.dim, columns: parts })
 }

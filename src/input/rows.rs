@@ -6,7 +6,8 @@ use super::opened::Opened;
 use crate::base::error::printable;
 use crate::base::events::Stage;
 use crate::base::{Error, Observer, Place, Result};
-use crate::corpus::{Category, Dictionary, Layout, Role, Rows, Samples};
+use crate::corpus::excerpts::Appending;
+use crate::corpus::{Category, Dictionary, Excerpts, Layout, Number, Role, Rows, Samples};
 use rayon::prelude::*;
 use std::collections::{BTreeMap, HashMap};
 
@@ -14,22 +15,28 @@ use std::collections::{BTreeMap, HashMap};
 pub struct InputKeys {
     keys: Keys,
     roles: Vec<Role>,
+    numbers: Vec<Number>,
+    excerpts: Option<Excerpts>,
 }
 
 impl InputKeys {
-    /// Reads the keys of every row group; a few groups at a time, so that only distinct names stay.
+    /// Reads the keys of every row group; a few groups at a time, so that only distinct names stay, and of texts what
+    /// `excerpts` takes.
     ///
     /// # Errors
-    /// [`Error::Content`] for what can't be decoded, [`Error::Interrupted`].
-    pub fn read(opened: &Opened, observer: &dyn Observer) -> Result<Self> {
+    /// [`Error::Content`] for what can't be decoded, [`Error::Io`] for a scratch file, [`Error::Interrupted`].
+    pub fn read(opened: &Opened, mut excerpts: Option<Appending>, observer: &dyn Observer) -> Result<Self> {
         let stage = Stage::start(observer, "reading keys", "rows", opened.rows);
         let columns = &opened.columns;
         let roles: Vec<Role> = columns[0].roles.iter().map(|(role, _)| *role).collect();
+        let numbers: Vec<Number> = columns[0].numbers.iter().map(|(number, _)| *number).collect();
         let mut all = Keys {
             sample: columns.iter().all(|c| c.sample.is_some()).then(Column::default),
             text: columns.iter().all(|c| c.text.is_some()).then(Vec::new),
             text_chars: columns.iter().all(|c| c.text.is_some()).then(Vec::new),
+            refusal: columns.iter().all(|c| c.text.is_some()).then(Vec::new),
             roles: roles.iter().map(|_| Column::default()).collect(),
+            numbers: numbers.iter().map(|_| Vec::new()).collect(),
             ..Keys::default()
         };
         for groups in opened.groups.chunks(2 * rayon::current_num_threads()) {
@@ -44,12 +51,17 @@ impl InputKeys {
                 if part.len() != group.rows {
                     return Err(Error::content(opened.place(group), MISCOUNTED));
                 }
+                if let Some(excerpts) = excerpts.as_mut().filter(|_| all.text.is_some()) {
+                    excerpts.append(&part.excerpts, &part.excerpt_lengths)?;
+                }
                 append(&mut all, &part, &roles, &columns[group.file].roles);
+                append_numbers(&mut all, &part, &numbers, &columns[group.file].numbers);
             }
             stage.advance(all.len() as u64);
         }
         stage.finish();
-        Ok(Self { keys: all, roles })
+        let excerpts = excerpts.filter(|_| all.text.is_some()).map(Appending::finish).transpose()?;
+        Ok(Self { keys: all, roles, numbers, excerpts })
     }
 
     /// Number of input rows.
@@ -113,7 +125,25 @@ impl InputKeys {
             .collect();
         let text_hash = self.keys.text.as_ref().map(|text| kept().map(|row| text[row]).collect());
         let text_chars = self.keys.text_chars.as_ref().map(|chars| kept().map(|row| chars[row]).collect());
-        Rows { file, file_row, query, model, queries, models, sample, text_hash, text_chars, categories }
+        let refusal = self.keys.refusal.as_ref().map(|refusal| kept().map(|row| refusal[row]).collect());
+        let excerpts = self.excerpts.as_ref().map(|excerpts| excerpts.select(kept()));
+        let of_kept = |values: &Vec<f64>| kept().map(|row| values[row]).collect();
+        let numbers = self.numbers.iter().zip(&self.keys.numbers).map(|(&n, values)| (n, of_kept(values))).collect();
+        Rows {
+            file,
+            file_row,
+            query,
+            model,
+            queries,
+            models,
+            sample,
+            text_hash,
+            text_chars,
+            refusal,
+            excerpts,
+            numbers,
+            categories,
+        }
     }
 }
 
@@ -131,10 +161,23 @@ fn append(all: &mut Keys, part: &Keys, roles: &[Role], columns: &[(Role, String)
     if let (Some(all), Some(part)) = (&mut all.text_chars, &part.text_chars) {
         all.extend_from_slice(part);
     }
+    if let (Some(all), Some(part)) = (&mut all.refusal, &part.refusal) {
+        all.extend_from_slice(part);
+    }
     for (role, all) in roles.iter().zip(&mut all.roles) {
         match columns.iter().position(|(other, _)| other == role) {
             Some(place) => all.append(&part.roles[place]),
             None => all.append_nulls(rows),
+        }
+    }
+}
+
+/// Adds the numbers of a row group whose columns of numbers are `columns` to those of all.
+fn append_numbers(all: &mut Keys, part: &Keys, numbers: &[Number], columns: &[(Number, String)]) {
+    for (number, all) in numbers.iter().zip(&mut all.numbers) {
+        match columns.iter().position(|(other, _)| other == number) {
+            Some(place) => all.extend_from_slice(&part.numbers[place]),
+            None => all.resize(all.len() + part.len(), f64::NAN),
         }
     }
 }

@@ -1,7 +1,9 @@
 //! Rows of a query by model, and their unit vectors.
 
 use super::products::Triangle;
+use crate::base::simd::widest;
 use crate::corpus::Corpus;
+use pulp::Arch;
 
 /// Rows of a block of unit rows where not all are held at once.
 pub const BLOCK: usize = 256;
@@ -36,6 +38,31 @@ impl Cells {
         cells
     }
 
+    /// Without the positions that `keep` has not, nor the cells that are left empty.
+    pub fn retain(&self, keep: impl Fn(usize) -> bool) -> Self {
+        let mut kept = Self::default();
+        for (a, &model) in self.models.iter().enumerate() {
+            let before = kept.positions.len();
+            kept.positions.extend(self.of(a).iter().copied().filter(|&p| keep(p)));
+            if kept.positions.len() > before {
+                kept.models.push(model);
+                kept.ends.push(kept.positions.len());
+            }
+        }
+        kept
+    }
+
+    /// Without the cells of fewer than `n` rows.
+    pub fn retain_cells(&self, n: usize) -> Self {
+        let mut kept = Self::default();
+        for a in (0..self.len()).filter(|&a| self.range(a).len() >= n) {
+            kept.models.push(self.models[a]);
+            kept.positions.extend(self.of(a));
+            kept.ends.push(kept.positions.len());
+        }
+        kept
+    }
+
     /// Number of cells.
     pub fn len(&self) -> usize {
         self.models.len()
@@ -65,8 +92,12 @@ impl Cells {
 
 /// Adds the unit row at `position` to `sum`.
 pub fn add_unit_row(corpus: &Corpus, position: usize, sum: &mut [f64]) {
-    let norm = corpus.embeddings.norms()[position];
-    sum.iter_mut().zip(corpus.embeddings.row(position)).for_each(|(s, &x)| *s += f64::from(x) / norm);
+    let (scale, row) = (1.0 / corpus.embeddings.norms()[position], corpus.embeddings.row(position));
+    widest(
+        Arch::new(),
+        #[inline(always)]
+        || sum.iter_mut().zip(row).for_each(|(s, &x)| *s += f64::from(x) * scale),
+    );
 }
 
 /// Unit rows in f64 of the given positions, row-major.

@@ -3,6 +3,7 @@
 //! A floor is a mean over pairs of queries, so that each query moves it twice. A query's value of it is the floor plus
 //! the query's first-order influence on it (Hájek's projection), and a resampled sum of values has the right spread.
 
+use super::sums::plus;
 use super::tables::Against;
 use super::variants::{Answered, Cell, Chosen, Sum, Variants, dot};
 use crate::base::{Observer, Result};
@@ -26,11 +27,6 @@ struct Term {
     reference: Option<f64>,
     /// Floors of both.
     floors: [Floor; 2],
-}
-
-/// (x, count) added part by part.
-fn plus(a: (f64, f64), b: (f64, f64)) -> (f64, f64) {
-    (a.0 + b.0, a.1 + b.1)
 }
 
 /// Pairs of different queries are counted from both sides: a query has a part in twice those it is first in.

@@ -5,7 +5,7 @@ use super::intervals::{self, Weights};
 use super::packaging::packaging;
 use super::planted;
 use super::stages::stages;
-use super::tables::{Interval, ModelRow};
+use super::tables::{Interval, Labels, Meanings, ModelRow};
 use crate::base::events::Silent;
 use crate::base::random::Stream;
 use crate::corpus::{Category, Corpus, Dictionary, Role};
@@ -140,7 +140,7 @@ fn of_contexts(corpus: &Corpus, seed: u64, truth: [f64; 2]) -> [bool; 3] {
 /// Intervals of the changes between and within families.
 fn of_stages(corpus: &Corpus, seed: u64, truth: [f64; 2]) -> [bool; 2] {
     let models = vec![ModelRow::default(); FAMILIES];
-    let found = stages(corpus, &[], &models, Some(&weights(seed)), &Silent).unwrap();
+    let found = stages(corpus, &[], &models, &Meanings::default(), Some(&weights(seed)), &Silent).unwrap();
     let row = &found.rows[0];
     [holds(row.inter.as_ref().unwrap().ci, truth[0]), holds(row.intra.as_ref().unwrap().ci, truth[1])]
 }
@@ -205,5 +205,31 @@ fn no_effect_is_found_where_none_is_planted() {
     });
     covered(["change between families", "change within families"], |seed| {
         of_stages(&without_effect(Role::Stage, seed), seed, [0.0, 0.0])
+    });
+}
+
+/// Meanings of 50 queries of 3 families at two stages, 6 responses a cell, at random and whatever the stage; rows of one
+/// meaning are near each other. No change of tail, of distinct meanings, evenness or coverage is there to be found.
+#[test]
+fn tails_and_meanings_of_like_stages_do_not_change() {
+    const SAMPLES: usize = 6;
+    covered(["tail", "distinct", "evenness", "coverage"], |seed| {
+        let stream = Stream::new(seed, "tails");
+        let of = |p: Place| ((p.query * FAMILIES + p.family) * VARIANTS + p.variant) * SAMPLES + p.sample;
+        let meaning = |p: Place| (stream.uniform(of(p) as u64, 100).powi(2) * 4.0) as usize;
+        let corpus = corpus(Role::Stage, SAMPLES, 12, |p, i| {
+            let common = if i == 0 { 1.0 } else { 0.0 };
+            let place = 1_000_000 + p.query * 8 + meaning(p);
+            common + stream.normal(place as u64, i as u64) + 0.4 * stream.normal(of(p) as u64, i as u64)
+        });
+        let clusters = places(SAMPLES).iter().map(|&p| meaning(p) as u32).collect();
+        let labels = vec![Labels { c: None, tau: Some(0.8), chosen: true }];
+        let meanings = Meanings { labels, clusters, ..Meanings::default() };
+        let models = vec![ModelRow::default(); FAMILIES];
+        let found = stages(&corpus, &[], &models, &meanings, Some(&weights(seed)), &Silent).unwrap();
+        let row = &found.rows[0];
+        let tail = row.tail.as_ref().unwrap();
+        assert!((tail.a - 0.1).abs() < 0.005, "{}", tail.a);
+        [&row.tail, &row.distinct, &row.evenness, &row.coverage].map(|one| holds(one.as_ref().unwrap().ci, 0.0))
     });
 }

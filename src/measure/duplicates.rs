@@ -8,6 +8,16 @@ use std::collections::HashMap;
 /// Of each query: (responses whose text another response has, responses whose text another model's response has,
 /// responses with text), among the models that `keep` has. `None` without a text column.
 pub fn verbatim_terms(corpus: &Corpus, keep: &[bool]) -> Option<Vec<(f64, f64, f64)>> {
+    verbatim_by(corpus, keep, corpus.layout.canonical.len(), |row| corpus.rows.query[row] as usize)
+}
+
+/// The same of each of `groups` groups; `group(row)` is that of a row.
+pub fn verbatim_by(
+    corpus: &Corpus,
+    keep: &[bool],
+    groups: usize,
+    group: impl Fn(usize) -> usize,
+) -> Option<Vec<(f64, f64, f64)>> {
     let hashes = corpus.rows.text_hash.as_ref()?;
     let rows = || {
         let kept = |&(_, (&hash, &model)): &(usize, (&u128, &u32))| hash != 0 && keep[model as usize];
@@ -19,10 +29,10 @@ pub fn verbatim_terms(corpus: &Corpus, keep: &[bool]) -> Option<Vec<(f64, f64, f
         entry.0 += 1;
         entry.2 |= entry.1 != model;
     }
-    let mut terms = vec![(0.0, 0.0, 0.0); corpus.layout.canonical.len()];
+    let mut terms = vec![(0.0, 0.0, 0.0); groups];
     for (row, (hash, _)) in rows() {
         let (count, _, several) = by_hash[hash];
-        let term = &mut terms[corpus.rows.query[row] as usize];
+        let term = &mut terms[group(row)];
         term.0 += f64::from(u8::from(count > 1));
         term.1 += f64::from(u8::from(several));
         term.2 += 1.0;

@@ -146,19 +146,22 @@ fn from_moments(corpus: &Corpus, cells: &Cells, by_model: bool) -> Effective {
     let across = (pairs > 0.0).then(|| (by_mean.frobenius2() - squared_means) / pairs);
     drop(by_mean);
     let scores = vendi(&all, cells.rows());
-    let alone = |a: usize, n: usize| {
-        let positions = &cells.of(a)[..n];
-        match n {
-            n if n == cells.rows() => scores,
-            n if n <= dim => vendi(&Triangle::gram(&unit_rows(corpus, positions), dim), n),
-            n => vendi(&second_moment(corpus, positions), n),
-        }
-    };
+    let alone = |a: usize, n: usize| if n == cells.rows() { scores } else { of_rows(corpus, &cells.of(a)[..n]) };
     Effective {
         vendi: scores,
         squares: Squares::new(&counts, &within, across),
         sums: (within.iter().sum(), all.frobenius2()),
         cells: if by_model { at_same_n(cells, alone) } else { Vec::new() },
+    }
+}
+
+/// Effective numbers of the responses at some positions.
+pub fn of_rows(corpus: &Corpus, positions: &[usize]) -> Vendi {
+    let n = positions.len();
+    if n <= corpus.dim() {
+        vendi(&Triangle::gram(&unit_rows(corpus, positions), corpus.dim()), n)
+    } else {
+        vendi(&second_moment(corpus, positions), n)
     }
 }
 

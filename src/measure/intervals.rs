@@ -3,7 +3,7 @@
 
 use super::products::add_products;
 use super::tables::Interval;
-use crate::base::math::{quantile_sorted, student_t_quantile};
+use crate::base::math::{ln, quantile_sorted, student_t_quantile};
 use crate::base::random::Stream;
 use rayon::prelude::*;
 use std::ops::Range;
@@ -51,7 +51,7 @@ impl Weights {
     }
 
     /// Weights of one resample.
-    fn of(&self, resample: usize) -> &[u16] {
+    pub fn of(&self, resample: usize) -> &[u16] {
         &self.counts[resample * self.queries..(resample + 1) * self.queries]
     }
 
@@ -91,6 +91,14 @@ fn student(value: f64, se: f64, df: usize) -> Interval {
     Interval { low: value - half, high: value + half }
 }
 
+/// Student interval of a number by the jackknife: `without` has what it is without each of 2 units and more.
+pub fn jackknife(value: f64, without: &[f64]) -> Interval {
+    let n = without.len() as f64;
+    let mean = without.iter().sum::<f64>() / n;
+    let squares: f64 = without.iter().map(|v| (v - mean) * (v - mean)).sum();
+    student(value, (squares * (n - 1.0) / n).sqrt(), without.len() - 1)
+}
+
 /// Student interval of sum(numerators) / sum(denominators) over queries by the linearised standard error.
 pub fn linearised(terms: &[(f64, f64)]) -> Option<Interval> {
     linearised_of(&terms.iter().copied().filter(|t| t.1 > 0.0).collect::<Vec<_>>())
@@ -125,6 +133,56 @@ pub fn quotient(terms: &[Option<(f64, f64)>], weights: Option<&Weights>) -> Opti
             bootstrap(&terms.iter().map(|t| t.unwrap_or((0.0, 0.0))).collect::<Vec<_>>(), weights)
         }
         _ => linearised_of(&used),
+    }
+}
+
+/// Interval of the logarithm of a ratio of sums over queries, both of them positive: the percentiles are those of the
+/// ratio; Student's interval is one of the logarithm, whose standard error is that of the ratio over the ratio.
+pub fn log_ratio(terms: &[(f64, f64)], weights: Option<&Weights>) -> Option<Interval> {
+    let used: Vec<(f64, f64)> = terms.iter().copied().filter(|t| t.1 > 0.0).collect();
+    let (x, y) = used.iter().fold((0.0, 0.0), |t, p| (t.0 + p.0, t.1 + p.1));
+    if x <= 0.0 {
+        return None;
+    }
+    match weights {
+        Some(weights) if used.len() >= BOOTSTRAP_QUERIES && weights.resamples() > 0 => {
+            let of_ratio = bootstrap(terms, weights).filter(|i| i.low > 0.0)?;
+            Some(Interval { low: ln(of_ratio.low), high: ln(of_ratio.high) })
+        }
+        _ => {
+            let of_ratio = linearised_of(&used)?;
+            let half = (of_ratio.high - of_ratio.low) / 2.0 / (x / y);
+            Some(Interval { low: ln(x / y) - half, high: ln(x / y) + half })
+        }
+    }
+}
+
+/// Interval of a smooth function of sums over queries; `None` is a query without a term. Below 50 queries Student's t with
+/// the standard error of the jackknife.
+pub fn of_sums<const N: usize>(
+    terms: &[Option<[f64; N]>],
+    weights: Option<&Weights>,
+    value: impl Fn([f64; N]) -> f64,
+) -> Option<Interval> {
+    let sum = |weight: &dyn Fn(usize) -> f64| {
+        let mut total = [0.0; N];
+        for (query, term) in terms.iter().enumerate() {
+            let (w, term) = (weight(query), term.unwrap_or([0.0; N]));
+            total.iter_mut().zip(term).for_each(|(t, x)| *t += w * x);
+        }
+        total
+    };
+    let used: Vec<usize> = (0..terms.len()).filter(|&query| terms[query].is_some()).collect();
+    match weights {
+        Some(weights) if used.len() >= BOOTSTRAP_QUERIES && weights.resamples() > 0 => {
+            let one = |resample: usize| value(sum(&|query| f64::from(weights.of(resample)[query])));
+            percentiles(&mut (0..weights.resamples()).map(one).filter(|v| v.is_finite()).collect::<Vec<_>>())
+        }
+        _ if used.len() < LEAST => None,
+        _ => {
+            let without = |left: &usize| value(sum(&|query| if query == *left { 0.0 } else { 1.0 }));
+            Some(jackknife(value(sum(&|_| 1.0)), &used.iter().map(without).collect::<Vec<f64>>()))
+        }
     }
 }
 
@@ -257,6 +315,26 @@ mod tests {
         // mean .3, standard error sqrt(.025 / 5), t(.975, 4) = 2.7764451051977987
         let half = 2.776_445_105_197_798_7 * (0.025f64 / 5.0).sqrt();
         assert!((ci.low - (0.3 - half)).abs() < 1e-9 && (ci.high - (0.3 + half)).abs() < 1e-9);
+    }
+
+    /// A ratio is a smooth function of sums; the others of a few queries are its jackknife.
+    #[test]
+    fn a_function_of_sums_has_the_interval_of_a_ratio() {
+        let terms: Vec<(f64, f64)> = (0..60).map(|i| (f64::from(i % 7) + 1.0, f64::from(i % 5) + 2.0)).collect();
+        let sums = |n: usize| terms[..n].iter().map(|t| Some([t.0, t.1])).collect::<Vec<_>>();
+        let weights = Weights::new(1, "sums", 500, 60);
+        let value = |[x, y]: [f64; 2]| x / y;
+        assert_eq!(of_sums(&sums(60), Some(&weights), value), ratio(&terms, Some(&weights)));
+        let log = log_ratio(&terms, Some(&weights)).unwrap();
+        let plain = ratio(&terms, Some(&weights)).unwrap();
+        assert!((log.low - plain.low.ln()).abs() < 1e-12 && (log.high - plain.high.ln()).abs() < 1e-12);
+        let (few, exact) = (of_sums(&sums(20), None, value).unwrap(), linearised(&terms[..20]).unwrap());
+        assert!((few.low - exact.low).abs() < 0.02 && (few.high - exact.high).abs() < 0.02);
+        let log = log_ratio(&terms[..20], None).unwrap();
+        let ratio = (exact.high + exact.low) / 2.0;
+        assert!((log.high + log.low - 2.0 * ratio.ln()).abs() < 1e-12);
+        assert!((log.high - log.low - (exact.high - exact.low) / ratio).abs() < 1e-12);
+        assert_eq!(of_sums(&sums(4), None, value), None);
     }
 
     #[test]

@@ -3,10 +3,14 @@
 use super::MeasureSettings;
 use super::cells::BLOCK;
 use super::effective;
+use super::form;
+use super::growth;
 use super::inter::PAIRS;
 use super::intervals::{RESAMPLES, columns};
+use super::length;
 use super::meanings;
 use super::products::Triangle;
+use super::r2;
 use super::summary::{TWO_WAY_QUERIES, TWO_WAY_ROWS};
 use super::sums::groups;
 use super::tables::{IntraRow, ModelPairRow, QueryRow};
@@ -74,7 +78,8 @@ pub fn chunks<'a>(corpus: &Corpus, groups: &'a [Vec<usize>]) -> Vec<&'a [Vec<usi
 /// - the largest of: a chunk of queries (16 MiB to 256 MiB, or one query: a few matrices of min(n, d)^2 values); the
 ///   models' second moments, 4 d (d + 1) bytes twice; the bootstraps, 2 bytes a query and resample and up to 3 MiB a
 ///   thread; on each thread the matrix of the largest query, 4 n (n + 1) bytes, and its unit rows; with contexts or
-///   stages their cells and sums, about 80 bytes a row.
+///   stages their cells and sums, about 80 bytes a row; with texts the sums of 4-grams, 4 MiB a model and at most 128 MiB,
+///   and of a few queries.
 pub fn memory(corpus: &Corpus, settings: &MeasureSettings) -> u64 {
     let (dim, models, queries) = (corpus.dim(), corpus.rows.models.len(), corpus.layout.canonical.len());
     let threads = rayon::current_num_threads();
@@ -84,7 +89,7 @@ pub fn memory(corpus: &Corpus, settings: &MeasureSettings) -> u64 {
     let lines = size_of::<QueryRow>() + size_of::<super::sums::QuerySums>() + size_of::<effective::Effective>() + 32;
     let tables = size_of::<ModelPairRow>() * models * (models + 1) / 2 + size_of::<IntraRow>() * repeated;
     let (clustering, labelled) = meanings::memory(corpus, settings);
-    let stays = kept + queries * lines + 3 * triangle(models) + tables + labelled;
+    let stays = kept + queries * lines + 3 * triangle(models) + tables + labelled + growth::bytes(corpus);
 
     let groups = groups(corpus);
     let chunk = (chunks(corpus, &groups).into_iter())
@@ -108,9 +113,20 @@ pub fn memory(corpus: &Corpus, settings: &MeasureSettings) -> u64 {
         + 16 * RESAMPLES * queries.min(TWO_WAY_QUERIES)
         + threads.min(queries) * 8 * RESAMPLES * (cells + TWO_WAY_ROWS);
     let variants = weights + variants::bytes(corpus);
+    let variation = weights + r2::bytes(corpus) + chunk.unwrap_or(0);
+    let ranking = weights + threads * 8 * queries * models + 8 * models * (2 * RESAMPLES + 2 * columns);
+    let lengths = if corpus.rows.text_chars.is_some() { 27 * corpus.len() + length_bytes(corpus, threads) } else { 0 };
+    let form = weights + form::bytes(corpus);
     let packing = threads.min(queries) * PACKING;
-    let largest = [by_query, by_model, clustering, bootstrap, two_way, variants].into_iter().max().unwrap_or(0);
+    let largest = [by_query, by_model, clustering, bootstrap, two_way, variants, variation, ranking, lengths, form];
+    let largest = largest.into_iter().max().unwrap_or(0);
     (stays + packing + largest) as u64
+}
+
+/// Bytes of the rank correlations of length: the pairs of the largest query on each thread.
+fn length_bytes(corpus: &Corpus, threads: usize) -> usize {
+    let rows = corpus.layout.query_positions.iter().map(std::ops::Range::len).max().unwrap_or(0);
+    threads.min(corpus.layout.canonical.len()) * length::bytes(rows, corpus.dim())
 }
 
 #[cfg(test)]
@@ -161,12 +177,25 @@ mod tests {
     #[global_allocator]
     static ALLOCATOR: Counting = Counting;
 
+    /// What a corpus has beside its vectors.
+    #[derive(Debug, Clone, Copy, PartialEq)]
+    enum With {
+        Nothing,
+        Contexts,
+        Texts,
+    }
+
     /// Bytes held at the peak of `all`, and the estimate.
-    fn peak_and_estimate((queries, models, samples, dim): (usize, usize, usize, usize), contexts: bool) -> (f64, f64) {
+    fn peak_and_estimate((queries, models, samples, dim): (usize, usize, usize, usize), with: With) -> (f64, f64) {
         let keys = (0..queries)
             .flat_map(|q| (0..models * samples).map(move |i| (format!("{q:04}"), format!("{}", i % models))));
         let (mut corpus, outcome) = planted(keys, dim);
-        if contexts {
+        if with == With::Texts {
+            let text = |row: usize| (0..60).map(|i| format!("{} ", (row * 7919 + i * i) % 5000)).collect::<String>();
+            let texts: Vec<String> = (0..corpus.len()).map(text).collect();
+            corpus.rows.excerpts = Some(crate::corpus::Excerpts::of_texts(&texts));
+        }
+        if with == With::Contexts {
             let names: Vec<String> =
                 (0..corpus.len()).map(|row| (row % (models * samples) / models).to_string()).collect();
             let (dictionary, ids) = Dictionary::from_names(&names);
@@ -198,12 +227,12 @@ mod tests {
             (8, 5, 60, 512),
         ];
         for shape in shapes {
-            for contexts in [false, true] {
-                let (peak, estimate) = peak_and_estimate(shape, contexts);
+            for with in [With::Nothing, With::Contexts, With::Texts] {
+                let (peak, estimate) = peak_and_estimate(shape, with);
                 let ratio = estimate / peak;
                 assert!(
                     (0.5..=2.0).contains(&ratio),
-                    "{shape:?}, contexts {contexts}: {estimate} estimated, {peak} held, ratio {ratio:.2}"
+                    "{shape:?} with {with:?}: {estimate} estimated, {peak} held, ratio {ratio:.2}"
                 );
             }
         }

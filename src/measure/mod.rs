@@ -1,4 +1,4 @@
-//! Floor 3: the measures of sections A to D, one file per family.
+//! Floor 3: the measures, one file per family.
 //!
 //! Every function takes a [`crate::corpus::Corpus`] (and, where it needs pairs, a
 //! [`crate::compute::PairOutcome`]) and returns rows of [`tables`]. Not here: wgpu, Parquet, HTML, flags.
@@ -9,28 +9,44 @@ mod contexts;
 #[cfg(test)]
 mod coverage;
 #[cfg(test)]
+mod coverage_people;
+#[cfg(test)]
 mod coverage_variants;
+mod draws;
 mod duplicates;
 mod effective;
 mod ensemble;
+mod fine_print;
 mod floors;
+mod form;
+mod growth;
 mod histogram;
 mod inter;
 mod intervals;
 mod intra;
+mod jackknife;
 mod length;
 mod meanings;
 mod memory;
 mod nearest;
 mod order;
 mod packaging;
+mod people;
 #[cfg(test)]
 mod planted;
 mod products;
+mod r2;
+mod ranking;
+mod restricted;
+mod spearman;
 mod stages;
 mod summary;
 mod sums;
 pub mod tables;
+mod tails;
+mod teams;
+mod texts;
+mod times;
 mod topn;
 mod variants;
 mod vendi;
@@ -39,11 +55,14 @@ mod view;
 pub use memory::memory;
 pub use tables::{Headline, Interval, LeftOut, Measures, Summary};
 
+use crate::base::random::Stream;
 use crate::base::{Observer, Result};
 use crate::compute::PairOutcome;
 use crate::corpus::Corpus;
+use draws::Drawn;
 use effective::Effects;
 use intervals::Weights;
+use length::{Confound, Correlations};
 use sums::Sums;
 use tables::QueryRow;
 use view::View;
@@ -59,11 +78,13 @@ pub struct MeasureSettings {
     pub human: Vec<String>,
     /// `--tau`: where clusters are cut, a cosine; `None` for floor + .7 (1 - floor).
     pub tau: Option<f64>,
+    /// `--quality-bar`: quality from which on a response is good; `None` for the median.
+    pub quality_bar: Option<f64>,
 }
 
 impl Default for MeasureSettings {
     fn default() -> Self {
-        Self { seed: 0, resamples: intervals::RESAMPLES, human: vec!["human".into()], tau: None }
+        Self { seed: 0, resamples: intervals::RESAMPLES, human: vec!["human".into()], tau: None, quality_bar: None }
     }
 }
 
@@ -87,6 +108,8 @@ pub fn all(
     let effects = Effects::new(corpus, &sums, &everyone, repeated, observer)?;
     let (mut models, compared) = intra::models(&sums, &effects, &intra, floor, Some(&weights));
     observer.check_stop()?;
+    ranking::fill_models(&mut models, &sums, &intra, &weights);
+    texts::fill_models(corpus, &mut models);
     let model_pairs = inter::rows(&sums, &models, Some(&weights), settings.resamples);
     observer.check_stop()?;
     let (topn, shares) =
@@ -108,13 +131,23 @@ pub fn all(
         let unrelated = ensemble::unrelated_squares(corpus, &sums, &parts, observer)?;
         views.iter_mut().zip(unrelated).for_each(|(view, unrelated)| view.unrelated = unrelated);
     }
+    // In tables everyone, in the summary the models.
+    let confound = Confound { corpus, sums: &sums, most: length::MOST, draw: Stream::new(settings.seed, "length") };
+    let mut lengths = Vec::new();
+    let mut drawn_of: Vec<Drawn> = Vec::new();
+    for one in &views[..=view] {
+        lengths.push(confound.correlations(&one.keep, observer)?);
+        drawn_of.push(draws::drawn(corpus, &one.keep, &one.effects, settings.seed, observer)?);
+    }
     let keeps: Vec<&[bool]> = views.iter().map(|view| view.keep.as_slice()).collect();
     let meanings::Counted { meanings, views: counted, drawn } =
         meanings::count(corpus, &sums, floor, &keeps, settings, observer)?;
     views.iter_mut().zip(counted).for_each(|(view, counted)| view.meanings = counted);
     meanings::fill_models(&mut models, &meanings, sums.queries.len(), &weights);
+    let keeps: Vec<&[bool]> = views[view..].iter().map(|view| view.keep.as_slice()).collect();
+    let growth = growth::growth(corpus, &meanings, &keeps, &weights, observer)?;
     let chosen = meanings.labels.iter().position(|labels| labels.chosen);
-    let queries = query_rows(&sums, &views[0], chosen);
+    let queries = query_rows(&sums, &views[0], chosen, (&lengths[0].0, &drawn_of[0]));
     let parts = summary::Parts {
         corpus,
         outcome,
@@ -136,18 +169,72 @@ pub fn all(
     };
     let mut summary = parts.summary();
     observer.check_stop()?;
+    let keep = &views[view].keep;
+    let (of, length) = ((corpus, &sums), &lengths[view]);
+    summary.ensemble = if repeated {
+        drawn_of[view].summary(&weights, &mut summary.left_out)
+    } else {
+        draws::worth(of, keep, &views[view].effects, (&weights, settings.seed), &mut summary.left_out)
+    };
+    let without = views.get(view + 1).map(|view| view.keep.as_slice());
+    let variation = r2::variation(of, (keep, without), (&weights, settings), observer)?;
+    summary.variation = variation.summary;
+    summary.headlines.extend(variation.headlines);
+    summary.left_out.extend(variation.left_out);
+    summary.texts = texts::summary(corpus, &sums, keep, &weights, observer)?;
+    if summary.texts.is_none() {
+        summary.left_out.push(summary::left_out("Empty and refusal-like answers", "no text column"));
+    }
+    let (found, left) = length::summary(of, keep, (&length.0, length.1), &weights, observer)?;
+    summary.length = found;
+    summary.left_out.extend(left);
+    summary.most_alike_next = ranking::most_alike_next(&sums, &model_pairs, &models);
     let packaging = packaging::packaging(corpus, &people, &models, floor, Some(&weights), observer)?;
     summary.headlines.extend(packaging.headlines);
     summary.left_out.extend(packaging.left_out);
-    let stages = stages::stages(corpus, &people, &models, Some(&weights), observer)?;
+    let stages = stages::stages(corpus, &people, &models, &meanings, Some(&weights), observer)?;
     summary.headlines.extend(stages.headlines);
     summary.left_out.extend(stages.left_out);
-    let (contexts, stages) = (packaging.rows, stages.rows);
-    Ok(Measures { intra, models, model_pairs, queries, topn, meanings, contexts, stages, summary })
+    let form = form::form(corpus, (&people, &kept, &regular), settings, Some(&weights), observer)?;
+    summary.headlines.extend(form.headlines);
+    summary.left_out.extend(form.left_out);
+    summary.form = form.summary;
+    let tau = summary.meanings.as_ref().and_then(|meanings| meanings.tau);
+    let teams = teams::teams(corpus, tau, settings, observer)?;
+    summary.headlines.extend(teams.headlines);
+    summary.left_out.extend(teams.left_out);
+    summary.teams = teams.summary;
+    summary.growth = growth.summary;
+    summary.headlines.extend(growth.headlines);
+    summary.left_out.extend(growth.left_out);
+    let beside = people::people(corpus, &people, &models, settings.seed, &weights, observer)?;
+    summary.headlines.extend(beside.headlines);
+    summary.left_out.extend(beside.left_out);
+    fine_print::add(&mut summary);
+    Ok(Measures {
+        intra,
+        models,
+        model_pairs,
+        queries,
+        topn,
+        meanings,
+        contexts: packaging.rows,
+        stages: stages.rows,
+        form: form.rows,
+        teams: teams.rows,
+        growth: growth.rows,
+        sources: beside.rows,
+        summary,
+    })
 }
 
 /// Lines of queries.parquet; `chosen` is the labelling whose meanings they have.
-fn query_rows(sums: &Sums, view: &View, chosen: Option<usize>) -> Vec<QueryRow> {
+fn query_rows(
+    sums: &Sums,
+    view: &View,
+    chosen: Option<usize>,
+    (lengths, drawn): (&[Correlations], &Drawn),
+) -> Vec<QueryRow> {
     let mean = |(sum, pairs): (f64, f64)| (pairs > 0.0).then(|| sum / pairs);
     let row = |(query, one): (usize, &sums::QuerySums)| {
         let (intra, inter) = (one.intra(&view.keep), one.inter(&view.keep));
@@ -169,6 +256,12 @@ fn query_rows(sums: &Sums, view: &View, chosen: Option<usize>) -> Vec<QueryRow> 
             nearest_null: share.map(|s| s.null / s.responses),
             ensemble_gain: gain.map(|g| g.gain),
             ensemble_gain_unrelated: gain.and_then(|g| g.unrelated),
+            ensemble_gain_1: drawn.queries[query].map(|g| g.gain),
+            ensemble_gain_1_error: drawn.queries[query].map(|g| g.error),
+            ensemble_gain_1_unrelated: drawn.queries[query].and_then(|g| g.unrelated),
+            r2_cell: r2::of_query(one, &view.keep).filter(|r2| r2.2 > 1e-9).map(|r2| r2.0 / r2.2),
+            length_ratio_rho: lengths[query].ratio,
+            shorter_length_rho: lengths[query].shorter,
         }
     };
     sums.queries.iter().enumerate().map(row).collect()
@@ -360,14 +453,34 @@ mod tests {
             let (dictionary, ids) = Dictionary::from_names(&names);
             corpus.rows.categories.insert(role, Category { dictionary, ids });
         }
-        corpus.rows.text_chars = Some(rows.map(|row| (row * 37 % 200) as u32).collect());
+        with_texts(&mut corpus);
+        (corpus, outcome)
+    }
+
+    fn with_texts(corpus: &mut Corpus) {
+        let rows = 0..corpus.len();
+        corpus.rows.text_chars = Some(rows.clone().map(|row| (row * 37 % 200) as u32).collect());
+        corpus.rows.text_hash = Some(rows.clone().map(|row| (row * 37 % 200 * (row % 50)) as u128).collect());
+        corpus.rows.refusal = Some(rows.map(|row| row % 17 == 0).collect());
+    }
+
+    /// With people and times by row.
+    fn peopled((mut corpus, outcome): (Corpus, PairOutcome)) -> (Corpus, PairOutcome) {
+        for (role, every, names) in [(Role::Source, 3, ["human", "ai"]), (Role::Time, 2, ["1", "2"])] {
+            let names: Vec<String> = (0..corpus.len()).map(|row| names[(row % every).min(1)].to_string()).collect();
+            let (dictionary, ids) = Dictionary::from_names(&names);
+            corpus.rows.categories.insert(role, Category { dictionary, ids });
+        }
+        with_texts(&mut corpus);
         (corpus, outcome)
     }
 
     #[test]
     fn the_bits_do_not_depend_on_the_threads() {
         let settings = MeasureSettings { resamples: 70, ..MeasureSettings::default() };
-        for (corpus, outcome) in [labelled(planted(&keys())), labelled(ragged())] {
+        for (corpus, outcome) in
+            [labelled(planted(&keys())), labelled(ragged()), peopled(ragged()), peopled(planted(&keys()))]
+        {
             let run = |threads: usize| {
                 let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
                 pool.install(|| all(&corpus, &outcome, &settings, &Silent)).unwrap()
@@ -379,9 +492,20 @@ mod tests {
             assert_eq!(one.models, three.models);
             assert_eq!(one.topn, three.topn);
             assert_eq!(one.meanings, three.meanings);
+            assert_eq!(one.growth, three.growth);
+            assert_eq!(one.sources, three.sources);
             assert_eq!(one.contexts, three.contexts);
             assert_eq!(one.stages, three.stages);
-            assert!(!one.contexts.is_empty() && one.stages.iter().any(|row| row.matched.is_some()));
+            assert!(
+                one.summary.texts.is_some() && one.summary.length.as_ref().is_some_and(|l| l.like_length.is_some())
+            );
+            assert!(one.summary.variation.style.is_some() && one.models[0].with_others_joint.is_some());
+            if corpus.rows.categories.contains_key(&Role::Source) {
+                assert!(one.sources.iter().any(|row| row.adds.is_some()));
+                assert!(one.growth.iter().any(|row| row.distinct_in_time.is_some()));
+            } else {
+                assert!(!one.contexts.is_empty() && one.stages.iter().any(|row| row.matched.is_some()));
+            }
         }
     }
 

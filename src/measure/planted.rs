@@ -21,6 +21,9 @@ pub fn corpus(keys: impl Iterator<Item = (String, String)>, dim: usize, value: i
         sample: Samples::Number(vec![0; n]),
         text_hash: None,
         text_chars: None,
+        refusal: None,
+        excerpts: None,
+        numbers: Default::default(),
         categories: Default::default(),
     };
     let layout = Layout::new(&rows);

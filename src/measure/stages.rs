@@ -5,8 +5,10 @@
 
 use super::intervals::{self, Weights};
 use super::length;
+use super::meanings::{Abundances, Rarefaction};
 use super::packaging::named;
-use super::tables::{Headline, Interval, LeftOut, Matched, ModelRow, Paired, StageRow};
+use super::tables::{Headline, Interval, LeftOut, Matched, Meanings, ModelRow, Paired, StageRow};
+use super::tails;
 use super::variants::{Answered, Cell, Chosen, Variants, dot};
 use crate::base::{Observer, Result};
 use crate::corpus::{Corpus, Dictionary, Role};
@@ -86,6 +88,9 @@ fn term(corpus: &Corpus, variants: &Variants<'_>, answered: &Answered<'_>) -> Te
 struct Comparison<'a> {
     corpus: &'a Corpus,
     variants: &'a Variants<'a>,
+    meanings: &'a Meanings,
+    /// The first stage of all.
+    first: u32,
     weights: Option<&'a Weights>,
     observer: &'a dyn Observer,
 }
@@ -114,6 +119,24 @@ impl Comparison<'_> {
         })
     }
 
+    /// How often the responses of a cell have each meaning.
+    fn counts(&self, cell: &Cell) -> Abundances {
+        let row = |position: &usize| self.corpus.layout.row_at[*position] as usize;
+        let label = |position: &usize| self.meanings.clusters.get(row(position)).copied();
+        let mut labels: Vec<u32> = self.variants.positions(cell).iter().filter_map(label).collect();
+        labels.retain(|&label| label != u32::MAX);
+        Abundances::new(&mut labels)
+    }
+
+    /// (distinct meanings, evenness) of two cells at the same n, the lesser; `None` under 2.
+    fn of_meanings(&self, a: &Cell, b: &Cell) -> Option<[(f64, f64); 2]> {
+        let counts = [a, b].map(|cell| self.counts(cell));
+        let n = counts[0].n().min(counts[1].n());
+        let rarefaction = (n >= 2).then(|| Rarefaction::new(n))?;
+        let [a, b] = counts.map(|counts| rarefaction.hill(&counts));
+        Some([(a.zero, b.zero), (a.two / a.zero, b.two / b.zero)])
+    }
+
     /// One stage with a later one.
     fn row(&self, stages: (u32, u32), skip: &[bool]) -> Result<StageRow> {
         let found = both(self.variants, stages, skip);
@@ -139,9 +162,15 @@ impl Comparison<'_> {
         // The first responses of each, as many at one stage as at the other.
         let mut repeated: Vec<u32> = Vec::new();
         let mut within: Vec<(usize, f64, f64)> = Vec::new();
+        let mut of_meanings: [Vec<(usize, f64, f64)>; 2] = Default::default();
         for families in &found {
             self.observer.check_stop()?;
             let (mut sum, mut count) = ((0.0, 0.0), 0.0);
+            let counted: Vec<_> = families.iter().filter_map(|(a, b)| self.of_meanings(a, b)).collect();
+            for (which, values) in of_meanings.iter_mut().enumerate().filter(|_| !counted.is_empty()) {
+                let (a, b) = counted.iter().fold((0.0, 0.0), |t, one| (t.0 + one[which].0, t.1 + one[which].1));
+                values.push((families[0].0.query, a / counted.len() as f64, b / counted.len() as f64));
+            }
             for (a, b) in families {
                 let n = a.n().min(b.n());
                 if n >= 2 {
@@ -158,7 +187,15 @@ impl Comparison<'_> {
         families.sort_unstable();
         families.dedup();
         let name = |stage: u32| self.variants.names.name(stage).to_owned();
+        let tau = self.meanings.labels.iter().find(|labels| labels.chosen).and_then(|labels| labels.tau);
+        let pass = tails::Pass { corpus: self.corpus, variants: self.variants, clusters: &self.meanings.clusters, tau };
+        let tails = if stages.0 == self.first { pass.tails(&found) } else { tails::Tails::default() };
         Ok(StageRow {
+            distinct: self.paired(&of_meanings[0]),
+            evenness: self.paired(&of_meanings[1]),
+            tail_threshold: tails.threshold,
+            tail: self.paired(&tails.shares),
+            coverage: self.paired(&tails.coverage),
             stage_a: name(stages.0),
             stage_b: name(stages.1),
             families: families.iter().map(|&family| self.variants.families.name(family).to_owned()).collect(),
@@ -224,6 +261,23 @@ fn headlines(row: &StageRow, without: Option<&StageRow>) -> Vec<Headline> {
         let label = "Change in the similarity of one family’s own answers";
         found.push(headline("stage_intra", label, of, without.and_then(|row| row.intra.as_ref())));
     }
+    if let Some(of) = &row.distinct {
+        let label = "Change in the distinct meanings of one family’s answers";
+        found.push(headline("stage_distinct", label, of, without.and_then(|row| row.distinct.as_ref())));
+    }
+    if let Some(of) = &row.tail {
+        let label = "Change in the share of answers in the first stage’s tail";
+        let mut one = headline("stage_tail", label, of, without.and_then(|row| row.tail.as_ref()));
+        if let (Some(threshold), Some(met)) = (row.tail_threshold, &row.coverage) {
+            one.notes.push(format!(
+                "the tail begins at 1 - cosine {threshold:.3}; of {a}'s meanings {:.0} % are met again in its other half, \
+                 {:.0} % in as many answers of {b}",
+                100.0 * met.a,
+                100.0 * met.b
+            ));
+        }
+        found.push(one);
+    }
     found
 }
 
@@ -234,7 +288,7 @@ fn lacking(measure: &str, of: &[&StageRow], all: usize, reason: &str) -> Option<
     (!steps.is_empty()).then(|| LeftOut { measure, reason: reason.into() })
 }
 
-/// The stages of the families that have two or more of them; `people` says of each row whether a person wrote it (empty:
+/// The stages of the families that have two or more of them; `meanings` has the clusters that are counted, `people` says of each row whether a person wrote it (empty:
 /// nobody).
 ///
 /// # Errors
@@ -243,6 +297,7 @@ pub fn stages(
     corpus: &Corpus,
     people: &[bool],
     models: &[ModelRow],
+    meanings: &Meanings,
     weights: Option<&Weights>,
     observer: &dyn Observer,
 ) -> Result<Stages> {
@@ -264,7 +319,8 @@ pub fn stages(
     steps.sort_unstable();
     let regardless = variants.families_of(|model| models[model as usize].answers_regardless);
     let nobody = vec![false; regardless.len()];
-    let comparison = Comparison { corpus, variants: &variants, weights, observer };
+    let first = order[0];
+    let comparison = Comparison { corpus, variants: &variants, meanings, first, weights, observer };
     let mut rows = Vec::new();
     for &(a, b) in &steps {
         rows.push(comparison.row((order[a], order[b]), &nobody)?);
@@ -297,6 +353,24 @@ pub fn stages(
                 &lack(&|row| row.intra.is_none()),
                 rows.len(),
                 "one response per family, query and stage; needs at least 2",
+            ),
+            lacking(
+                "Distinct meanings and evenness by stage",
+                &lack(&|row| row.intra.is_none()),
+                rows.len(),
+                "one response per family, query and stage; needs at least 2",
+            ),
+            lacking(
+                "Distinct meanings and evenness by stage",
+                &lack(&|row| row.intra.is_some() && row.distinct.is_none()),
+                rows.len(),
+                "no clusters of meanings to count",
+            ),
+            lacking(
+                "Tails by stage",
+                &lack(&|row| row.stage_a == variants.names.name(first) && row.tail.is_none()),
+                rows.len(),
+                "no family has 5 responses to a query at the first stage",
             ),
         ]
         .into_iter()
@@ -354,7 +428,7 @@ mod tests {
     fn found(of: &[(&str, &str)], samples: usize) -> (Vec<Found>, Vec<String>) {
         let corpus = corpus(of, samples);
         let models = vec![ModelRow::default(); corpus.rows.models.len()];
-        let found = stages(&corpus, &[], &models, None, &Silent).unwrap();
+        let found = stages(&corpus, &[], &models, &Meanings::default(), None, &Silent).unwrap();
         let row = |r: StageRow| (r.stage_a, r.stage_b, r.inter.is_some(), r.intra.is_some());
         let left = |l: LeftOut| format!("{}: {}", l.measure, l.reason);
         (found.rows.into_iter().map(row).collect(), found.left_out.into_iter().map(left).collect())

@@ -7,7 +7,8 @@ use super::nearest;
 use super::products::add_products;
 use super::sums::Sums;
 use super::tables::{
-    Example, Headline, Interval, LeftOut, Meanings, ModelPairRow, ModelRow, QueryRow, Summary, TopNRow,
+    EnsembleSummary, Example, Headline, Interval, LeftOut, Meanings, ModelPairRow, ModelRow, QueryRow, Summary,
+    TopNRow, VariationSummary,
 };
 use super::view::View;
 use super::{MeasureSettings, duplicates, floors, histogram, intra, order, topn};
@@ -493,6 +494,15 @@ impl Parts<'_> {
             intra_paper_bins: intra::mean_bins(kept().filter_map(|m| m.paper_bins)),
             intra_share_ge_0_8: mean(&|m| m.share_ge_0_8),
             meanings,
+            // The measures that have these fill them.
+            ensemble: EnsembleSummary::default(),
+            variation: VariationSummary::default(),
+            texts: None,
+            length: None,
+            most_alike_next: None,
+            growth: None,
+            form: None,
+            teams: None,
             model_order: order::models(self.pairs, self.sums.models),
             left_out: left,
             notes,

@@ -92,6 +92,16 @@ struct Group {
     gram: Option<Triangle>,
 }
 
+/// A sum and a count, added.
+pub fn plus(a: (f64, f64), b: (f64, f64)) -> (f64, f64) {
+    (a.0 + b.0, a.1 + b.1)
+}
+
+/// A sum and a count less another.
+pub fn minus(a: (f64, f64), b: (f64, f64)) -> (f64, f64) {
+    (a.0 - b.0, a.1 - b.1)
+}
+
 /// Queries by canonical query.
 pub fn groups(corpus: &Corpus) -> Vec<Vec<usize>> {
     let mut groups: Vec<Vec<usize>> = vec![Vec::new(); corpus.layout.canonical.len()];

@@ -71,6 +71,36 @@ pub struct ModelRow {
     pub distinct_adjusted: Option<f64>,
     /// Interval of `distinct` over queries.
     pub distinct_ci: Option<Interval>,
+    /// Mean over queries of the similarity of this model's answers with those of all others, comparable between models
+    /// that answered different queries.
+    pub with_others: Option<f64>,
+    /// Its interval: those of all models hold together.
+    pub with_others_joint: Option<Interval>,
+    /// Models with a lower `with_others` that can't be told from this one.
+    pub with_others_next: Option<u32>,
+    /// Interval of `intra_adjusted`: those of all models hold together.
+    pub intra_joint: Option<Interval>,
+    /// Models with a lower `intra_adjusted` that can't be told from this one.
+    pub intra_next: Option<u32>,
+    /// The model whose answers are most like this one's, of those that don't answer regardless of the query.
+    pub most_like: Option<MostLike>,
+    /// Share of responses without text (with a text column).
+    pub empty_share: Option<f64>,
+    /// Share of responses that read like a refusal (with text).
+    pub refusal_share: Option<f64>,
+    /// Share of the responses with text whose text another response has.
+    pub verbatim_share: Option<f64>,
+}
+
+/// The model most like another.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct MostLike {
+    /// Model id.
+    pub model: u32,
+    /// Mean similarity of the two, comparable between pairs that share different queries.
+    pub mean: f64,
+    /// Further models that can't be told from it.
+    pub next: Option<u32>,
 }
 
 /// One line of model_pairs.parquet, `model_a <= model_b`.
@@ -132,6 +162,18 @@ pub struct QueryRow {
     pub ensemble_gain: Option<f64>,
     /// Its unrelated reference.
     pub ensemble_gain_unrelated: Option<f64>,
+    /// Ensemble gain of order 1, by draws.
+    pub ensemble_gain_1: Option<f64>,
+    /// Its Monte Carlo error.
+    pub ensemble_gain_1_error: Option<f64>,
+    /// Its unrelated reference.
+    pub ensemble_gain_1_unrelated: Option<f64>,
+    /// Share of the squared distances from the query's mean that lies between models, cells with n >= 2.
+    pub r2_cell: Option<f64>,
+    /// Spearman's correlation of similarity and ratio of lengths, over pairs of different models.
+    pub length_ratio_rho: Option<f64>,
+    /// The same with the length of the shorter text.
+    pub shorter_length_rho: Option<f64>,
 }
 
 /// One line of topn.parquet.
@@ -193,6 +235,128 @@ pub struct MeaningRow {
     pub per_1000: Option<f64>,
     /// Adjusted Rand index of these clusters and the given classes; of all responses only.
     pub adjusted_rand: Option<f64>,
+}
+
+/// One line of growth.parquet: D(n), the labels that n of a group's responses to a query have, for n on a logarithmic
+/// grid and n all of them. Groups have at least 8.
+#[derive(Debug, Clone, PartialEq)]
+pub struct GrowthRow {
+    /// Query id.
+    pub query: u32,
+    /// All responses, or those of a source.
+    pub group: Group,
+    /// Responses.
+    pub n: u32,
+    /// D(n) of a draw, expected.
+    pub distinct: f64,
+    /// `ln(D(n) / D(n/4)) / ln 4`, from n = 8 on.
+    pub exponent: Option<f64>,
+    /// When the n-th response came; `None` unless all of the group have a time.
+    pub time: Option<f64>,
+    /// D(n) of the first n responses, those of one time in any order.
+    pub distinct_in_time: Option<f64>,
+}
+
+/// Models beside people: means over queries of cosines to the same query.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Parity {
+    /// Queries that both have.
+    pub queries: u64,
+    /// Mean cosine of the models' responses.
+    pub models: f64,
+    /// Mean cosine of people's responses.
+    pub people: f64,
+    /// `sum (1 - models) / sum (1 - people)`; `None` if people's responses are all equal.
+    pub rho: Option<f64>,
+    /// Interval of `rho` over queries, that of its logarithm.
+    pub rho_ci: Option<Interval>,
+    /// Interval of `models - people` over queries.
+    pub crowding_ci: Option<Interval>,
+}
+
+impl Parity {
+    /// Excess crowding: `models - people`.
+    pub fn crowding(&self) -> f64 {
+        self.models - self.people
+    }
+}
+
+/// Distances (1 - cosine) to the nearest of equally many candidates, means over queries.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Nearest {
+    /// Queries with 2 responses of either side.
+    pub queries: u64,
+    /// Least and most candidates of a query.
+    pub n: (u32, u32),
+    /// From people to models.
+    pub people_to_models: f64,
+    /// From people to other people.
+    pub people_to_people: f64,
+    /// Interval of their difference.
+    pub people_ci: Option<Interval>,
+    /// From models to people.
+    pub models_to_people: f64,
+    /// From models to other responses of models.
+    pub models_to_models: f64,
+    /// Interval of their difference.
+    pub models_ci: Option<Interval>,
+}
+
+impl Nearest {
+    /// `people_to_models - people_to_people`.
+    pub fn people_difference(&self) -> f64 {
+        self.people_to_models - self.people_to_people
+    }
+
+    /// `models_to_people - models_to_models`.
+    pub fn models_difference(&self) -> f64 {
+        self.models_to_people - self.models_to_models
+    }
+}
+
+/// What a source adds to the effective number (order 2) of n responses at equal shares, means over queries.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Adds {
+    /// Queries.
+    pub queries: u64,
+    /// Least and most responses n of a query.
+    pub n: (u32, u32),
+    /// Effective number of n responses of all sources.
+    pub with: f64,
+    /// Of n responses of all but this one.
+    pub without: f64,
+    /// Interval of the difference over queries.
+    pub ci: Option<Interval>,
+    /// The difference with sources dealt out at random, mean over the times that they are.
+    pub placebo: f64,
+    /// Where the middle 95 % of these lie.
+    pub placebo_range: Option<Interval>,
+}
+
+impl Adds {
+    /// `with - without`.
+    pub fn adds(&self) -> f64 {
+        self.with - self.without
+    }
+}
+
+/// One line of sources.parquet: all models, the responses of a source, or of one model in it.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct SourceRow {
+    /// Name of the source; `None` for every source but people.
+    pub source: Option<String>,
+    /// Name of the model; `None` for all of the source.
+    pub model: Option<String>,
+    /// Whether the source is people.
+    pub people: bool,
+    /// One model's responses beside people's: models with n >= 2, each counting once.
+    pub individual: Option<Parity>,
+    /// Different models' responses beside different people's: pairs of models, each counting once.
+    pub population: Option<Parity>,
+    /// Distances to the nearest.
+    pub nearest: Option<Nearest>,
+    /// What the source adds.
+    pub adds: Option<Adds>,
 }
 
 /// What the similarity across contexts is set against.
@@ -309,6 +473,226 @@ pub struct StageRow {
     /// Mean cosine of a family's own responses to the same query, as many at one stage as at the other; `None` if no
     /// family has 2 at both.
     pub intra: Option<Paired>,
+    /// Distinct meanings of a family's responses, rarefied to the same n; `None` without clusters or under 2 responses.
+    pub distinct: Option<Paired>,
+    /// Hill number of order 2 over that of order 0 at the same n: 1 if all meanings are equally common.
+    pub evenness: Option<Paired>,
+    /// From where on a response is in the first stage's tail; `None` unless `stage_a` is the first stage and a family has 5
+    /// responses there.
+    pub tail_threshold: Option<f64>,
+    /// Share of a family's responses in that tail.
+    pub tail: Option<Paired>,
+    /// Share of the first stage's meanings met again: in its other half, and in as many of the later stage's responses.
+    pub coverage: Option<Paired>,
+}
+
+/// Whose pairs a line of form.parquet is about.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FormGroup {
+    /// Two answers of one model.
+    #[default]
+    OneModel,
+    /// Answers of two models.
+    OtherModels,
+    /// What people wrote.
+    People,
+}
+
+impl FormGroup {
+    /// As the table names it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::OneModel => "one_model",
+            Self::OtherModels => "other_models",
+            Self::People => "people",
+        }
+    }
+
+    /// As sentences name it.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::OneModel => "one model’s",
+            Self::OtherModels => "different models’",
+            Self::People => "people’s",
+        }
+    }
+}
+
+/// A mean over pairs.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Mean {
+    /// The mean.
+    pub value: f64,
+    /// Its interval over queries.
+    pub ci: Option<Interval>,
+}
+
+/// Means over the same pairs.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct FormPairs {
+    /// Cosine of the 4-gram counts of the first 300 characters.
+    pub form: Mean,
+    /// Cosine of the embeddings.
+    pub content: Mean,
+    /// Share of pairs that begin with the same five words.
+    pub opening: Mean,
+}
+
+/// One line of form.parquet. Only responses with 300 characters count.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FormRow {
+    /// Whose pairs.
+    pub group: FormGroup,
+    /// Name of the model; `None` for all together, each pair counting once.
+    pub model: Option<String>,
+    /// Responses.
+    pub responses: u64,
+    /// Queries (copies of a query are one).
+    pub queries: u64,
+    /// Pairs of different queries; `None` if there is none.
+    pub other_query: Option<FormPairs>,
+    /// Pairs of the same query.
+    pub same_query: Option<FormPairs>,
+    /// How many times smaller 20,000 bytes of beginnings become; of `one_model` together the median over models.
+    pub compression: Option<f64>,
+}
+
+/// A value beside its reference.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+pub struct Contrast {
+    /// The value.
+    pub value: f64,
+    /// What it is set against.
+    pub reference: f64,
+    /// `value - reference`.
+    pub difference: f64,
+    /// Interval of `difference` over queries.
+    pub interval: Option<Interval>,
+}
+
+/// Models' pairs beside the reference's.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct FormContrast {
+    /// Whose pairs.
+    pub group: FormGroup,
+    /// Whether they are of different queries.
+    pub other_query: bool,
+    /// Queries.
+    pub queries: u64,
+    /// Form.
+    pub form: Contrast,
+    /// Content.
+    pub content: Contrast,
+    /// Same opening.
+    pub opening: Contrast,
+}
+
+/// Share of the variation within queries that models explain, by model means of rows centred by query.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+pub struct FormStyle {
+    /// The share.
+    pub r2: f64,
+    /// Its mean if models were shuffled within each query, in closed form.
+    pub expected: f64,
+    /// `(r2 - expected) / (1 - expected)`.
+    pub adjusted: f64,
+    /// Interval of `adjusted` over queries.
+    pub interval: Option<Interval>,
+    /// Queries with 2 responses.
+    pub queries: u64,
+}
+
+/// Form and content.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct FormSummary {
+    /// Responses that count.
+    pub responses: u64,
+    /// Responses with fewer than 300 characters.
+    pub short: u64,
+    /// What contrasts are set against: people, or different models.
+    pub reference: FormGroup,
+    /// Of all models.
+    #[serde(flatten)]
+    pub all: FormFound,
+    /// The same without models that answer regardless of the query; `None` if there is none.
+    pub without_regardless: Option<FormFound>,
+}
+
+/// What is found of form and content.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct FormFound {
+    /// Different queries first.
+    pub contrasts: Vec<FormContrast>,
+    /// What models explain of form.
+    pub style_form: Option<FormStyle>,
+    /// Of content, on the same responses.
+    pub style_content: Option<FormStyle>,
+}
+
+/// One line of teams.parquet: a team's responses to one query.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TeamRow {
+    /// Query id.
+    pub query: u32,
+    /// Team id.
+    pub team: u32,
+    /// Responses with a quality.
+    pub n: u64,
+    /// Their mean quality.
+    pub quality: f64,
+    /// Mean expertise of those that have one.
+    pub expertise: Option<f64>,
+    /// 1 - mean cosine of their pairs; `None` for one response.
+    pub diversity: Option<f64>,
+    /// Pairs.
+    pub pairs: u64,
+    /// Responses whose quality is at or above the bar.
+    pub good: u64,
+    /// Pairs with a cosine under tau.
+    pub distinct_pairs: u64,
+    /// Of these, the pairs of two good responses.
+    pub effective_pairs: u64,
+    /// `effective_pairs / pairs`; `None` for one response, or without tau.
+    pub effective: Option<f64>,
+    /// Its mean if quality were shuffled among the query's responses.
+    pub null: Option<f64>,
+}
+
+/// A coefficient of the outcome model.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Coefficient {
+    /// `diversity`, `expertise`, `diversity_x_expertise`, `log_size`.
+    pub name: String,
+    /// The coefficient.
+    pub value: f64,
+    /// Interval, teams resampled.
+    pub interval: Option<Interval>,
+}
+
+/// Teams.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct TeamsSummary {
+    /// Quality from which on a response is good.
+    pub bar: f64,
+    /// Pairs with a cosine under this are distinct.
+    pub tau: Option<f64>,
+    /// Teams with 2 or more responses to some query.
+    pub teams: u64,
+    /// Teams and queries: lines of teams.parquet with 2 or more responses.
+    pub units: u64,
+    /// Responses of a team without a quality.
+    pub unrated: u64,
+    /// Pairs.
+    pub pairs: u64,
+    /// Share of distinct pairs.
+    pub distinct: Option<f64>,
+    /// Share of effective pairs less its null.
+    pub above_null: Option<Contrast>,
+    /// Coefficients of the outcome model; empty if left out.
+    pub coefficients: Vec<Coefficient>,
+    /// Teams, lines and queries that the model rests on.
+    pub model: Option<(u64, u64, u64)>,
 }
 
 /// A headline number with what it must be read with.
@@ -421,6 +805,31 @@ pub struct Summary {
     /// Distinct meanings by cut.
     #[serde(default)]
     pub meanings: Option<MeaningsSummary>,
+    /// Ensemble gain of order 1, by draws.
+    #[serde(default)]
+    pub ensemble: EnsembleSummary,
+    /// How much of the variation within queries goes with the model.
+    #[serde(default)]
+    pub variation: VariationSummary,
+    /// Empty, refusal-like and repeated texts, and the headline without them; `None` without a text column.
+    #[serde(default)]
+    pub texts: Option<TextsSummary>,
+    /// Similarity and length; `None` without a text column.
+    #[serde(default)]
+    pub length: Option<LengthSummary>,
+    /// Pairs of models with a lower mean that can't be told from the most alike pair, among models that don't answer
+    /// regardless of the query.
+    #[serde(default)]
+    pub most_alike_next: Option<u32>,
+    /// Growth of distinct meanings.
+    #[serde(default)]
+    pub growth: Option<GrowthSummary>,
+    /// Form and content.
+    #[serde(default)]
+    pub form: Option<FormSummary>,
+    /// Teams.
+    #[serde(default)]
+    pub teams: Option<TeamsSummary>,
     /// Model ids in clustered order (average linkage on 1 - mean of model_pairs), for the heat map.
     pub model_order: Vec<u32>,
     /// What was left out and why.
@@ -457,6 +866,173 @@ pub struct NearDuplicateSummary {
     pub verbatim_share: Option<f64>,
     /// The same, another model's response (with text).
     pub verbatim_share_other_model: Option<f64>,
+}
+
+/// Order 1 beside the ensemble gain of order 2.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct EnsembleSummary {
+    /// Draws; 0 if none was made.
+    pub draws: u32,
+    /// The gain as a share of what unrelated answers would gain; `None` if it is left out.
+    pub order_1: Option<OrderOne>,
+    /// With one response a model: what the models' answers are worth.
+    pub worth_1: Option<WorthOne>,
+}
+
+/// Ensemble gain of order 1.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct OrderOne {
+    /// (gain - 1) / (unrelated - 1), sums over queries.
+    pub value: f64,
+    /// Its Monte Carlo error: the standard error over draws.
+    pub error: f64,
+    /// Its interval over queries.
+    pub interval: Option<Interval>,
+    /// Mean gain.
+    pub gain: f64,
+    /// Mean gain of unrelated answers.
+    pub unrelated: f64,
+    /// Queries.
+    pub queries: u64,
+}
+
+/// One response a model: effective number of order 1 of the models' answers to one query.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct WorthOne {
+    /// Models: the commonest number of a query.
+    pub models: u32,
+    /// Queries with so many.
+    pub queries: u64,
+    /// Mean over them.
+    pub value: f64,
+    /// Its interval over queries.
+    pub interval: Option<Interval>,
+    /// Of as many models' answers to different queries, mean over draws.
+    pub unrelated: Option<f64>,
+    /// Monte Carlo error of `unrelated`.
+    pub error: Option<f64>,
+}
+
+/// How much of the variation within queries goes with the model. Sensitive to spread as well as place.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct VariationSummary {
+    /// By cells (query, model) of n >= 2.
+    pub cell: Option<R2>,
+    /// By model means of responses less their query's mean.
+    pub style: Option<R2>,
+}
+
+/// A share of variation with its permuted mean and test.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct R2 {
+    /// As found.
+    pub r2: f64,
+    /// Mean over permutations, R2_0.
+    pub permuted: f64,
+    /// (R2 - R2_0) / (1 - R2_0).
+    pub adjusted: f64,
+    /// Interval of `adjusted` over queries.
+    pub interval: Option<Interval>,
+    /// `adjusted` without models that answer regardless of the query, if there are any.
+    pub without_regardless: Option<f64>,
+    /// (1 + permutations with at least this R2) / (1 + permutations).
+    pub p: f64,
+    /// Permutations of the test.
+    pub permutations: u32,
+    /// Numbers that a vector was folded into for the test; `None` if it was whole.
+    pub folded: Option<u32>,
+    /// Queries that take part.
+    pub queries: u64,
+}
+
+/// Texts that hardly are answers.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct TextsSummary {
+    /// `empty`, `refusal` of all responses, `verbatim` of those with text.
+    pub shares: Vec<TextShare>,
+    /// The headline of `all` responses, `without_refusals` (and empty ones), with copies `collapsed`, and both.
+    pub lines: Vec<RestrictedLine>,
+}
+
+/// A share of responses.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TextShare {
+    /// What they are.
+    pub name: String,
+    /// Share.
+    pub value: f64,
+    /// Its interval over queries.
+    pub interval: Option<Interval>,
+    /// So many responses.
+    pub responses: u64,
+    /// Of so many.
+    pub of: u64,
+}
+
+/// Similarity of different models' answers to one query, of some of the responses.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RestrictedLine {
+    /// Which responses.
+    pub name: String,
+    /// Mean cosine, pair-weighted.
+    pub value: f64,
+    /// Its interval over queries.
+    pub interval: Option<Interval>,
+    /// Mean cosine of these responses' pairs of different models and queries.
+    pub floor: Option<f64>,
+    /// Queries.
+    pub queries: u64,
+    /// Responses.
+    pub responses: u64,
+}
+
+/// Similarity and length, over pairs of different models' responses with text.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct LengthSummary {
+    /// Rank correlation of similarity with |log length ratio|.
+    pub ratio: Option<RankCorrelation>,
+    /// Rank correlation of similarity with log shorter length.
+    pub shorter: Option<RankCorrelation>,
+    /// The headline on pairs of like length.
+    pub like_length: Option<LikeLength>,
+    /// Queries with so many responses that some were drawn for the correlations.
+    pub drawn: u64,
+}
+
+/// A rank correlation within queries.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct RankCorrelation {
+    /// Mean over queries.
+    pub mean: f64,
+    /// Its interval over queries.
+    pub interval: Option<Interval>,
+    /// Queries in which it is defined.
+    pub queries: u64,
+}
+
+/// The headline and its floor on pairs of like length, and on all pairs of the same queries.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct LikeLength {
+    /// Mean cosine of pairs whose longer text has at most 1.25 times the characters of the shorter.
+    pub value: f64,
+    /// Its interval over queries.
+    pub interval: Option<Interval>,
+    /// Mean cosine of pairs of like length of different models and queries.
+    pub floor: Option<f64>,
+    /// Mean cosine of all pairs of these queries, each query counting as it does in `value`.
+    pub all_pairs: f64,
+    /// Its interval over queries.
+    pub all_pairs_interval: Option<Interval>,
+    /// Its floor.
+    pub all_pairs_floor: Option<f64>,
+    /// `value - all_pairs`.
+    pub difference: f64,
+    /// Its interval, paired by query.
+    pub difference_interval: Option<Interval>,
+    /// Share of the pairs of these queries that is of like length.
+    pub kept: f64,
+    /// Queries.
+    pub queries: u64,
 }
 
 /// Distinct meanings: means over queries of the responses that headlines rest on.
@@ -531,6 +1107,73 @@ pub struct MeaningsGroup {
     pub interval: Option<Interval>,
 }
 
+/// Growth of distinct meanings with the number of responses.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct GrowthSummary {
+    /// The responses that headlines rest on.
+    pub all: Option<GrowthLine>,
+    /// By source, at the same n for all of a query.
+    pub sources: Vec<GrowthLine>,
+    /// Growth in time.
+    pub inflation: Option<Inflation>,
+}
+
+/// Growth of one group, ratios of sums over queries.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct GrowthLine {
+    /// Name of the source; `None` for all responses.
+    pub name: Option<String>,
+    /// Queries with at least 8 responses.
+    pub queries: u64,
+    /// Least and most n of a query.
+    pub n: (u32, u32),
+    /// `sum D(n) / sum D(n/4)`.
+    pub ratio: f64,
+    /// `ln(ratio) / ln 4`.
+    pub exponent: f64,
+    /// Interval of `exponent` over queries.
+    pub interval: Option<Interval>,
+    /// The exponent in the order of time, of the queries whose responses all have one.
+    pub exponent_in_time: Option<f64>,
+    /// That in any order, of the same queries.
+    pub exponent_of_dated: Option<f64>,
+    /// Mean of D over the queries that reach as far as half of all do.
+    pub curve: Vec<GrowthPoint>,
+    /// How many these are.
+    pub curve_queries: u64,
+}
+
+/// A point of a curve of growth.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct GrowthPoint {
+    /// Responses n.
+    pub n: u32,
+    /// Mean of D(n) in any order.
+    pub distinct: f64,
+    /// Mean of D(n) in the order of time.
+    pub distinct_in_time: Option<f64>,
+}
+
+/// Growth in time of all queries together, each from when a quarter of its responses was there to its last one: with n and
+/// D summed over queries, d log n is the logarithm of their ratio, and dt the mean time.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Inflation {
+    /// The unit of time.
+    pub unit: String,
+    /// Queries.
+    pub queries: u64,
+    /// `d log n/dt - d log D/dt`.
+    pub value: f64,
+    /// Its interval over queries.
+    pub interval: Option<Interval>,
+    /// `d log n/dt`.
+    pub answers: f64,
+    /// `d log D/dt`.
+    pub meanings: f64,
+    /// Mean time that it is taken over.
+    pub span: f64,
+}
+
 /// Meanings of all responses.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Meanings {
@@ -557,10 +1200,18 @@ pub struct Measures {
     pub topn: Vec<TopNRow>,
     /// meanings.parquet, and `cluster` of responses.parquet.
     pub meanings: Meanings,
+    /// growth.parquet; empty if left out.
+    pub growth: Vec<GrowthRow>,
+    /// sources.parquet; empty if left out.
+    pub sources: Vec<SourceRow>,
     /// contexts.parquet; empty if left out.
     pub contexts: Vec<ContextRow>,
     /// stages.parquet; empty if left out.
     pub stages: Vec<StageRow>,
+    /// form.parquet; empty if left out.
+    pub form: Vec<FormRow>,
+    /// teams.parquet; empty if left out.
+    pub teams: Vec<TeamRow>,
     /// summary.json.
     pub summary: Summary,
 }

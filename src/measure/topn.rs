@@ -14,7 +14,7 @@ use std::cmp::Reverse;
 const AT_ONCE: usize = 32;
 
 /// P(none of `marked` among `drawn` of `total` without replacement).
-fn none_drawn(total: u64, marked: u64, drawn: u64) -> f64 {
+pub fn none_drawn(total: u64, marked: u64, drawn: u64) -> f64 {
     if marked + drawn > total {
         return 0.0;
     }

@@ -11,6 +11,8 @@ use std::sync::Arc;
 mod contexts;
 mod directory;
 mod edges;
+mod form;
+mod growth;
 mod histogram;
 mod intra;
 mod json;
@@ -21,8 +23,10 @@ mod neighbors;
 mod queries;
 pub mod read;
 mod responses;
+mod sources;
 mod stages;
 mod table;
+mod teams;
 mod topn;
 
 pub use responses::nearest;
@@ -51,7 +55,7 @@ const PAIR_TABLES: [(&str, WriteTable<PairOutcome>); 3] =
     [("neighbors.parquet", neighbors::write), ("histogram.parquet", histogram::write), ("edges.parquet", edges::write)];
 
 /// Every table of the measures, likewise.
-const MEASURE_TABLES: [(&str, WriteTable<Measures>); 8] = [
+const MEASURE_TABLES: [(&str, WriteTable<Measures>); 12] = [
     ("intra.parquet", intra::write),
     ("models.parquet", models::write),
     ("model_pairs.parquet", model_pairs::write),
@@ -60,6 +64,10 @@ const MEASURE_TABLES: [(&str, WriteTable<Measures>); 8] = [
     ("meanings.parquet", meanings::write),
     ("contexts.parquet", contexts::write),
     ("stages.parquet", stages::write),
+    ("form.parquet", form::write),
+    ("teams.parquet", teams::write),
+    ("growth.parquet", growth::write),
+    ("sources.parquet", sources::write),
 ];
 
 /// A result directory being made: everything goes to DIR.partial, which becomes DIR at the end.

@@ -30,6 +30,19 @@ pub(super) fn write(path: &Path, source: &Source<'_, Measures>) -> Result<()> {
         c.f64_or_null("distinct_adjusted", rows.iter().map(|r| r.distinct_adjusted));
         c.f64_or_null("distinct_ci_low", rows.iter().map(|r| r.distinct_ci.map(|i| i.low)));
         c.f64_or_null("distinct_ci_high", rows.iter().map(|r| r.distinct_ci.map(|i| i.high)));
+        c.f64_or_null("intra_joint_low", rows.iter().map(|r| r.intra_joint.map(|i| i.low)));
+        c.f64_or_null("intra_joint_high", rows.iter().map(|r| r.intra_joint.map(|i| i.high)));
+        c.u32_or_null("intra_next", rows.iter().map(|r| r.intra_next));
+        c.f64_or_null("with_others", rows.iter().map(|r| r.with_others));
+        c.f64_or_null("with_others_joint_low", rows.iter().map(|r| r.with_others_joint.map(|i| i.low)));
+        c.f64_or_null("with_others_joint_high", rows.iter().map(|r| r.with_others_joint.map(|i| i.high)));
+        c.u32_or_null("with_others_next", rows.iter().map(|r| r.with_others_next));
+        c.name_or_null("most_like", rows.iter().map(|r| r.most_like.map(|m| m.model)), &source.models)?;
+        c.f64_or_null("most_like_mean", rows.iter().map(|r| r.most_like.map(|m| m.mean)));
+        c.u32_or_null("most_like_next", rows.iter().map(|r| r.most_like.and_then(|m| m.next)));
+        c.f64_or_null("empty_share", rows.iter().map(|r| r.empty_share));
+        c.f64_or_null("refusal_share", rows.iter().map(|r| r.refusal_share));
+        c.f64_or_null("verbatim_share", rows.iter().map(|r| r.verbatim_share));
         Ok(())
     })
 }

@@ -28,6 +28,12 @@ pub(super) fn write(path: &Path, source: &Source<'_, Measures>) -> Result<()> {
         c.f64_or_null("nearest_null", rows.iter().map(|r| r.nearest_null));
         c.f64_or_null("ensemble_gain", rows.iter().map(|r| r.ensemble_gain));
         c.f64_or_null("ensemble_gain_unrelated", rows.iter().map(|r| r.ensemble_gain_unrelated));
+        c.f64_or_null("ensemble_gain_1", rows.iter().map(|r| r.ensemble_gain_1));
+        c.f64_or_null("ensemble_gain_1_error", rows.iter().map(|r| r.ensemble_gain_1_error));
+        c.f64_or_null("ensemble_gain_1_unrelated", rows.iter().map(|r| r.ensemble_gain_1_unrelated));
+        c.f64_or_null("r2_cell", rows.iter().map(|r| r.r2_cell));
+        c.f64_or_null("length_ratio_rho", rows.iter().map(|r| r.length_ratio_rho));
+        c.f64_or_null("shorter_length_rho", rows.iter().map(|r| r.shorter_length_rho));
         Ok(())
     })
 }

@@ -9,12 +9,13 @@ use crate::corpus::{Role, Samples};
 use std::path::Path;
 
 /// Optional columns that this table repeats, in table order.
-const ROLES: [(Role, &str); 5] = [
+const ROLES: [(Role, &str); 6] = [
     (Role::Source, "source"),
     (Role::Stage, "stage"),
     (Role::Arm, "arm"),
     (Role::Context, "context"),
     (Role::Team, "team"),
+    (Role::Time, "time"),
 ];
 
 /// The nearest neighbour of each row and its similarity; `None` without neighbours. What this table needs of the graph.

@@ -41,6 +41,11 @@ pub(super) fn write(path: &Path, source: &Source<'_, Measures>) -> Result<()> {
         paired(c, "matched", rows, |r| r.matched.as_ref().map(|m| &m.matched));
         paired(c, "unmatched", rows, |r| r.matched.as_ref().map(|m| &m.unmatched));
         paired(c, "intra", rows, |r| r.intra.as_ref());
+        paired(c, "distinct", rows, |r| r.distinct.as_ref());
+        paired(c, "evenness", rows, |r| r.evenness.as_ref());
+        c.f64_or_null("tail_threshold", rows.iter().map(|r| r.tail_threshold));
+        paired(c, "tail", rows, |r| r.tail.as_ref());
+        paired(c, "coverage", rows, |r| r.coverage.as_ref());
         Ok(())
     })
 }

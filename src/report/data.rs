@@ -22,7 +22,7 @@ const NAME_CHARS: usize = 400;
 const FILES: usize = 200;
 
 /// Every table a result may hold, with what a line of it is.
-const TABLES: [(&str, &str); 12] = [
+const TABLES: [(&str, &str); 16] = [
     ("responses.parquet", "one line a response: where it came from, its query and model, nearest neighbour, cluster"),
     ("neighbors.parquet", "the nearest neighbours of every response, in order"),
     ("intra.parquet", "one line a query and model: mean similarity of that model's own answers"),
@@ -33,6 +33,16 @@ const TABLES: [(&str, &str); 12] = [
     ("meanings.parquet", "one line a query, group and cut: distinct meanings, Hill numbers, coverage"),
     ("contexts.parquet", "one line a family: similarity across contexts, what it is set against, ratio, interval"),
     ("stages.parquet", "one line a training stage and an earlier one: similarity, floor, change, interval"),
+    ("form.parquet", "one line for one model’s pairs, each model, different models, people: form, content, openings"),
+    ("teams.parquet", "one line a query and team: quality, diversity, expertise, effective pairs"),
+    (
+        "growth.parquet",
+        "one line a query, group and number of answers: how many meanings they hold, in any order and in time",
+    ),
+    (
+        "sources.parquet",
+        "one line a source or a model in it: beside people, distances to the nearest, what a source adds",
+    ),
     ("histogram.parquet", "all pairs by relation and similarity, in bins of 0.01"),
     ("edges.parquet", "every pair of responses at or above the threshold"),
 ];
@@ -66,6 +76,9 @@ pub(super) fn gather(directory: &Path) -> Result<Value> {
         "top_n": top_n(directory)?,
         "contexts": contexts(directory)?,
         "stages": stages(directory)?,
+        "form": form(directory)?,
+        "teams": teams(directory)?,
+        "sources": sources(directory)?,
         "histogram": histogram(directory)?,
         "groups": duplicate_groups(directory)?,
         "files": files(directory),
@@ -117,7 +130,8 @@ fn rounded_or_null(value: Option<f64>) -> Value {
     value.map_or(Value::Null, rounded)
 }
 
-const MODEL_COLUMNS: [&str; 14] = [
+/// Columns of models.parquet: a name, numbers, a name, bins.
+const MODEL_COLUMNS: [&str; 25] = [
     "model",
     "n",
     "queries",
@@ -130,6 +144,17 @@ const MODEL_COLUMNS: [&str; 14] = [
     "vendi_1",
     "vendi_2",
     "distinct",
+    "intra_next",
+    "with_others",
+    "with_others_joint_low",
+    "with_others_joint_high",
+    "with_others_next",
+    "most_like_mean",
+    "most_like_next",
+    "empty_share",
+    "refusal_share",
+    "verbatim_share",
+    "most_like",
     "bins",
     "paper_bins",
 ];
@@ -139,11 +164,16 @@ fn model_columns(table: &Table, names: &[String]) -> Result<Value> {
     let shown = names.len().min(TABLE_MODELS);
     let mut columns = Map::new();
     columns.insert("model".into(), names[..shown].iter().map(|name| cut(name)).collect());
-    for column in &MODEL_COLUMNS[1..12] {
+    for column in &MODEL_COLUMNS[1..22] {
         let values = table.numbers(column)?;
         columns.insert((*column).into(), values[..shown].iter().map(|v| rounded_or_null(*v)).collect());
     }
-    for column in &MODEL_COLUMNS[12..] {
+    let most_like = table.names("most_like")?.into_iter().take(shown);
+    columns.insert(
+        "most_like".into(),
+        most_like.map(|name| name.map(|name| cut(&name)).into()).collect::<Vec<Value>>().into(),
+    );
+    for column in &MODEL_COLUMNS[23..] {
         let tenth = |value: f64| json!((value * 10.0).round() / 10.0);
         let lists = table.lists(column)?.into_iter().take(shown);
         let values = lists.map(|list| list.map_or(Value::Null, |list| list.into_iter().map(tenth).collect()));
@@ -314,7 +344,7 @@ fn contexts(directory: &Path) -> Result<Value> {
     Ok(lines.into_iter().filter(few).collect())
 }
 
-const STAGE_NUMBERS: [&str; 29] = [
+const STAGE_NUMBERS: [&str; 54] = [
     "inter_queries",
     "inter_a",
     "inter_b",
@@ -344,11 +374,122 @@ const STAGE_NUMBERS: [&str; 29] = [
     "intra_difference",
     "intra_ci_low",
     "intra_ci_high",
+    "distinct_queries",
+    "distinct_a",
+    "distinct_b",
+    "distinct_difference",
+    "distinct_ci_low",
+    "distinct_ci_high",
+    "evenness_queries",
+    "evenness_a",
+    "evenness_b",
+    "evenness_difference",
+    "evenness_ci_low",
+    "evenness_ci_high",
+    "tail_queries",
+    "tail_a",
+    "tail_b",
+    "tail_difference",
+    "tail_ci_low",
+    "tail_ci_high",
+    "coverage_queries",
+    "coverage_a",
+    "coverage_b",
+    "coverage_difference",
+    "coverage_ci_low",
+    "coverage_ci_high",
+    "tail_threshold",
 ];
 
 /// stages.parquet, at most [`TABLE_MODELS`] lines; null if it is left out.
 fn stages(directory: &Path) -> Result<Value> {
     let lines = lines(directory, "stages.parquet", &["stage_a", "stage_b"], &["families"], &STAGE_NUMBERS)?;
+    Ok(lines.map_or(Value::Null, |lines| lines.into_iter().take(TABLE_MODELS).collect()))
+}
+
+const FORM_NUMBERS: [&str; 13] = [
+    "responses",
+    "queries",
+    "other_query_form",
+    "other_query_form_ci_low",
+    "other_query_form_ci_high",
+    "other_query_content",
+    "other_query_opening",
+    "same_query_form",
+    "same_query_form_ci_low",
+    "same_query_form_ci_high",
+    "same_query_content",
+    "same_query_opening",
+    "compression",
+];
+
+/// form.parquet, at most [`TABLE_MODELS`] models; null if it is left out.
+fn form(directory: &Path) -> Result<Value> {
+    let lines = lines(directory, "form.parquet", &["pairs", "model"], &[], &FORM_NUMBERS)?;
+    let mut models = 0;
+    let few = |line: &Value| {
+        models += usize::from(!line["model"].is_null());
+        line["model"].is_null() || models <= TABLE_MODELS
+    };
+    Ok(lines.map_or(Value::Null, |lines| lines.into_iter().filter(few).collect()))
+}
+
+/// teams.parquet: how the shares of effective pairs are distributed; null if it is left out.
+fn teams(directory: &Path) -> Result<Value> {
+    let Some(table) = Table::read(directory, "teams.parquet", &["effective"])? else { return Ok(Value::Null) };
+    let effective: Vec<f64> = table.numbers("effective")?.into_iter().flatten().collect();
+    Ok(json!({"effective": Distribution::of(effective)}))
+}
+
+const SOURCE_NUMBERS: [&str; 43] = [
+    "people",
+    "individual_queries",
+    "individual_models",
+    "individual_people",
+    "individual_rho",
+    "individual_rho_ci_low",
+    "individual_rho_ci_high",
+    "individual_crowding",
+    "individual_crowding_ci_low",
+    "individual_crowding_ci_high",
+    "population_queries",
+    "population_models",
+    "population_people",
+    "population_rho",
+    "population_rho_ci_low",
+    "population_rho_ci_high",
+    "population_crowding",
+    "population_crowding_ci_low",
+    "population_crowding_ci_high",
+    "nearest_queries",
+    "nearest_n_least",
+    "nearest_n_most",
+    "people_to_models",
+    "people_to_people",
+    "people_difference",
+    "people_ci_low",
+    "people_ci_high",
+    "models_to_people",
+    "models_to_models",
+    "models_difference",
+    "models_ci_low",
+    "models_ci_high",
+    "adds_queries",
+    "adds_n_least",
+    "adds_n_most",
+    "adds_with",
+    "adds_without",
+    "adds",
+    "adds_ci_low",
+    "adds_ci_high",
+    "placebo",
+    "placebo_low",
+    "placebo_high",
+];
+
+/// sources.parquet, at most [`TABLE_MODELS`] lines; null if it is left out.
+fn sources(directory: &Path) -> Result<Value> {
+    let lines = lines(directory, "sources.parquet", &["source", "model"], &[], &SOURCE_NUMBERS)?;
     Ok(lines.map_or(Value::Null, |lines| lines.into_iter().take(TABLE_MODELS).collect()))
 }
 

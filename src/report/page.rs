@@ -7,7 +7,7 @@ const STYLES: [&str; 3] =
     [include_str!("assets/css/base.css"), include_str!("assets/css/parts.css"), include_str!("assets/css/plots.css")];
 
 /// One script in this order: tools first, then one file a section, the table of contents last.
-const SCRIPTS: [&str; 24] = [
+const SCRIPTS: [&str; 30] = [
     include_str!("assets/js/format.js"),
     include_str!("assets/js/dom.js"),
     include_str!("assets/js/table.js"),
@@ -18,15 +18,21 @@ const SCRIPTS: [&str; 24] = [
     include_str!("assets/js/headlines.js"),
     include_str!("assets/js/matrix.js"),
     include_str!("assets/js/heat_map.js"),
-    include_str!("assets/js/models.js"),
-    include_str!("assets/js/intra.js"),
     include_str!("assets/js/histogram.js"),
-    include_str!("assets/js/worth.js"),
-    include_str!("assets/js/meanings.js"),
+    include_str!("assets/js/intra.js"),
     include_str!("assets/js/top_n.js"),
+    include_str!("assets/js/variation.js"),
+    include_str!("assets/js/worth.js"),
+    include_str!("assets/js/checks.js"),
     include_str!("assets/js/packaging.js"),
+    include_str!("assets/js/meanings.js"),
     include_str!("assets/js/stages.js"),
+    include_str!("assets/js/form.js"),
+    include_str!("assets/js/teams.js"),
+    include_str!("assets/js/growth.js"),
+    include_str!("assets/js/people.js"),
     include_str!("assets/js/extremes.js"),
+    include_str!("assets/js/models.js"),
     include_str!("assets/js/duplicates.js"),
     include_str!("assets/js/left_out.js"),
     include_str!("assets/js/reading.js"),

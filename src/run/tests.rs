@@ -33,6 +33,9 @@ fn corpus(values: &[Vec<f32>], query: &[usize], model: &[usize]) -> Corpus {
         sample: Samples::Number((0..n as i64).collect()),
         text_hash: None,
         text_chars: None,
+        refusal: None,
+        excerpts: None,
+        numbers: Default::default(),
         categories: Default::default(),
     };
     let layout = Layout::new(&rows);

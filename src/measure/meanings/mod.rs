@@ -13,7 +13,7 @@ mod linkage;
 mod summary;
 
 pub use groups::fill_models;
-pub use hill::{Hill, LEAST_PER_1000, Seen};
+pub use hill::{Abundances, Hill, LEAST_PER_1000, Rarefaction, Seen};
 
 use super::MeasureSettings;
 use super::cells::unit_rows;
@@ -25,7 +25,6 @@ use crate::base::random::Stream;
 use crate::base::{Observer, Result};
 use crate::corpus::{Corpus, Role};
 use adjusted_rand::Agreement;
-use hill::{Abundances, Rarefaction};
 use linkage::Tree;
 use rayon::prelude::*;
 use std::collections::BTreeMap;
@@ -101,6 +100,18 @@ fn labellings(corpus: &Corpus, floor: Option<f64>, tau: Option<f64>) -> Vec<Labe
     cuts
 }
 
+/// Positions of a query; of more than `most` a seeded draw.
+pub fn drawn(corpus: &Corpus, query: usize, most: usize, draw: &Stream) -> Vec<usize> {
+    let layout = &corpus.layout;
+    let mut positions: Vec<usize> = layout.query_positions[query].clone().collect();
+    if positions.len() > most {
+        positions.sort_by_cached_key(|&p| draw.bits(u64::from(layout.row_at[p]), 0));
+        positions.truncate(most);
+        positions.sort_unstable();
+    }
+    positions
+}
+
 /// What a query is worked from.
 struct Pass<'a> {
     corpus: &'a Corpus,
@@ -123,18 +134,6 @@ struct Query {
 }
 
 impl Pass<'_> {
-    /// Positions of a query; of more than `most` a seeded draw.
-    fn positions(&self, query: usize) -> Vec<usize> {
-        let layout = &self.corpus.layout;
-        let mut positions: Vec<usize> = layout.query_positions[query].clone().collect();
-        if positions.len() > self.most {
-            positions.sort_by_cached_key(|&p| self.draw.bits(u64::from(layout.row_at[p]), 0));
-            positions.truncate(self.most);
-            positions.sort_unstable();
-        }
-        positions
-    }
-
     /// Similarities of the rows at some positions of a query.
     fn similarities(&self, query: usize, positions: &[usize]) -> Triangle {
         // With one response a model the Gram matrix of the cells is that of the responses.
@@ -148,7 +147,7 @@ impl Pass<'_> {
 
     fn one_query(&self, query: usize) -> Query {
         let corpus = self.corpus;
-        let positions = self.positions(query);
+        let positions = drawn(corpus, query, self.most, &self.draw);
         let rows: Vec<usize> = positions.iter().map(|&p| corpus.layout.row_at[p] as usize).collect();
         let tree =
             (self.labels.iter().any(|l| l.tau.is_some())).then(|| Tree::new(self.similarities(query, &positions)));
@@ -306,7 +305,9 @@ pub fn memory(corpus: &Corpus, settings: &MeasureSettings) -> (usize, usize) {
     let lines = (queries + cells) * labels * size_of::<MeaningRow>();
     let of_queries = queries * labels * size_of::<OfQuery>();
     let threads = rayon::current_num_threads().min(queries);
-    let clustering = if cuts > 0 { threads * linkage::bytes(largest, corpus.dim()) } else { 0 };
+    // People beside models take the same matrix.
+    let matrices = cuts > 0 || corpus.rows.categories.contains_key(&Role::Source);
+    let clustering = if matrices { threads * linkage::bytes(largest, corpus.dim()) } else { 0 };
     (clustering, 4 * corpus.len() + lines + of_queries)
 }
 

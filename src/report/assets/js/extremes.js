@@ -31,13 +31,19 @@ function queriesSection({ queries, summary }) {
   return section('queries', 'Queries', lead, plot, list('Most alike', most), list('Least alike', least));
 }
 
-function pairsSection({ pairs }) {
+function pairsSection({ pairs, summary }) {
   if (!pairs.across) return null;
   const list = (words, rows) =>
     rows.length
       ? el('div', {}, el('h3', {}, words), table(`${words} pairs of models`, filled(pairColumns, rows), rows))
       : null;
-  const lead = `The ends of ${counted(pairs.across, 'pair')} of models; intervals are over queries, these models given.${pairs.without_regardless ? ' Models that answer regardless of the query are left out here.' : ''}`;
+  const lead = `The ends of ${counted(pairs.across, 'pair')} of models; intervals are over queries, these models given.${pairs.without_regardless ? ' Models that answer regardless of the query are left out here.' : ''}${
+    has(summary.most_alike_next)
+      ? summary.most_alike_next
+        ? ` Who is most alike is not certain: the first pair is not separable from the next ${count(summary.most_alike_next)}.`
+        : ' The first pair is separable from all others.'
+      : ''
+  }`;
   return section(
     'pairs',
     'Most and least alike models',

@@ -3,7 +3,7 @@
 /**
  * `rows`: { name, value, low, high, soft, words }; `mark`: { at, words }. A row that is `soft` is drawn in grey.
  */
-function forest(title, rows, { show, mark, axis }) {
+function forest(title, rows, { show, mark, axis, ticks: shown }) {
   const ends = rows.flatMap(row => [row.value, row.low, row.high]).filter(has);
   const [least, most] = [Math.min(mark.at, ...ends), Math.max(mark.at, ...ends)];
   const margin = (most - least || 1) * 0.06;
@@ -34,7 +34,7 @@ function forest(title, rows, { show, mark, axis }) {
       width,
       bottom + 42,
       rows.map(row => `${row.name}: ${show(row.value)}`).join('; '),
-      axisBelow(along, x, bottom, { show: tickText(along), title: axis, from: left, to: right, top }),
+      axisBelow(along, x, bottom, { show: shown ?? tickText(along), title: axis, from: left, to: right, top }),
       marked([{ ...mark, kind: 'floor' }], x, 22, bottom, width),
       drawn,
     );

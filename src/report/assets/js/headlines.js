@@ -75,10 +75,64 @@ const HEADLINES = {
     means: '1: the clusters are the given classes. 0: they agree no better than chance.',
     not: () => 'A query with one class gives 0 or 1 and nothing between.',
   },
+  r2_cell: {
+    kind: 'share',
+    means:
+      'Of how far answers to one query lie from their mean, this much lies between models, beyond what exchanging the models at random gives.',
+    not: () => 'It is sensitive to spread as well as place: a model that varies less counts too.',
+  },
+  r2_style: {
+    kind: 'share',
+    means:
+      'This much is a model’s own in all queries, whatever is asked, beyond what exchanging the models’ answers to a query gives.',
+    not: () => 'It is sensitive to spread as well as place, and length or layout can be such a style.',
+  },
   verbatim_share: {
     kind: 'share',
     means: 'Word for word the same as another answer, white space and case aside.',
     not: () => 'Short answers, such as a name or a number, repeat by themselves.',
+  },
+  growth: {
+    kind: 'ratio',
+    means:
+      'The distinct meanings of n answers grow as n to this power, over the last factor of 4 in n. 1: every answer brings a new meaning; 0: more answers say nothing more.',
+    not: () => 'It falls as n grows: compare it at the same number of answers.',
+  },
+  inflation: {
+    kind: 'change',
+    means:
+      'How much faster the number of answers grows than that of their meanings, on a logarithmic scale. 0: each answer keeps its worth.',
+    not: () => 'Meanings are topics and wordings, and it rests on the times that the corpus gives.',
+  },
+  rho_population: {
+    kind: 'ratio',
+    means:
+      'Answers of different models to one query are this many times as varied as answers of different people. 1 is parity; below it models crowd together.',
+    not: () => 'People are whoever wrote these answers; each answer counts as another person’s.',
+  },
+  rho_individual: {
+    kind: 'ratio',
+    means:
+      'One model asked again is this many times as varied as different people. 1 is parity: one model stands in for a crowd.',
+    not: () => 'It depends on sampling settings, such as temperature, as much as on the model.',
+  },
+  nearest_to_models: {
+    kind: 'change',
+    means:
+      'Above 0 models leave out what people say: for a person the nearest model answer is farther than the nearest other person, among equally many.',
+    not: () => 'Distance is not worth: an answer can be far for being poor.',
+  },
+  nearest_to_people: {
+    kind: 'change',
+    means:
+      'Above 0 models say what people do not: for a model answer the nearest person is farther than the nearest other model answer, among equally many.',
+    not: () => 'Distance is not novelty that anyone wants.',
+  },
+  source_adds: {
+    kind: 'change',
+    means:
+      'As many answers, once with people among them at an equal share and once without: this much is their effective number (Vendi score of order 2) larger.',
+    not: () => 'What sources add does not add up, and it cannot be compared across embedding models.',
   },
   packaging: {
     kind: 'ratio',
@@ -97,10 +151,44 @@ const HEADLINES = {
     means: 'The same families on the same queries, at an earlier and at a later stage of training.',
     not: () => 'Before and after is not cause and effect: the length of answers changes too.',
   },
+  form_repeats: {
+    kind: 'change',
+    means:
+      'Pairs of one model’s answers to different queries, by the 4-grams of their first 300 characters, less the same of the reference. Above 0 where content is not: form repeats where content differs.',
+    not: () => 'Form and content are two scales. The thinking behind an answer is not observed.',
+  },
+  form_style: {
+    kind: 'share',
+    means:
+      'How far the model by itself tells the form of an answer, among the answers to one query, beyond what shuffled models would.',
+    not: () => 'A model whose answers vary less or more than others’ adds to it.',
+  },
+  effective_diversity: {
+    kind: 'share',
+    means: 'A pair of a team’s answers counts if the two differ in meaning and both are good.',
+    not: () =>
+      'More than the reference may also come from good answers that stand together in some teams, whatever their variety.',
+  },
+  team_outcome: {
+    kind: 'change',
+    means: 'Of the mean quality of a team’s answers, among teams of one query, expertise and size held fixed.',
+    not: () => 'What goes together is not cause and effect.',
+  },
   stage_intra: {
     kind: 'change',
     means: 'Each family asked the same thing again, at an earlier and at a later stage of training.',
     not: () => 'Before and after is not cause and effect.',
+  },
+  stage_distinct: {
+    kind: 'change',
+    means: 'How many more distinct meanings as many answers of a family hold at the later stage.',
+    not: () => 'Meanings are topics and wordings; before and after is not cause and effect.',
+  },
+  stage_tail: {
+    kind: 'change',
+    means:
+      'The farthest tenth of the first stage’s answers marks its tail: below 0 the later stage says less of what lay there.',
+    not: () => 'A tail also holds failures: losing those is no loss.',
   },
 };
 

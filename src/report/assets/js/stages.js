@@ -29,6 +29,8 @@ function stagesSection({ stages }) {
           stageChanges(intra, 'intra'),
         ]
       : null,
+    stagesMeanings(stages),
+    stagesTails(stages),
     folded('As a table', () => stagesTable(stages)),
   ]);
 }
@@ -181,6 +183,74 @@ function stageChanges(rows, name) {
   ];
 }
 
+/** Distinct meanings and how evenly they are spread, at the same number of answers. */
+function stagesMeanings(stages) {
+  const rows = stages.filter(row => row.distinct_queries).slice(0, STAGES_SHOWN);
+  if (!rows.length) return null;
+  const words = row =>
+    el(
+      'p',
+      {},
+      `${stepName(row)}: `,
+      el('strong', {}, change(row, 'distinct')),
+      ` distinct meanings, from ${worth(row.distinct_a)} to ${worth(row.distinct_b)}, as many answers at one stage as at the other, over ${counted(row.distinct_queries, 'query', 'queries')}. Evenness (1: all meanings equally common) went from ${two(row.evenness_a)} to ${two(row.evenness_b)}: ${change(row, 'evenness')}.`,
+    );
+  return [
+    el('h3', {}, 'Distinct meanings of one family’s answers'),
+    rows.map(words),
+    forest('Change in distinct meanings', rows.map(row => changeOf(row, 'distinct')), {
+      show: signed,
+      mark: { at: 0, words: 'no change' },
+      axis: 'change in distinct meanings of a query',
+    }),
+  ];
+}
+
+/** What lay far out at the first stage, and whether it is still said. */
+function stagesTails(stages) {
+  const rows = stages.filter(row => row.tail_queries).slice(0, STAGES_SHOWN);
+  if (!rows.length) return null;
+  const words = row =>
+    el(
+      'p',
+      {},
+      `${stepName(row)}: of the answers at ${row.stage_b} `,
+      el('strong', {}, percent(row.tail_b)),
+      ` lie beyond ${decimal(row.tail_threshold)}, where the farthest tenth of ${row.stage_a} begins (there ${percent(row.tail_a)}): ${change(row, 'tail')}, over ${counted(row.tail_queries, 'query', 'queries')}.`,
+      row.coverage_queries
+        ? ` Of the meanings in one half of ${row.stage_a}’s answers ${percent(row.coverage_a, 0)} are met again in the other half, ${percent(row.coverage_b, 0)} in as many of ${row.stage_b}’s: ${change(row, 'coverage')}.`
+        : '',
+    );
+  const lines = rows.flatMap(row => [
+    changeOf(row, 'tail', 'in the tail'),
+    ...(row.coverage_queries ? [changeOf(row, 'coverage', 'met again')] : []),
+  ]);
+  return [
+    el('h3', {}, 'The tail of the first stage'),
+    rows.map(words),
+    forest('Change of the tail', lines, {
+      show: signed,
+      mark: { at: 0, words: 'no change' },
+      axis: 'change of the share',
+    }),
+    el(
+      'p',
+      { class: 'soft' },
+      'Far out is not the same as worth saying: a tail also holds failures, and losing those is no loss.',
+    ),
+  ];
+}
+
+function changeOf(row, name, words = null) {
+  return {
+    name: words ? `${stepName(row)}: ${words}` : stepName(row),
+    value: row[`${name}_difference`],
+    low: row[`${name}_ci_low`],
+    high: row[`${name}_ci_high`],
+    words: [el('b', {}, stepName(row)), ...(words ? [words] : []), change(row, name)],
+  };
+}
+
 function stagesTable(rows) {
   const range = name => ({
     title: '95 % interval',
@@ -203,6 +273,17 @@ function stagesTable(rows) {
     { title: 'after', value: row => row.intra_b, show: similarity },
     { title: 'Change', value: row => row.intra_difference, show: signed },
     range('intra'),
+    { title: 'Distinct meanings, before', value: row => row.distinct_a, show: worth },
+    { title: 'after', value: row => row.distinct_b, show: worth },
+    range('distinct'),
+    { title: 'Evenness, before', value: row => row.evenness_a, show: similarity },
+    { title: 'after', value: row => row.evenness_b, show: similarity },
+    { title: 'In the tail, before', value: row => row.tail_a, show: value => percent(value) },
+    { title: 'after', value: row => row.tail_b, show: value => percent(value) },
+    range('tail'),
+    { title: 'Met again, before', value: row => row.coverage_a, show: value => percent(value, 0) },
+    { title: 'after', value: row => row.coverage_b, show: value => percent(value, 0) },
+    range('coverage'),
   ];
   return table('From stage to stage', filled(columns, rows), rows, { tall: rows.length > 14 });
 }

@@ -1,0 +1,100 @@
+//! How often intervals of form hold the true value, on planted corpora of 50 questions; with and without an effect.
+
+use super::super::intervals::{RESAMPLES, Weights};
+use super::super::planted;
+use super::super::tables::{FormFound, Interval};
+use super::estimates::Of;
+use super::{Excerpts, Measured};
+use crate::base::events::Silent;
+use crate::base::random::Stream;
+use rayon::prelude::*;
+
+const QUESTIONS: usize = 50;
+const MODELS: usize = 4;
+/// Fewest and most characters that one model's texts have in common.
+const COMMON: std::ops::Range<u64> = 40..240;
+/// Share of content that is the question's.
+const TOPIC: f64 = 0.4;
+
+/// Content of a row is `sqrt(TOPIC) u + sqrt(s) g + sqrt(1 - TOPIC - s) r`, directions of the question, the model and the
+/// row; s varies by question, as does the number of characters that its texts have from their model.
+fn found(seed: u64, planted: bool) -> FormFound {
+    let stream = Stream::new(seed, "coverage of form");
+    let random = Stream::new(seed, "texts of form");
+    let style = |question: usize| if planted { 0.5 * stream.uniform(question as u64, 1).powi(2) } else { 0.0 };
+    let common = |question: usize| {
+        let some = COMMON.start + stream.below(question as u64, 0, COMMON.end - COMMON.start);
+        if planted { some as usize } else { 0 }
+    };
+    let rows = QUESTIONS * MODELS;
+    let keys = (0..rows).map(|row| (format!("{:02}", row / MODELS), (row % MODELS).to_string()));
+    let mut corpus = planted::corpus(keys, QUESTIONS + MODELS + rows, |row, i| {
+        let (question, s) = (row / MODELS, style(row / MODELS));
+        let square = match i {
+            i if i == question => TOPIC,
+            i if i == QUESTIONS + row % MODELS => s,
+            i if i == QUESTIONS + MODELS + row => 1.0 - TOPIC - s,
+            _ => 0.0,
+        };
+        square.sqrt() as f32
+    });
+    let text = |row: usize| -> String {
+        let letter = |i: usize| {
+            let whose = if i < common(row / MODELS) { row % MODELS } else { MODELS + row };
+            // Of so many characters that grams of different texts hardly meet.
+            char::from_u32(0x4e00 + random.below(whose as u64, i as u64, 5000) as u32).unwrap()
+        };
+        (0..300).map(letter).collect()
+    };
+    corpus.rows.excerpts = Some(Excerpts::of_texts(&(0..rows).map(text).collect::<Vec<_>>()));
+    let excerpts = corpus.rows.excerpts.as_ref().unwrap();
+    let weights = Weights::new(seed, "intervals", RESAMPLES, QUESTIONS);
+    let measured = Measured::new((&corpus, excerpts), (&[], &[true; MODELS]), (Some(&weights), seed), &Silent).unwrap();
+    measured.found(Of::OtherModels)
+}
+
+fn holds(interval: Option<Interval>, truth: f64) -> bool {
+    let interval = interval.unwrap();
+    interval.low <= truth && truth <= interval.high
+}
+
+#[expect(clippy::print_stdout, reason = "what is covered is to be read")]
+fn covered<const N: usize>(names: [&str; N], (seeds, most): (u64, f64), held: impl Fn(u64) -> [bool; N] + Sync + Send) {
+    let held: Vec<[bool; N]> = (0..seeds).into_par_iter().map(held).collect();
+    for (which, name) in names.into_iter().enumerate() {
+        let share = 100.0 * held.iter().filter(|h| h[which]).count() as f64 / seeds as f64;
+        println!("{QUESTIONS} questions: {name} held in {share:.1} % of {seeds} corpora");
+        assert!((92.5..=most).contains(&share), "{name} held in {share} %");
+    }
+}
+
+#[test]
+fn form_that_repeats_is_recovered() {
+    // Two texts of a model have as many characters in common as the lesser of their numbers, and 3 grams fewer.
+    let numbers = || COMMON.map(|n| n as f64);
+    let count = numbers().count() as f64;
+    let lesser: f64 = numbers().flat_map(|a| numbers().map(move |b| a.min(b) - 3.0)).sum::<f64>() / (count * count);
+    // Of random pairs of grams one in 2^18 share a bucket.
+    let chance = 297.0 / (1u64 << 18) as f64;
+    let form = lesser / 297.0 * (1.0 - chance);
+    // E sqrt(s)^2 / (1 - TOPIC) with s = .5 U^2; E s of pairs of different questions is the same square of a mean.
+    let style = 0.5 * 0.25 / (1.0 - TOPIC);
+    covered(["form", "content of the same pairs", "share of content that models explain"], (1000, 97.5), |seed| {
+        let found = found(seed, true);
+        let pairs = &found.contrasts[0];
+        [
+            holds(pairs.form.interval, form),
+            holds(pairs.content.interval, 0.5 * 0.25),
+            holds(found.style_content.unwrap().interval, style),
+        ]
+    });
+}
+
+#[test]
+fn no_form_is_found_where_none_is_planted() {
+    // Pairs vary and no question by itself has an effect: the intervals are on the wide side.
+    covered(["form", "share of form that models explain"], (200, 100.0), |seed| {
+        let found = found(seed, false);
+        [holds(found.contrasts[0].form.interval, 0.0), holds(found.style_form.unwrap().interval, 0.0)]
+    });
+}
