@@ -41,7 +41,7 @@ pub enum Command {
     /// Graphics adapters and the CPU, with the result of each self-test
     Devices,
     /// Write a planted corpus whose true means are known
-    Synth(SynthArgs),
+    Synth(Box<SynthArgs>),
     /// Write report.html of a result directory again
     Report(ReportArgs),
 }
