@@ -5,6 +5,7 @@
 pub mod embeddings;
 pub mod layout;
 pub mod rows;
+mod subset;
 
 pub use embeddings::Embeddings;
 pub use layout::{Cell, Layout};

@@ -12,12 +12,14 @@ mod page_path;
 mod parquet_file;
 mod paths;
 mod placement;
+mod ratings;
 mod reader;
 mod rows;
 mod source;
 mod vectors;
 
 pub use parquet_file::panic_is_handled;
+pub use ratings::{Rated, RatingColumns, Ratings, ratings};
 pub use reader::{check, read, survey, texts, verify_unchanged};
 
 use crate::corpus::Role;

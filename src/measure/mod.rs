@@ -27,6 +27,7 @@ mod packaging;
 #[cfg(test)]
 mod planted;
 mod products;
+pub mod reproduce;
 mod stages;
 mod summary;
 mod sums;

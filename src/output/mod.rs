@@ -20,6 +20,7 @@ mod models;
 mod neighbors;
 mod queries;
 pub mod read;
+mod reproduction;
 mod responses;
 mod stages;
 mod table;
