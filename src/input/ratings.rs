@@ -97,6 +97,13 @@ impl File {
     }
 
     fn labels(&self, column: &str) -> Result<Vec<Rated>> {
+        // arrow-rs would make a list of one of a number or a text.
+        if let Some(kind) = self.rows.column_by_name(column).map(|array| array.data_type())
+            && !matches!(kind, DataType::List(_) | DataType::LargeList(_) | DataType::FixedSizeList(..))
+        {
+            let problem = format!("has the type {kind}, not a list of numbers; name another with --rating-labels");
+            return Err(Error::content(Place::file(&*self.name).column(column), problem));
+        }
         let list = DataType::List(Arc::new(Field::new("item", DataType::Float64, true)));
         let array = self.cast("--rating-labels", column, &list, "a list of numbers")?;
         let lists = array.as_list::<i32>();

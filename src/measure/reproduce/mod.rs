@@ -16,6 +16,7 @@ use super::intervals::{self, RESAMPLES, Weights};
 use super::sums::Sums;
 use super::tables::{Interval, IntraRow, LeftOut, ModelRow};
 use super::{inter, intra, topn};
+use crate::base::error::printable;
 use crate::base::{Error, Observer, Result};
 use crate::corpus::layout::normalise_text;
 use crate::corpus::{Corpus, Role};
@@ -291,7 +292,8 @@ impl<'a> Tables<'a> {
         let queries = &self.corpus.rows.queries;
         let like = || queries.names().iter().position(|other| normalise_text(other) == normalise_text(name));
         queries.id(name).map(|id| id as usize).or_else(like).ok_or_else(|| {
-            let first: Vec<&str> = queries.names().iter().take(3).map(String::as_str).collect();
+            let first: Vec<String> = queries.names().iter().take(3).map(|name| printable(name)).collect();
+            let name = printable(name);
             Error::Usage(format!("--query-pca `{name}`: there is no such query; the first are {}", first.join(" | ")))
         })
     }
@@ -430,11 +432,8 @@ impl<'a> Tables<'a> {
         let (here, all) = (self.kept.iter().filter(|kept| **kept).count(), self.published.models.len());
         if here < all {
             let rest = self.kept.len() - here;
-            let others = if rest > 0 {
-                format!("; {rest} more of the dump are not in the paper and left out")
-            } else {
-                String::new()
-            };
+            let others =
+                if rest > 0 { format!(" (the dump has {rest} more that it lacks, left out)") } else { String::new() };
             differs(
                 "models",
                 format!(

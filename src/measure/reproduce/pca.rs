@@ -84,11 +84,16 @@ pub fn pca(corpus: &Corpus, query: usize, keep: &[bool]) -> Option<Pca> {
     }
     let raw = positions.iter().flat_map(|&(_, p)| corpus.embeddings.row(p)).map(|&x| f64::from(x));
     let mut rows: Vec<f64> = raw.collect();
+    let whole: f64 = rows.iter().map(|x| x * x).sum();
     let mut mean = vec![0.0; dim];
     rows.chunks_exact(dim).for_each(|row| mean.iter_mut().zip(row).for_each(|(m, x)| *m += x));
     mean.iter_mut().for_each(|m| *m /= n as f64);
     rows.chunks_exact_mut(dim).for_each(|row| row.iter_mut().zip(&mean).for_each(|(x, m)| *x -= m));
     let variance: f64 = rows.iter().map(|x| x * x).sum();
+    // What is left of copies is the rounding of their mean.
+    if variance <= 1e-28 * whole {
+        return None;
+    }
     let [first, second] = components(&rows, dim)?;
     let along = |row: &[f64], direction: &[f64]| row.iter().zip(direction).map(|(x, d)| x * d).sum::<f64>();
     let points: Vec<Point> = (rows.chunks_exact(dim).zip(&positions))

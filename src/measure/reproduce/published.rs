@@ -2,6 +2,7 @@
 //!
 //! Source: "Artificial Hivemind", arXiv 2510.22954 (data/README.md). Not here: anything computed from a corpus.
 
+use crate::base::error::printable;
 use crate::base::{Error, Result};
 use std::collections::BTreeMap;
 
@@ -120,12 +121,15 @@ impl Published {
             {
                 return Err(Error::Usage(format!(
                     "`{}` and `{}` are both {} of Table 6; say which with --same NAME={}",
-                    names[other], names[i], self.models[*place], self.models[*place]
+                    printable(&names[other]),
+                    printable(&names[i]),
+                    self.models[*place],
+                    self.models[*place]
                 )));
             }
         }
         if found.iter().all(Option::is_none) {
-            let first: Vec<&str> = names.iter().take(10).map(String::as_str).collect();
+            let first: Vec<String> = names.iter().take(10).map(|name| printable(name)).collect();
             return Err(Error::Usage(format!(
                 "no model of the input is in Table 6 of the paper, by name. The input has {}{}; looked for {}. \
                  Name pairs with --same NAME=PAPER",

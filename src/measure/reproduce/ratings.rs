@@ -181,13 +181,20 @@ mod tests {
             .map(|row| Item {
                 row,
                 labels: 25,
-                human: if row == 0 { 90.0 } else { row as f64 / 10.0 },
+                // Beyond the fences of k = 3 and of k = 1.
+                human: if row == 0 {
+                    90.0
+                } else if row == 1 {
+                    16.0
+                } else {
+                    row as f64 / 10.0
+                },
                 disagreement: row as f64,
             })
             .collect();
         let found = subsets(&items, false);
         let size = |name: &str| found.iter().find(|subset| subset.0 == name).unwrap().1.len();
-        assert_eq!((found.len(), size("all"), size("fences k = 0.5"), size("fences k = 3.0")), (15, 100, 99, 99));
+        assert_eq!((found.len(), size("all"), size("fences k = 1.0"), size("fences k = 3.0")), (15, 100, 98, 99));
         // The 98th percentile of 0..99 is 97.02.
         assert_eq!((size("top 2 % entropy"), size("top 16 % entropy")), (2, 16));
         let found = subsets(&items, true);

@@ -15,6 +15,8 @@ const PARTS = [
 
 const forbidden = ({ differs }) => differs.some(one => one.forbids);
 
+const capital = text => text[0].toUpperCase() + text.slice(1);
+
 /** Said where differences are shown although nothing can be compared. */
 function warning(data) {
   return forbidden(data)
@@ -55,8 +57,8 @@ function comparedSection(data) {
     { title: 'Difference', value: row => row.difference, show: (value, row) => (value > 0 ? '+' : '') + number(value, row) },
   ];
   const rest = differs.map(one => [
-    one.forbids ? `${one.what}: not comparable` : one.what,
-    corpus(one.how[0].toUpperCase() + one.how.slice(1)),
+    one.forbids ? `${capital(one.what)}: not comparable` : capital(one.what),
+    corpus(capital(one.how)),
   ]);
   const lead =
     'Each number beside the one in the paper. The interval is over queries; the paper has none, so a difference within it says nothing.' +
@@ -156,7 +158,8 @@ function sharesSection(data) {
   const sorted = [...lines].sort((a, b) => b.difference - a.difference);
   const points = value => `${value > 0 ? '+' : ''}${decimal(value, 0)}`;
   const rows = sorted.map(line => ({
-    name: visible(line.name),
+    // Without the owner: names are cut where there is little room.
+    name: visible(line.name).split('/').pop(),
     value: line.difference,
     words: [
       el('b', {}, corpus(line.name)),
@@ -271,10 +274,11 @@ function componentsSection({ pca }) {
   const axes = pca.explained.map(
     (share, k) => `${['first', 'second'][k]} component, ${percent(share)} of the variance`,
   );
+  const rest = 1 - pca.explained[0] - pca.explained[1];
   return section(
     'components',
     'Answers on two principal components',
-    'Groups on two components are a picture, not a finding: most of the variance lies on the others.',
+    `Groups on two components are a picture, not a finding: ${percent(rest)} of the variance lies on the others.`,
     el('p', {}, query(pca.query)),
     scatter('Answers on two principal components', points, groups, axes),
   );
