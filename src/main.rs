@@ -8,6 +8,7 @@
 //! | `devices` | src/cli/devices.rs |
 //! | `synth` | src/cli/synth.rs |
 //! | `report` | src/cli/report.rs |
+//! | `reproduce` | src/cli/reproduce.rs |
 
 use std::process::ExitCode;
 

@@ -15,4 +15,5 @@ mod floors;
 mod input;
 mod page_path;
 mod report;
+mod reproduce;
 mod tables;

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 const PACKAGES: &str = "import duckdb, numpy, pandas, polars, pyarrow";
 const THRESHOLD: &str = "0.8";
 
-fn python() -> Option<PathBuf> {
+pub fn python() -> Option<PathBuf> {
     let python = std::env::var_os("HIVESCOPE_TEST_PYTHON_BIN").map_or_else(|| PathBuf::from("python3"), PathBuf::from);
     let has_packages =
         std::process::Command::new(&python).args(["-c", PACKAGES]).output().is_ok_and(|output| output.status.success());
@@ -27,7 +27,7 @@ fn repository(name: &str) -> PathBuf {
 }
 
 /// Runs a script of this folder; its last line must be `0 failed`.
-fn passes(python: &Path, script: &str, arguments: &[&Path]) {
+pub fn passes(python: &Path, script: &str, arguments: &[&Path]) {
     let output = Command::new(python).arg(repository("tests").join(script)).args(arguments).output().unwrap();
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
     let complaint = String::from_utf8_lossy(&output.stderr).into_owned();

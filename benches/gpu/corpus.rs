@@ -144,6 +144,9 @@ pub fn filled(size: Size, write: impl Fn(usize, &mut [f32]) -> f64 + Sync) -> an
         sample: Samples::Number((0..n).map(|row| (row % size.samples) as i64).collect()),
         text_hash: None,
         text_chars: None,
+        refusal: None,
+        excerpts: None,
+        numbers: Default::default(),
         categories: Default::default(),
     };
     let layout = Layout::new(&rows);

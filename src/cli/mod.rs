@@ -13,6 +13,7 @@ pub mod messages;
 pub mod observer;
 pub mod plan;
 pub mod report;
+pub mod reproduce;
 pub mod run;
 pub mod settings;
 pub mod synth;
@@ -76,5 +77,6 @@ fn dispatch(cli: Cli) -> anyhow::Result<u8> {
         Command::Devices => devices::main(&cli.messages),
         Command::Synth(args) => synth::main(&args, &cli.messages),
         Command::Report(args) => report::main(&args, &cli.messages),
+        Command::Reproduce(args) => reproduce::main(&args, &cli.messages),
     }
 }

@@ -31,9 +31,9 @@ struct Settings {
 }
 
 /// Removes DIR.partial unless the run got to its end.
-struct Cleanup {
-    partial: PathBuf,
-    armed: bool,
+pub(super) struct Cleanup {
+    pub(super) partial: PathBuf,
+    pub(super) armed: bool,
 }
 
 impl Drop for Cleanup {
@@ -163,6 +163,13 @@ fn cut(text: &str) -> String {
     }
 }
 
+/// The input files as manifest.json has them.
+pub(super) fn input_files(corpus: &Corpus) -> Vec<Value> {
+    (corpus.files.iter())
+        .map(|file| json!({"name": file.name, "bytes": file.bytes, "rows": file.rows, "fingerprint": file.fingerprint}))
+        .collect()
+}
+
 /// manifest.json: where the result came from.
 fn manifest(
     settings: &Settings,
@@ -173,9 +180,7 @@ fn manifest(
     choice: &str,
     seconds: &BTreeMap<&'static str, f64>,
 ) -> Value {
-    let files: Vec<Value> = (corpus.files.iter())
-        .map(|file| json!({"name": file.name, "bytes": file.bytes, "rows": file.rows, "fingerprint": file.fingerprint}))
-        .collect();
+    let files = input_files(corpus);
     let stats = &outcome.stats;
     let pair = settings::pair_settings(&settings.pass).ok();
     json!({

@@ -7,6 +7,7 @@ pub mod embeddings;
 pub mod excerpts;
 pub mod layout;
 pub mod rows;
+mod subset;
 
 pub use embeddings::Embeddings;
 pub use excerpts::Excerpts;

@@ -12,6 +12,7 @@ mod page_path;
 mod parquet_file;
 mod paths;
 mod placement;
+mod ratings;
 mod reader;
 mod refusal;
 mod rows;
@@ -19,6 +20,7 @@ mod source;
 mod vectors;
 
 pub use parquet_file::panic_is_handled;
+pub use ratings::{Rated, RatingColumns, Ratings, ratings};
 pub use reader::{check, read, survey, texts, verify_unchanged};
 
 use crate::corpus::{Number, Role};

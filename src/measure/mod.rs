@@ -37,6 +37,7 @@ mod planted;
 mod products;
 mod r2;
 mod ranking;
+pub mod reproduce;
 mod restricted;
 mod spearman;
 mod stages;

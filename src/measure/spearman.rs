@@ -21,6 +21,12 @@ pub fn key(similarity: f32) -> u32 {
     if bits >> 31 == 0 { bits | 1 << 31 } else { !bits }
 }
 
+/// The same for numbers in f64; no NaN.
+pub fn key_f64(value: f64) -> u64 {
+    let bits = (value + 0.0).to_bits();
+    if bits >> 63 == 0 { bits | 1 << 63 } else { !bits }
+}
+
 /// Correlation of centred ranks; `None` where one does not vary.
 pub fn correlation(x: &[f64], y: &[f64]) -> Option<f64> {
     let dot = |x: &[f64], y: &[f64]| x.iter().zip(y).map(|(a, b)| a * b).sum::<f64>();

@@ -22,6 +22,7 @@ mod models;
 mod neighbors;
 mod queries;
 pub mod read;
+mod reproduction;
 mod responses;
 mod sources;
 mod stages;

@@ -91,7 +91,7 @@ fn damaged(name: &str, problem: &dyn std::fmt::Display) -> Error {
     Error::content(Place::file(name), format!("is damaged or of another version ({problem}); run hivescope again"))
 }
 
-fn read_json(directory: &Path, name: &str) -> Result<Value> {
+pub(super) fn read_json(directory: &Path, name: &str) -> Result<Value> {
     let path = directory.join(name);
     let bytes = std::fs::read(&path).map_err(|e| {
         if e.kind() == std::io::ErrorKind::NotFound {
@@ -103,13 +103,13 @@ fn read_json(directory: &Path, name: &str) -> Result<Value> {
     serde_json::from_slice(&bytes).map_err(|e| damaged(name, &e))
 }
 
-fn required(directory: &Path, name: &str, columns: &[&str]) -> Result<Table> {
+pub(super) fn required(directory: &Path, name: &str, columns: &[&str]) -> Result<Table> {
     let missing = || Error::content(Place::file(name), "is missing; run hivescope again");
     Table::read(directory, name, columns)?.ok_or_else(missing)
 }
 
 /// A text of at most [`NAME_CHARS`] characters.
-fn cut(text: &str) -> String {
+pub(super) fn cut(text: &str) -> String {
     match text.char_indices().nth(NAME_CHARS) {
         Some((end, _)) => format!("{}…", &text[..end]),
         None => text.to_owned(),
@@ -117,16 +117,16 @@ fn cut(text: &str) -> String {
 }
 
 /// A column of names without nulls.
-fn strings(table: &Table, column: &str) -> Result<Vec<String>> {
+pub(super) fn strings(table: &Table, column: &str) -> Result<Vec<String>> {
     Ok(table.names(column)?.into_iter().map(Option::unwrap_or_default).collect())
 }
 
 /// Five decimals are more than a page shows, and a third of the bytes.
-fn rounded(value: f64) -> Value {
+pub(super) fn rounded(value: f64) -> Value {
     json!((value * 1e5).round() / 1e5)
 }
 
-fn rounded_or_null(value: Option<f64>) -> Value {
+pub(super) fn rounded_or_null(value: Option<f64>) -> Value {
     value.map_or(Value::Null, rounded)
 }
 
@@ -583,7 +583,7 @@ fn files(directory: &Path) -> Value {
 }
 
 /// The manifest with at most [`FILES`] input files; how many there were is `input_files`.
-fn short_manifest(mut manifest: Value) -> Value {
+pub(super) fn short_manifest(mut manifest: Value) -> Value {
     if let Some(object) = manifest.as_object_mut()
         && let Some(Value::Array(inputs)) = object.get_mut("inputs")
     {

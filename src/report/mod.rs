@@ -7,6 +7,9 @@
 mod data;
 mod distribution;
 mod page;
+mod reproduction;
+
+pub use reproduction::write_reproduction;
 
 use crate::base::{Error, Result};
 use std::path::Path;

@@ -42,6 +42,11 @@ const SCRIPTS: [&str; 30] = [
 
 /// The whole page. `data` may hold anything: it stands in a JSON block that none of its characters can end.
 pub(super) fn html(data: &Value) -> String {
+    with_scripts(data, &SCRIPTS)
+}
+
+/// The same page with other scripts.
+pub(super) fn with_scripts(data: &Value, scripts: &[&str]) -> String {
     let data = escaped(data);
     // The page's policy runs only scripts that carry this word. It derives from the data, so no text in the data can
     // know it, and the same result gives the same page.
@@ -49,7 +54,7 @@ pub(super) fn html(data: &Value) -> String {
     // The data come last, so that nothing in them is taken for a placeholder.
     HTML.replace("{{nonce}}", &nonce[..32])
         .replacen("{{styles}}", &STYLES.concat(), 1)
-        .replacen("{{scripts}}", &SCRIPTS.concat(), 1)
+        .replacen("{{scripts}}", &scripts.concat(), 1)
         .replacen("{{data}}", &data, 1)
 }
 

@@ -177,7 +177,7 @@ class HeatMap {
     [this.row, this.column] = [row, column];
     this.cross();
     const { names } = this.matrix;
-    const { mean, ci_low: low, ci_high: high, floor, queries } = this.matrix.at(row, column);
+    const { mean, ci_low: low, ci_high: high, floor, published, queries } = this.matrix.at(row, column);
     this.read.replaceChildren(
       el(
         'p',
@@ -187,7 +187,8 @@ class HeatMap {
       ),
       el('p', { class: 'value' }, el('strong', {}, decimal(mean)), ` ${has(low) ? interval(low, high) : ''}`),
       facts([
-        ['Floor of this pair', decimal(floor)],
+        ['Floor of this pair', floor === undefined ? null : decimal(floor)],
+        ['In the paper', has(published) ? decimal(published) : null],
         ['Queries', count(queries)],
       ]),
     );
