@@ -1,7 +1,7 @@
 //! The tables and figures of "Artificial Hivemind" (arXiv 2510.22954) from a dump, each number beside the published one.
 //!
 //! Everything is over the models that the paper has too, by name. What is measured is what the other measures
-//! measure; here is only what the paper did with it. Not here: the published numbers ([`published`]), files, pages.
+//! measure; here is only what the paper did with it. Not here: the published numbers (`published`), files, pages.
 
 mod pca;
 mod prompts;
@@ -145,7 +145,7 @@ impl Reproduction {
 /// # Errors
 /// [`Error::Usage`] if no model is one of the paper's or there is no such query, [`Error::Interrupted`].
 pub fn infinity_chat(corpus: &Corpus, settings: &ReproduceSettings, observer: &dyn Observer) -> Result<Reproduction> {
-    let published = Published::read();
+    let published = Published::shipped();
     let matched = published.matched(corpus.rows.models.names(), &settings.same)?;
     let mut done = Reproduction::default();
     let names = corpus.rows.models.names().iter().zip(&matched);
@@ -484,7 +484,7 @@ mod tests {
 
     /// 25 models named as in the paper, 50 answers each.
     fn corpus(queries: usize, models: usize, samples: usize) -> Corpus {
-        let names = Published::read().models;
+        let names = Published::shipped().models;
         let keys: Vec<(String, String)> = (0..queries)
             .flat_map(|q| {
                 names[..models].iter().flat_map(move |m| (0..samples).map(move |_| (format!("q{q}"), m.clone())))

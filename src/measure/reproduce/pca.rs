@@ -121,7 +121,7 @@ mod tests {
     fn planted_directions_come_back() {
         for (rows, dim) in [(8, 40), (40, 5)] {
             let side = |row: usize| row as f32 - (rows - 1) as f32 / 2.0;
-            let off = |row: usize| if matches!(row % 4, 0 | 3) { 0.25 } else { -0.25 };
+            let off = |row: usize| if [0, 3].contains(&(row % 4)) { 0.25 } else { -0.25 };
             let value = |row: usize, i: usize| match i {
                 0 => 3.0 - side(row),
                 1 => off(row),

@@ -42,7 +42,7 @@ pub const EMBEDDING_MODEL: &str = "text-embedding-3-small";
 pub struct Published {
     /// Names of Table 6.
     pub models: Vec<String>,
-    /// Percent by bin of [`BINS`], a model each.
+    /// Percent by bin, the highest first, a model each.
     pub bins: Vec<[f64; 10]>,
     /// Inter-model similarity in percent by places (a <= b) in `models`.
     pub inter: BTreeMap<(usize, usize), f64>,
@@ -66,7 +66,7 @@ fn short(name: &str) -> String {
 
 impl Published {
     /// The tables that come with hivescope.
-    pub fn read() -> Self {
+    pub fn shipped() -> Self {
         let (_, lines) = table(TABLE_6);
         let models: Vec<String> = lines.iter().map(|line| line.0.to_owned()).collect();
         let bins = lines.iter().map(|line| std::array::from_fn(|bin| line.1[bin])).collect();
@@ -148,7 +148,7 @@ mod tests {
 
     #[test]
     fn the_tables_have_the_identities_of_the_paper() {
-        let published = Published::read();
+        let published = Published::shipped();
         assert_eq!((published.models.len(), published.inter.len()), (79, 17 * 18 / 2));
         assert!(TABLE_6.lines().next().unwrap().ends_with(&BINS.join(",")), "the bins stand in this order");
         for (model, bins) in published.models.iter().zip(&published.bins) {
@@ -180,7 +180,7 @@ mod tests {
 
     #[test]
     fn names_match_without_owner_case_and_meta_but_not_without_instruct() {
-        let published = Published::read();
+        let published = Published::shipped();
         let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
         let dump = ["GPT-4o-2024-11-20", "Qwen_Qwen2.5-7B-Instruct", "meta-llama/Llama-3.1-405B-Instruct-Turbo", "x"];
         let found = published.matched(&names(&dump), &[]).unwrap();
