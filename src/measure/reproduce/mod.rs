@@ -358,7 +358,8 @@ impl<'a> Tables<'a> {
             let (name, other) = (Some(self.name(a)), Some(self.name(b)));
             let percent = |value: f64| (100.0 * value, 1);
             let interval = pair.ci.map(|ci| Interval { low: 100.0 * ci.low, high: 100.0 * ci.high });
-            if let Some(value) = pair.paper_mean {
+            // With one answer a query the diagonal would be self-pairs alone: 1, whatever the model.
+            if let Some(value) = pair.paper_mean.filter(|_| pair.mean.is_some()) {
                 let line = Line::new("inter", name, other, percent(value)).of(pair.queries as usize);
                 let published = self.published.inter.get(&(x.min(y), x.max(y))).copied();
                 // On the diagonal the interval is that of the mean without self-pairs.
@@ -527,7 +528,8 @@ mod tests {
     #[test]
     fn one_sample_leaves_out_what_needs_two() {
         let done = infinity_chat(&corpus(3, 4, 1), &settings(), &Silent).unwrap();
-        assert!(done.lines.iter().all(|line| line.part == "inter"), "{:?}", done.lines);
+        assert_eq!(done.lines.len(), 6);
+        assert!(done.lines.iter().all(|line| line.part == "inter" && line.name != line.other), "{:?}", done.lines);
         let left: Vec<&str> = done.left_out.iter().map(|left| left.measure.as_str()).collect();
         assert_eq!(left, ["Table 6", "Share at or above 0.8", "Figure 8", "Paraphrases", "Min-p decoding"]);
     }
