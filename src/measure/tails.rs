@@ -96,7 +96,8 @@ impl Pass<'_> {
             let (mut again, mut still) = (0.0, 0.0);
             for meaning in &meanings {
                 let members: Vec<usize> = half.iter().copied().filter(|i| cluster(i) == *meaning).collect();
-                let central = |i: usize| members.iter().map(|j| own[i * n + j]).sum::<f64>();
+                // Of two, both are as central to the last bit, and the first is taken.
+                let central = |i: usize| members.iter().filter(|&&j| j != i).map(|j| own[i * n + j]).sum::<f64>();
                 let medoid = members.iter().copied().reduce(|a, b| if central(b) > central(a) { b } else { a })?;
                 if other.iter().any(|j| own[medoid * n + j] >= tau) {
                     again += 1.0;
