@@ -13,7 +13,7 @@ use hivescope::base::random::Stream;
 use hivescope::base::units::parse_bytes;
 use hivescope::compute::Backend;
 use hivescope::compute::cpu::{CpuBackend, CpuKernel};
-use hivescope::corpus::{Corpus, Dictionary, Embeddings, Layout, Rows, Samples};
+use hivescope::corpus::{Corpus, Dictionary, Embeddings, Layout, Rows};
 use hivescope::run::{HistogramChoice, PairSettings, pair_pass};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -131,25 +131,10 @@ fn planted(n: u64, dim: u64) -> Vec<f32> {
 
 /// A corpus of `values` (N x `dim`) with the query and the model of each row.
 fn corpus(values: Vec<f32>, dim: usize, query: &[u32], model: &[u32]) -> Corpus {
-    let n = query.len();
     let names = |prefix: &str, ids: &[u32]| ids.iter().map(|id| format!("{prefix}{id:06}")).collect::<Vec<_>>();
     let (queries, query) = Dictionary::from_names(&names("q", query));
     let (models, model) = Dictionary::from_names(&names("m", model));
-    let rows = Rows {
-        file: vec![0; n],
-        file_row: (0..n as u64).collect(),
-        query,
-        model,
-        queries,
-        models,
-        sample: Samples::Number(vec![0; n]),
-        text_hash: None,
-        text_chars: None,
-        refusal: None,
-        excerpts: None,
-        numbers: Default::default(),
-        categories: Default::default(),
-    };
+    let rows = Rows::of_keys((queries, query), (models, model));
     let layout = Layout::new(&rows);
     let ordered =
         layout.row_at.iter().flat_map(|&r| values[r as usize * dim..(r as usize + 1) * dim].iter().copied()).collect();

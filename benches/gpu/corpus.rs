@@ -135,19 +135,11 @@ pub fn filled(size: Size, write: impl Fn(usize, &mut [f32]) -> f64 + Sync) -> an
         Dictionary::from_names(&(0..count).map(|id| format!("{prefix}{id:06}")).collect::<Vec<_>>()).0
     };
     let rows = Rows {
-        file: vec![0; n],
-        file_row: (0..n as u64).collect(),
-        query: (0..n).map(|row| size.keys(row).0 as u32).collect(),
-        model: (0..n).map(|row| size.keys(row).1 as u32).collect(),
-        queries: names("q", size.queries),
-        models: names("m", size.models),
         sample: Samples::Number((0..n).map(|row| (row % size.samples) as i64).collect()),
-        text_hash: None,
-        text_chars: None,
-        refusal: None,
-        excerpts: None,
-        numbers: Default::default(),
-        categories: Default::default(),
+        ..Rows::of_keys(
+            (names("q", size.queries), (0..n).map(|row| size.keys(row).0 as u32).collect()),
+            (names("m", size.models), (0..n).map(|row| size.keys(row).1 as u32).collect()),
+        )
     };
     let layout = Layout::new(&rows);
     Ok(Corpus { files: Vec::new(), rows, layout, embeddings: Arc::new(embeddings), notes: Vec::new(), skipped: 0 })

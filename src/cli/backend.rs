@@ -105,11 +105,11 @@ pub fn asked(pass: &PassSettings, histogram: HistogramChoice) -> Result<Asked> {
     Ok(Asked { cpu, only_cpu: backend == BackendArg::Cpu || (name.is_some() && !of_gpu), only_gpu, request, histogram })
 }
 
-/// A kernel whose bound is about as wide as a bin can't count an exact histogram.
+/// A kernel within whose bound of a bin's edge a good part of all pairs lies can't count an exact histogram.
 fn too_coarse(name: &str, instead: &str) -> Error {
     Error::Usage(format!(
-        "--kernel {name} would look at nearly every pair of an exact histogram again, its bound is about as wide as a bin: \
-         add --histogram off or coarse, or take {instead}"
+        "--kernel {name} would leave a tenth of all pairs or more to be computed again for an exact histogram, so wide is its \
+         bound beside a bin: add --histogram off or coarse, or take {instead}"
     ))
 }
 

@@ -84,7 +84,7 @@ impl Layout {
 
 #[cfg(test)]
 mod tests {
-    use super::super::rows::{Dictionary, Samples};
+    use super::super::rows::Dictionary;
     use super::*;
 
     #[test]
@@ -92,22 +92,7 @@ mod tests {
         let names: Vec<String> = ["b", " A ", "a", "b", "a"].map(String::from).into();
         let (queries, query) = Dictionary::from_names(&names);
         let (models, model) = Dictionary::from_names(&["m", "n", "m", "m", "m"].map(String::from));
-        let n = names.len();
-        let rows = Rows {
-            file: vec![0; n],
-            file_row: (0..n as u64).collect(),
-            query,
-            model,
-            queries,
-            models,
-            sample: Samples::Number(vec![0; n]),
-            text_hash: None,
-            text_chars: None,
-            refusal: None,
-            excerpts: None,
-            numbers: Default::default(),
-            categories: Default::default(),
-        };
+        let rows = Rows::of_keys((queries, query), (models, model));
         let layout = Layout::new(&rows);
         assert_eq!(layout.canonical, [0, 0, 2], "` A ` and `a` are copies");
         assert_eq!(layout.row_at, [1, 2, 4, 0, 3], "canonical, query, model, row");

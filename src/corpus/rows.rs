@@ -157,6 +157,26 @@ pub struct Rows {
 }
 
 impl Rows {
+    /// Rows of one file that have a query and a model each, names with ids, and nothing else.
+    pub fn of_keys((queries, query): (Dictionary, Vec<u32>), (models, model): (Dictionary, Vec<u32>)) -> Self {
+        let n = query.len();
+        Self {
+            file: vec![0; n],
+            file_row: (0..n as u64).collect(),
+            query,
+            model,
+            queries,
+            models,
+            sample: Samples::Number(vec![0; n]),
+            text_hash: None,
+            text_chars: None,
+            refusal: None,
+            excerpts: None,
+            numbers: BTreeMap::new(),
+            categories: BTreeMap::new(),
+        }
+    }
+
     /// Bytes of anonymous memory held.
     pub fn memory(&self) -> u64 {
         let mut bytes = size_of_val(self.file.as_slice()) + size_of_val(self.file_row.as_slice());

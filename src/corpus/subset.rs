@@ -88,19 +88,9 @@ mod tests {
         let (queries, query) = Dictionary::from_names(&strings(["b", "c", "a", "b", "c"]));
         let (models, model) = Dictionary::from_names(&strings(["m", "o", "n", "o", "m"]));
         let rows = Rows {
-            file: vec![0; 5],
-            file_row: (0..5).collect(),
-            query,
-            model,
-            queries,
-            models,
             sample: Samples::Number(vec![7, 8, 9, 10, 11]),
             text_hash: Some(vec![1, 2, 3, 4, 5]),
-            text_chars: None,
-            refusal: None,
-            excerpts: None,
-            numbers: Default::default(),
-            categories: Default::default(),
+            ..Rows::of_keys((queries, query), (models, model))
         };
         let layout = Layout::new(&rows);
         let values = layout.row_at.iter().flat_map(|&row| [row as f32 + 1.0, 2.0]).collect();

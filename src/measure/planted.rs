@@ -3,29 +3,14 @@
 use crate::base::random::Stream;
 use crate::compute::PairOutcome;
 use crate::compute::outcome::{NearDuplicates, Nearest, Neighbors, PairStats};
-use crate::corpus::{Corpus, Dictionary, Embeddings, Layout, Rows, Samples};
+use crate::corpus::{Corpus, Dictionary, Embeddings, Layout, Rows};
 
 /// A corpus of (query, model) rows of dimension `dim`; `value(row, i)` is element i of a row.
 pub fn corpus(keys: impl Iterator<Item = (String, String)>, dim: usize, value: impl Fn(usize, usize) -> f32) -> Corpus {
     let (query_names, model_names): (Vec<String>, Vec<String>) = keys.unzip();
     let (queries, query) = Dictionary::from_names(&query_names);
     let (models, model) = Dictionary::from_names(&model_names);
-    let n = query.len();
-    let rows = Rows {
-        file: vec![0; n],
-        file_row: (0..n as u64).collect(),
-        query,
-        model,
-        queries,
-        models,
-        sample: Samples::Number(vec![0; n]),
-        text_hash: None,
-        text_chars: None,
-        refusal: None,
-        excerpts: None,
-        numbers: Default::default(),
-        categories: Default::default(),
-    };
+    let rows = Rows::of_keys((queries, query), (models, model));
     let layout = Layout::new(&rows);
     let values = layout.row_at.iter().flat_map(|&row| (0..dim).map(move |i| (row as usize, i)));
     let embeddings = std::sync::Arc::new(Embeddings::from_rows(values.map(|(row, i)| value(row, i)).collect(), dim));

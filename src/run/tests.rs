@@ -23,21 +23,8 @@ fn corpus(values: &[Vec<f32>], query: &[usize], model: &[usize]) -> Corpus {
     let name = |prefix: &str, ids: &[usize]| ids.iter().map(|id| format!("{prefix}{id:05}")).collect::<Vec<_>>();
     let (queries, query) = Dictionary::from_names(&name("q", query));
     let (models, model) = Dictionary::from_names(&name("m", model));
-    let rows = Rows {
-        file: vec![0; n],
-        file_row: (0..n as u64).collect(),
-        query,
-        model,
-        queries,
-        models,
-        sample: Samples::Number((0..n as i64).collect()),
-        text_hash: None,
-        text_chars: None,
-        refusal: None,
-        excerpts: None,
-        numbers: Default::default(),
-        categories: Default::default(),
-    };
+    let rows =
+        Rows { sample: Samples::Number((0..n as i64).collect()), ..Rows::of_keys((queries, query), (models, model)) };
     let layout = Layout::new(&rows);
     let ordered: Vec<f32> = layout.row_at.iter().flat_map(|&row| values[row as usize].iter().copied()).collect();
     let embeddings = Arc::new(Embeddings::from_rows(ordered, values[0].len()));

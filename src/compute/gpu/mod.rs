@@ -69,7 +69,8 @@ pub struct Request {
     pub selector: Option<String>,
     /// `f32`, `f16` or `matrix`, or one kernel as [`Rung::kernel`] has it; without one the fastest.
     pub kernel: Option<String>,
-    /// Whether every pair must come to stand in its true bin: only the bound of f32 is much narrower than one.
+    /// Whether every pair must come to stand in its true bin: with rows in f16 a tenth of all pairs or more would be within
+    /// the bound of an edge.
     pub exact_histogram: bool,
     /// Bytes of device memory that blocks may take; without it three quarters of what there is.
     pub memory: Option<u64>,

@@ -1,118 +1,21 @@
-//! `hivescope synth`: corpora whose true values are known.
-//!
-//! A planted response is `sqrt(C) e0 + sqrt(B - C) q + sqrt(A - B) c + sqrt(1 - A) r` with one direction `q` a query,
-//! `c` a cell (query, model) and `r` a response. Where all directions are orthogonal, the cosine of two responses is
-//! A within a cell, B across models of one query and C across queries, exactly.
-//!
-//! One thing may vary beside ([`Variation`]). With meanings `c` is that of a meaning of the query: each response has one
-//! of the K at random, whatever its model, and the cosine is A within a meaning, B across meanings. With growth there is no
-//! end of meanings: a Pitman-Yor process of discount b gives each response a meaning that was there or a new one. With
-//! people, theirs are spread evenly over some of a query's meanings, a model's over others. With contexts a cell is
-//! (query, model, context), and part of `c` is common to a model's cells of a query, so that their cosine is S. With stages
-//! a cell is (query, model, stage), and B is larger by R at the second. With a style part T of `c` is common to all of a
-//! model's cells, so that its cosine across queries is C + T. With lengths the models write short and long texts in turn,
-//! and part D of `q` is common to those of like length only: across lengths the cosine is B - D. With form
-//! there are texts: the first characters of each, as many as give 4-gram counts a cosine of F, are its model's, the rest its
-//! own, all at random. With teams a cell is a team's; every second one has `c` taken away, so that its cosine is B, and its
-//! quality follows the outcome model.
+//! The rows of a planted corpus and their true values.
 
-use super::args::{Messages, SynthArgs, SynthKind};
-use super::messages;
+use super::Variation;
 use crate::base::random::Stream;
 use crate::base::{Error, Result};
 use arrow::array::{ArrayRef, FixedSizeListArray, Float32Array, Float64Array, Int64Array, RecordBatch, StringArray};
 use arrow::datatypes::{DataType, Field};
-use parquet::arrow::ArrowWriter;
-use std::fs::File;
 use std::sync::Arc;
 
 /// Names of the stages.
-const STAGES: [&str; 2] = ["sft", "rl"];
+pub const STAGES: [&str; 2] = ["sft", "rl"];
 
 /// Characters of short and long texts.
-const LENGTHS: [usize; 2] = [100, 200];
+pub const LENGTHS: [usize; 2] = [100, 200];
 /// Characters of a planted text: those that form is measured on, and a few more.
 const TEXT_CHARS: usize = 320;
 /// Standard deviation of a response's quality about its team's.
 const NOISE: f64 = 0.5;
-
-/// What varies beside queries and models.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Variation {
-    /// Nothing.
-    Nothing,
-    /// So many meanings a query, which responses have whatever their model.
-    Meanings(usize),
-    /// Meanings grow as n^b with the number of responses n, whatever their model, at times ln n.
-    Growth(f64),
-    /// One more model is people.
-    People {
-        /// Meanings over which a model's responses are spread.
-        modes: usize,
-        /// Meanings over which people's are.
-        people: usize,
-    },
-    /// Each model answers in so many contexts.
-    Contexts {
-        /// How many.
-        contexts: usize,
-        /// Cosine across contexts of one model and query.
-        across: f64,
-    },
-    /// Each model has two stages; at the first so many meanings have two responses each, all others one meaning in common,
-    /// at the second only this one is left.
-    Dropped(usize),
-    /// Each model has two stages.
-    Stages {
-        /// By how much the second raises the cosine across models.
-        rise: f64,
-    },
-    /// Each model has a style, the same in all queries.
-    Style {
-        /// By how much that raises a model's cosine across queries.
-        style: f64,
-    },
-    /// Models write short and long texts in turn.
-    Lengths {
-        /// By how much the cosine across models is lower where lengths differ.
-        drop: f64,
-    },
-    /// Each model's texts begin alike: the cosine of their 4-grams.
-    Form(f64),
-    /// Each cell is a team's: coefficients of diversity, expertise, their product, log size.
-    Teams([f64; 4]),
-}
-
-impl Variation {
-    fn of(args: &SynthArgs) -> Result<Self> {
-        let teams = match &args.teams {
-            None => None,
-            Some(given) => Some(Self::Teams(given.as_slice().try_into().map_err(|_| {
-                Error::Usage("--teams takes four numbers: diversity, expertise, product, log size".into())
-            })?)),
-        };
-        let wanted = [
-            args.meanings.map(Self::Meanings),
-            args.growth.map(Self::Growth),
-            args.people.map(|people| Self::People { modes: args.modes, people }),
-            (args.contexts != 1).then_some(Self::Contexts { contexts: args.contexts, across: args.across }),
-            args.drop.map(Self::Dropped),
-            args.rise.map(|rise| Self::Stages { rise }),
-            args.style.map(|style| Self::Style { style }),
-            args.lengths.map(|drop| Self::Lengths { drop }),
-            args.form.map(Self::Form),
-            teams,
-        ];
-        let mut wanted = wanted.into_iter().flatten();
-        let first = wanted.next().unwrap_or(Self::Nothing);
-        if wanted.next().is_some() {
-            let flags =
-                "--meanings, --growth, --people, --contexts, --drop, --rise, --style, --lengths, --form and --teams";
-            return Err(Error::Usage(format!("only one of {flags} can be planted in a corpus")));
-        }
-        Ok(first)
-    }
-}
 
 /// What to plant.
 #[derive(Debug, Clone, Copy)]
@@ -209,7 +112,7 @@ impl Planted {
     }
 
     /// The meaning of each response, if there are any.
-    fn classes(&self) -> Option<Vec<usize>> {
+    pub(super) fn classes(&self) -> Option<Vec<usize>> {
         match self.variation {
             Variation::Meanings(meanings) => {
                 let random = Stream::new(self.seed, "synth meanings");
@@ -260,7 +163,7 @@ impl Planted {
 
     /// The exponent of growth that is expected of all responses to a query: `D(n) = G(n + b) / (G(1 + b) G(n))` with G
     /// the gamma function, over the last factor of 4 in n, linear between whole numbers.
-    fn growth(&self) -> Option<f64> {
+    pub(super) fn growth(&self) -> Option<f64> {
         let Variation::Growth(b) = self.variation else { return None };
         let expected = |n: f64| (libm::lgamma(n + b) - libm::lgamma(1.0 + b) - libm::lgamma(n)).exp();
         let n = (self.models * self.samples) as f64;
@@ -285,7 +188,7 @@ impl Planted {
 
     /// The true rho of one model and of different models, where people are planted: from the share of pairs with one
     /// mode. NaN where there are no pairs.
-    fn rho(&self) -> Option<[f64; 2]> {
+    pub(super) fn rho(&self) -> Option<[f64; 2]> {
         let Variation::People { .. } = self.variation else { return None };
         let rows = |model: usize| model * self.samples..(model + 1) * self.samples;
         let apart = |pairs: &mut dyn Iterator<Item = (usize, usize)>| {
@@ -306,7 +209,7 @@ impl Planted {
     }
 
     /// Cosines of a response with all to its query, and with those that have a direction in common.
-    fn cosines(&self, variant: usize) -> (f64, f64) {
+    pub(super) fn cosines(&self, variant: usize) -> (f64, f64) {
         match self.variation {
             Variation::Style { style } => (self.cross, self.cross + style),
             Variation::Lengths { drop } => (self.cross - drop, self.cross),
@@ -369,7 +272,7 @@ impl Planted {
     }
 
     /// The true ratio of packaging, with contexts: (S - C) / (A - C).
-    fn packaging(&self) -> Option<f64> {
+    pub(super) fn packaging(&self) -> Option<f64> {
         let Variation::Contexts { across, .. } = self.variation else { return None };
         Some((across - self.floor) / (self.within - self.floor))
     }
@@ -377,7 +280,7 @@ impl Planted {
     /// The true adjusted R2_style, with a style: of the n responses of M models to each of Q queries
     /// `(M - 1) (Q - 1) n T / (SST - E)`, where `SST = Q (M n - 1 - (n - 1) A - (M - 1) n B)` and
     /// `E = (M - 1) (1 + (n - 1) A - n B)` is what cells without a style would give.
-    fn r2_style(&self) -> Option<f64> {
+    pub(super) fn r2_style(&self) -> Option<f64> {
         let Variation::Style { style } = self.variation else { return None };
         let (q, m, n) = (self.queries as f64, self.models as f64, self.samples as f64);
         let total = q * (m * n - 1.0 - (n - 1.0) * self.within - (m - 1.0) * n * self.cross);
@@ -387,7 +290,7 @@ impl Planted {
 
     /// With lengths, the true similarity of all pairs of different models: B on the share of pairs of like length, B - D
     /// on the others.
-    fn of_all_lengths(&self) -> Option<f64> {
+    pub(super) fn of_all_lengths(&self) -> Option<f64> {
         let Variation::Lengths { drop } = self.variation else { return None };
         let pairs = |m: usize| (m * m.saturating_sub(1)) as f64 / 2.0;
         let like = pairs(self.models.div_ceil(2)) + pairs(self.models / 2);
@@ -484,7 +387,7 @@ impl Planted {
     }
 
     /// The rows as a table: query, model, sample, what varies beside them (class, context or stage), embedding.
-    fn table(&self, rows: PlantedRows) -> anyhow::Result<RecordBatch> {
+    pub(super) fn table(&self, rows: PlantedRows) -> anyhow::Result<RecordBatch> {
         let n = self.rows();
         let variant = |i: usize| i / self.samples % self.variants();
         let cell = |i: usize| i / self.samples / self.variants();
@@ -542,204 +445,5 @@ impl Planted {
         }
         columns.push(("embedding", Arc::new(embedding)));
         Ok(RecordBatch::try_from_iter(columns)?)
-    }
-}
-
-/// Runs `synth`.
-///
-/// # Errors
-/// Impossible sizes, or a file that can't be written.
-pub fn main(args: &SynthArgs, flags: &Messages) -> anyhow::Result<u8> {
-    let SynthKind::Planted = args.kind;
-    let planted = Planted {
-        queries: args.queries,
-        models: args.models,
-        samples: args.samples,
-        variation: Variation::of(args)?,
-        dim: args.dim,
-        seed: args.seed,
-        within: args.within,
-        cross: args.cross,
-        floor: args.floor,
-    };
-    let rows = planted.build()?;
-    let (dim, exact) = (rows.dim, rows.exact);
-    let batch = planted.table(rows)?;
-    let file = File::create(&args.out).map_err(|error| Error::io(&args.out, error))?;
-    let mut writer = ArrowWriter::try_new(file, batch.schema(), None)?;
-    writer.write(&batch)?;
-    writer.close()?;
-    let meanings = if let Variation::Meanings(meanings) = planted.variation { Some(meanings) } else { None };
-    let rise = if let Variation::Stages { rise } = planted.variation { Some(rise) } else { None };
-    let (growth, rho) = (planted.growth(), planted.rho());
-    let by_meaning = planted.classes().is_some();
-    let form = if let Variation::Form(form) = planted.variation { Some(form) } else { None };
-    let teams = if let Variation::Teams(coefficients) = planted.variation { Some(coefficients) } else { None };
-    if flags.json {
-        let (within, cross) =
-            if by_meaning { ("within_meanings", "across_meanings") } else { ("intra_mean", "inter_mean") };
-        messages::json(&serde_json::json!({
-            "type": "synth", "path": args.out.to_string_lossy(), "rows": planted.rows(), "dim": dim, "exact": exact,
-            "meanings": meanings, within: planted.within, cross: planted.cross, "floor": planted.floor,
-            "packaging": planted.packaging(), "rise": rise, "growth": growth, "r2_style": planted.r2_style(),
-            "all_lengths": planted.of_all_lengths(),
-            "rho_individual": rho.map(|rho| rho[0]), "rho_population": rho.map(|rho| rho[1]),
-            "form": form, "teams": teams,
-        }));
-    } else if !flags.quiet {
-        let how = if exact { "exact" } else { "approximate: random directions" };
-        let (one, several) = if by_meaning { ("meaning", "meanings") } else { ("model", "models") };
-        messages::data(&format!(
-            "{}: {} rows of dimension {dim}\ntrue mean cosines ({how}): within a {one} and query {}, across {several} {}, \
-             across queries {}",
-            args.out.display(),
-            planted.rows(),
-            planted.within,
-            planted.cross,
-            planted.floor
-        ));
-        if let (Variation::Contexts { across, .. }, Some(ratio)) = (planted.variation, planted.packaging()) {
-            messages::data(&format!("across contexts {across}, a packaging ratio of {ratio:.4}"));
-        }
-        if let Some(r2) = planted.r2_style() {
-            messages::data(&format!("a style of each model, an adjusted R2_style of {r2:.4}"));
-        }
-        if let Some(all) = planted.of_all_lengths() {
-            messages::data(&format!("that across models is of texts of like length; of all pairs it is {all:.4}"));
-        }
-        if let Some(exponent) = growth {
-            messages::data(&format!(
-                "meanings grow by an exponent of {exponent:.4} over the last factor of 4; time is ln n"
-            ));
-        }
-        if let Some([individual, population]) = rho {
-            messages::data(&format!("rho of one model {individual:.4}, of different models {population:.4}"));
-        }
-        if let Some(form) = form {
-            messages::data(&format!(
-                "form: 4-grams of one model's answers have a cosine near {form}, of different models' near 0"
-            ));
-        }
-        if let Some(coefficients) = teams {
-            messages::data(&format!(
-                "teams: quality changes by {coefficients:?} with diversity, expertise, their product, log size; every second \
-                 team has the cosine across models"
-            ));
-        }
-        if let Some(rise) = rise {
-            let [first, second] = STAGES;
-            let cross = planted.cosines(1).0;
-            messages::data(&format!("across models at stage {second} {cross}: {rise} more than at {first}"));
-        }
-    }
-    Ok(0)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::base::similarity::Similarity;
-
-    const PLANTED: Planted = Planted {
-        queries: 3,
-        models: 2,
-        samples: 2,
-        variation: Variation::Nothing,
-        dim: None,
-        seed: 0,
-        within: 0.8,
-        cross: 0.6,
-        floor: 0.1,
-    };
-
-    #[test]
-    fn the_closed_form_holds() {
-        let rows = PLANTED.build().unwrap();
-        assert!(rows.exact);
-        let row = |i: usize| &rows.values[i * rows.dim..(i + 1) * rows.dim];
-        let similarity = Similarity::new();
-        for (other, expected) in [(0, 1.0), (1, 0.8), (2, 0.6), (4, 0.1)] {
-            let got = similarity.dot(row(0), row(other));
-            assert!((got - expected).abs() < 1e-6, "row {other}: {got} is not {expected}");
-        }
-    }
-
-    /// Rows are (query, model, context or stage, sample).
-    #[test]
-    fn contexts_and_stages_have_their_cosines() {
-        let contexts = |across| Planted { variation: Variation::Contexts { contexts: 2, across }, ..PLANTED };
-        let stages = |rise| Planted { variation: Variation::Stages { rise }, ..PLANTED };
-        for (planted, pairs) in [
-            (
-                contexts(0.7),
-                [(0, 1, 0.8), (0, 2, 0.7), (0, 4, 0.6), (2, 6, 0.6), (2, 4, 0.6), (0, 8, 0.1), (0, 10, 0.1)],
-            ),
-            (
-                stages(0.15),
-                [(0, 1, 0.8), (2, 3, 0.8), (0, 4, 0.6), (2, 6, 0.75), (2, 7, 0.75), (0, 8, 0.1), (2, 10, 0.1)],
-            ),
-        ] {
-            let rows = planted.build().unwrap();
-            assert!(rows.exact);
-            let row = |i: usize| &rows.values[i * rows.dim..(i + 1) * rows.dim];
-            for (a, b, expected) in pairs {
-                let got = Similarity::new().dot(row(a), row(b));
-                assert!((got - expected).abs() < 1e-6, "rows {a} and {b}: {got} is not {expected}");
-            }
-        }
-        assert_eq!(contexts(0.5).build().unwrap_err().exit_code(), 2);
-        assert_eq!(stages(0.25).build().unwrap_err().exit_code(), 2);
-    }
-
-    /// Rows are (query, model, sample); of three models the first and the last write short texts.
-    #[test]
-    fn styles_and_lengths_have_their_cosines() {
-        let planted = |variation| Planted { variation, models: 3, ..PLANTED };
-        for (planted, pairs) in [
-            (planted(Variation::Style { style: 0.15 }), [(0, 1, 0.8), (0, 2, 0.6), (0, 6, 0.25), (0, 8, 0.1)]),
-            (planted(Variation::Lengths { drop: 0.2 }), [(0, 1, 0.8), (0, 2, 0.4), (0, 4, 0.6), (0, 6, 0.1)]),
-        ] {
-            let rows = planted.build().unwrap();
-            assert!(rows.exact);
-            let row = |i: usize| &rows.values[i * rows.dim..(i + 1) * rows.dim];
-            for (a, b, expected) in pairs {
-                let got = Similarity::new().dot(row(a), row(b));
-                assert!((got - expected).abs() < 1e-6, "rows {a} and {b}: {got} is not {expected}");
-            }
-        }
-        assert_eq!(planted(Variation::Style { style: 0.25 }).build().unwrap_err().exit_code(), 2);
-        assert_eq!(planted(Variation::Lengths { drop: 0.55 }).build().unwrap_err().exit_code(), 2);
-    }
-
-    #[test]
-    fn the_closed_form_holds_within_and_across_meanings() {
-        let planted = Planted { variation: Variation::Meanings(3), samples: 4, ..PLANTED };
-        let (rows, classes) = (planted.build().unwrap(), planted.classes().unwrap());
-        let row = |i: usize| &rows.values[i * rows.dim..(i + 1) * rows.dim];
-        let similarity = Similarity::new();
-        // 8 responses a query: with 3 meanings some share one, whatever their models.
-        let mut same = 0;
-        for (i, j) in (0..24).flat_map(|i| (0..i).map(move |j| (i, j))) {
-            let expected = match (i / 8 == j / 8, classes[i] == classes[j]) {
-                (false, _) => 0.1,
-                (true, false) => 0.6,
-                (true, true) => 0.8,
-            };
-            same += usize::from(expected == 0.8 && i / 4 != j / 4);
-            let got = similarity.dot(row(i), row(j));
-            assert!((got - expected).abs() < 1e-6, "rows {i} and {j}: {got} is not {expected}");
-        }
-        assert!(rows.exact && same > 0);
-        let none = Planted { variation: Variation::Meanings(0), ..PLANTED };
-        assert_eq!(none.build().unwrap_err().exit_code(), 2);
-    }
-
-    #[test]
-    fn a_small_dimension_comes_near_and_nonsense_is_refused() {
-        let rows = Planted { dim: Some(4096), queries: 30, models: 10, samples: 20, ..PLANTED };
-        assert!(!Planted { dim: Some(16), ..PLANTED }.build().unwrap().exact);
-        assert!(rows.exact_dim() > 4096);
-        assert_eq!(Planted { cross: 0.9, ..PLANTED }.build().unwrap_err().exit_code(), 2);
-        assert_eq!(Planted { floor: f64::NAN, ..PLANTED }.build().unwrap_err().exit_code(), 2);
     }
 }

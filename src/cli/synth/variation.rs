@@ -1,0 +1,86 @@
+//! What varies in a planted corpus: one flag, one variant.
+
+use crate::base::{Error, Result};
+use crate::cli::args::SynthArgs;
+
+/// What varies beside queries and models.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Variation {
+    /// Nothing.
+    Nothing,
+    /// So many meanings a query, which responses have whatever their model.
+    Meanings(usize),
+    /// Meanings grow as n^b with the number of responses n, whatever their model, at times ln n.
+    Growth(f64),
+    /// One more model is people.
+    People {
+        /// Meanings over which a model's responses are spread.
+        modes: usize,
+        /// Meanings over which people's are.
+        people: usize,
+    },
+    /// Each model answers in so many contexts.
+    Contexts {
+        /// How many.
+        contexts: usize,
+        /// Cosine across contexts of one model and query.
+        across: f64,
+    },
+    /// Each model has two stages; at the first so many meanings have two responses each, all others one meaning in common,
+    /// at the second only this one is left.
+    Dropped(usize),
+    /// Each model has two stages.
+    Stages {
+        /// By how much the second raises the cosine across models.
+        rise: f64,
+    },
+    /// Each model has a style, the same in all queries.
+    Style {
+        /// By how much that raises a model's cosine across queries.
+        style: f64,
+    },
+    /// Models write short and long texts in turn.
+    Lengths {
+        /// By how much the cosine across models is lower where lengths differ.
+        drop: f64,
+    },
+    /// Each model's texts begin alike: the cosine of their 4-grams.
+    Form(f64),
+    /// Each cell is a team's: coefficients of diversity, expertise, their product, log size.
+    Teams([f64; 4]),
+}
+
+impl Variation {
+    /// What the flags ask for.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] if that is more than one.
+    pub fn of(args: &SynthArgs) -> Result<Self> {
+        let teams = match &args.teams {
+            None => None,
+            Some(given) => Some(Self::Teams(given.as_slice().try_into().map_err(|_| {
+                Error::Usage("--teams takes four numbers: diversity, expertise, product, log size".into())
+            })?)),
+        };
+        let wanted = [
+            args.meanings.map(Self::Meanings),
+            args.growth.map(Self::Growth),
+            args.people.map(|people| Self::People { modes: args.modes, people }),
+            (args.contexts != 1).then_some(Self::Contexts { contexts: args.contexts, across: args.across }),
+            args.drop.map(Self::Dropped),
+            args.rise.map(|rise| Self::Stages { rise }),
+            args.style.map(|style| Self::Style { style }),
+            args.lengths.map(|drop| Self::Lengths { drop }),
+            args.form.map(Self::Form),
+            teams,
+        ];
+        let mut wanted = wanted.into_iter().flatten();
+        let first = wanted.next().unwrap_or(Self::Nothing);
+        if wanted.next().is_some() {
+            let flags =
+                "--meanings, --growth, --people, --contexts, --drop, --rise, --style, --lengths, --form and --teams";
+            return Err(Error::Usage(format!("only one of {flags} can be planted in a corpus")));
+        }
+        Ok(first)
+    }
+}
