@@ -645,6 +645,19 @@ def growth_reference():
 if summary["meanings"] and summary["meanings"]["tau"] is not None:
     growth_reference()
 
+# Ratings: pandas groups and medians, polyfit on centred values.
+lag = summary["rating_lag"]
+if column("rating_time", "rating_time") is not None and column("time", "time") is not None:
+    dated = pd.DataFrame({"q": q, "t": column("time", "time").astype(float), "r": column("rating_time", "rating_time").astype(float), "keep": kept[m]})
+    dated = dated[dated.keep & dated.t.notna()]
+    rated = dated[dated.r >= dated.t].assign(lag=lambda d: d.r - d.t)
+    same("ratings: counts", [lag["rated"], lag["waiting"], lag["before"]], [len(rated), dated.r.isna().sum(), (dated.r < dated.t).sum()])
+    medians = rated.groupby("q").lag.median().to_numpy()
+    centred = rated[["t", "lag"]] - rated.groupby("q")[["t", "lag"]].transform("mean")
+    same("ratings: lag, slope", [lag["value"], lag["slope"]], [medians.mean(), (centred.t * centred.lag).sum() / (centred.t ** 2).sum()])
+else:
+    same("no ratings", [lag is not None], [0])
+
 # People beside models, every pair of responses formed; people are one side, every other source its own.
 def least_of(distances, k):
     """Expected least of k of some distances, drawn without replacement."""

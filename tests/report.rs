@@ -181,7 +181,9 @@ fn shown(name: &str, value: f64) -> String {
         "ensemble_gain" | "verbatim_share" | "r2_cell" | "r2_style" | "form_style" | "effective_diversity" => {
             format!("{:.1} %", value * 100.0)
         }
-        "packaging" | "packaging_vendor" | "growth" | "rho_individual" | "rho_population" => format!("{value:.2}"),
+        "packaging" | "packaging_vendor" | "growth" | "rho_individual" | "rho_population" | "rating_lag" => {
+            format!("{value:.2}")
+        }
         _ if ["stage_", "team_", "form_repeats", "nearest_to_", "source_adds", "inflation"]
             .iter()
             .any(|start| name.starts_with(start)) =>
@@ -333,6 +335,7 @@ fn growth_in_time_draws_itself() {
     let part = seen.part("<section id=\"growth\"", "</section>");
     let inflation = summary["growth"]["inflation"]["value"].as_f64().unwrap();
     assert!(part.contains(&shown("inflation", inflation)) && part.contains("in the order of time"));
+    assert!(part.contains("Ratings come") && part.contains("+0.500"), "{part}");
 }
 
 /// Names and texts that want to be more than text.

@@ -176,6 +176,11 @@ fn planted_people_and_growth_are_recovered() {
         close(planted(&synth, "growth").0, growth);
         close(planted(&synth, "inflation").0, 1.0 - growth);
     }
+    for lag in ["0", "0.25"] {
+        let (summary, said) = summary_of(&["synth", "--growth", "0.5", "--rating-lag", lag]);
+        close(summary["rating_lag"]["slope"].as_f64().unwrap(), lag.parse().unwrap());
+        assert_eq!(said["rating_lag_slope"], lag.parse::<f64>().unwrap());
+    }
 }
 
 #[test]

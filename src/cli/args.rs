@@ -131,7 +131,7 @@ pub struct InputSettings {
     /// Text column [default: text, response, output, completion or answer, if there is one]
     #[arg(long, value_name = "COLUMN", env = "HIVESCOPE_TEXT", hide_env = true, help_heading = "Columns")]
     pub text: Option<String>,
-    /// Who wrote it, people among them [default: source, if there is one; so too for the next ten]
+    /// Who wrote it, people among them [default: source, if there is one; so too for the next eleven]
     #[arg(long, value_name = "COLUMN", env = "HIVESCOPE_SOURCE", hide_env = true, help_heading = "Columns")]
     pub source: Option<String>,
     /// Model that stages and contexts are variants of
@@ -155,6 +155,9 @@ pub struct InputSettings {
     /// When it was written: numbers, timestamps or ISO dates
     #[arg(long, value_name = "COLUMN", env = "HIVESCOPE_TIME", hide_env = true, help_heading = "Columns")]
     pub time: Option<String>,
+    /// When its quality was rated, as --time
+    #[arg(long, value_name = "COLUMN", env = "HIVESCOPE_RATING_TIME", hide_env = true, help_heading = "Columns")]
+    pub rating_time: Option<String>,
     /// How good a response is, a number; may be null
     #[arg(long, value_name = "COLUMN", env = "HIVESCOPE_QUALITY", hide_env = true, help_heading = "Columns")]
     pub quality: Option<String>,
@@ -322,9 +325,13 @@ pub struct SynthArgs {
     /// planted
     #[arg(long, value_name = "K")]
     pub meanings: Option<usize>,
-    /// Meanings without end, which grow as n^B with the number n of answers to a query (0 to 1), and a column `time`
+    /// Meanings without end, which grow as n^B with the number n of answers to a query (0 to 1), and columns `time` and
+    /// `rating_time`
     #[arg(long, value_name = "B")]
     pub growth: Option<f64>,
+    /// With growth: by how much of its time an answer's rating is later than the answer
+    #[arg(long, value_name = "L", default_value_t = 0.5, requires = "growth")]
+    pub rating_lag: f64,
     /// People (a column `source`), as many as a model has answers, spread evenly over K meanings of a query
     #[arg(long, value_name = "K")]
     pub people: Option<usize>,

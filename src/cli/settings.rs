@@ -105,6 +105,7 @@ pub fn input_options(inputs: &[String], settings: &InputSettings, scratch: PathB
         (Role::Class, &settings.class),
         (Role::Team, &settings.team),
         (Role::Time, &settings.time),
+        (Role::RatingTime, &settings.rating_time),
     ];
     let numbers = [(Number::Quality, &settings.quality), (Number::Expertise, &settings.expertise)];
     Ok(InputOptions {

@@ -103,6 +103,8 @@ pub enum Role {
     Team,
     /// When it was written: numbers or dates, as [`crate::measure`] reads them.
     Time,
+    /// When its quality was rated, in the same unit.
+    RatingTime,
 }
 
 /// Optional columns of numbers.

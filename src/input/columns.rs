@@ -11,7 +11,7 @@ const QUERY: [&str; 6] = ["query", "query_id", "prompt", "prompt_id", "instructi
 const MODEL: [&str; 4] = ["model", "model_name", "generator", "model_id"];
 const SAMPLE: [&str; 4] = ["sample", "sample_id", "generation", "seed"];
 const TEXT: [&str; 5] = ["text", "response", "output", "completion", "answer"];
-const ROLES: [(Role, &[&str]); 8] = [
+const ROLES: [(Role, &[&str]); 9] = [
     (Role::Source, &["source"]),
     (Role::Family, &["family", "base_model"]),
     (Role::Stage, &["stage"]),
@@ -20,6 +20,7 @@ const ROLES: [(Role, &[&str]); 8] = [
     (Role::Class, &["class"]),
     (Role::Team, &["team"]),
     (Role::Time, &["time"]),
+    (Role::RatingTime, &["rating_time"]),
 ];
 
 const NUMBERS: [(Number, &str); 2] = [(Number::Quality, "quality"), (Number::Expertise, "expertise")];
@@ -150,8 +151,9 @@ pub fn resolve(schema: &Schema, file: &str, options: &InputOptions) -> Result<Co
         |part: &str, flag: &Option<String>, names: &[&str]| choose(schema, file, part, flag.as_deref(), names, is_key);
     let mut roles = Vec::new();
     for (role, names) in ROLES {
-        let fits = if role == Role::Time { is_time } else { is_key };
-        if let Some(name) = choose(schema, file, names[0], options.roles.get(&role).map(String::as_str), names, fits)? {
+        let fits = if matches!(role, Role::Time | Role::RatingTime) { is_time } else { is_key };
+        let flag = names[0].replace('_', "-");
+        if let Some(name) = choose(schema, file, &flag, options.roles.get(&role).map(String::as_str), names, fits)? {
             roles.push((role, name));
         }
     }

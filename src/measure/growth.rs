@@ -437,7 +437,6 @@ pub fn growth(
         let reason = "no query has 8 responses that all have a time, the last later than the first quarter";
         out.left_out.push(left_out("Inflation (growth in time)", reason));
     }
-    out.left_out.push(left_out("Lag of ratings behind answers", "hivescope reads no column of rating times"));
     let without = line(queries, None, &of_view(1), weights).map(|line| line.exponent);
     let without_inflation = inflation(queries, &of_view(1), weights, unit).map(|one| one.value);
     out.headlines = headlines(&summary, without, without_inflation);
@@ -512,7 +511,7 @@ mod tests {
         let reasons = |found: &Growth| found.left_out.iter().map(|l| l.reason.clone()).collect::<Vec<_>>().join("; ");
         let (plain, meanings) = corpus(None);
         let one = found(&plain, &meanings);
-        assert!(reasons(&one).contains("no time column") && reasons(&one).contains("rating times"));
+        assert!(reasons(&one).contains("no time column"));
         assert_eq!(one.headlines.len(), 1);
         // Source x has 8 responses to a query, y 4: too few.
         let summary = one.summary.unwrap();

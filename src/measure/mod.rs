@@ -37,6 +37,7 @@ mod planted;
 mod products;
 mod r2;
 mod ranking;
+mod rating_lag;
 pub mod reproduce;
 mod restricted;
 mod spearman;
@@ -208,6 +209,10 @@ pub fn all(
     summary.growth = growth.summary;
     summary.headlines.extend(growth.headlines);
     summary.left_out.extend(growth.left_out);
+    let lag = rating_lag::rating_lag(corpus, keep, &weights);
+    summary.rating_lag = lag.summary;
+    summary.headlines.extend(lag.headlines);
+    summary.left_out.extend(lag.left_out);
     let beside = people::people(corpus, &people, &models, settings.seed, &weights, observer)?;
     summary.headlines.extend(beside.headlines);
     summary.left_out.extend(beside.left_out);

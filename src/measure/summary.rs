@@ -501,6 +501,7 @@ impl Parts<'_> {
             length: None,
             most_alike_next: None,
             growth: None,
+            rating_lag: None,
             form: None,
             teams: None,
             model_order: order::models(self.pairs, self.sums.models),

@@ -15,21 +15,30 @@ pub struct Times {
 }
 
 impl Times {
-    /// Reads the time column.
+    /// Reads the times of responses.
+    ///
+    /// # Errors
+    /// As [`Self::of`].
+    pub fn new(corpus: &Corpus) -> Result<Self, String> {
+        Self::of(corpus, Role::Time)
+    }
+
+    /// Reads a column of times.
     ///
     /// # Errors
     /// Why there are no times, as [`super::LeftOut`] says it.
-    pub fn new(corpus: &Corpus) -> Result<Self, String> {
-        let Some(category) = corpus.rows.categories.get(&Role::Time) else { return Err("no time column".into()) };
+    pub fn of(corpus: &Corpus, role: Role) -> Result<Self, String> {
+        let name = if role == Role::RatingTime { "column of rating times" } else { "time column" };
+        let Some(category) = corpus.rows.categories.get(&role) else { return Err(format!("no {name}")) };
         let names = category.dictionary.names();
         if names.is_empty() {
-            return Err("the time column is empty".into());
+            return Err(format!("the {name} is empty"));
         }
         let read = |one: fn(&str) -> Option<f64>| names.iter().map(|name| one(name)).collect::<Option<Vec<f64>>>();
         let (values, unit) = match (read(number), read(days)) {
             (Some(values), _) => (values, "unit of time"),
             (None, Some(values)) => (values, "day"),
-            (None, None) => return Err("the time column holds neither numbers throughout nor ISO 8601 dates".into()),
+            (None, None) => return Err(format!("the {name} holds neither numbers throughout nor ISO 8601 dates")),
         };
         let of_row = category.ids.iter().map(|&id| values.get(id as usize).copied()).collect();
         Ok(Self { of_row, unit })

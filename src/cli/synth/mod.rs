@@ -64,7 +64,8 @@ pub fn main(args: &SynthArgs, flags: &Messages) -> anyhow::Result<u8> {
         messages::json(&serde_json::json!({
             "type": "synth", "path": args.out.to_string_lossy(), "rows": planted.rows(), "dim": dim, "exact": exact,
             "meanings": meanings, within: planted.within, cross: planted.cross, "floor": planted.floor,
-            "packaging": planted.packaging(), "rise": rise, "growth": growth, "r2_style": planted.r2_style(),
+            "packaging": planted.packaging(), "rise": rise, "growth": growth,
+            "rating_lag_slope": growth.map(|_| args.rating_lag), "r2_style": planted.r2_style(),
             "all_lengths": planted.of_all_lengths(),
             "rho_individual": rho.map(|rho| rho[0]), "rho_population": rho.map(|rho| rho[1]),
             "form": form, "teams": teams,
@@ -92,7 +93,9 @@ pub fn main(args: &SynthArgs, flags: &Messages) -> anyhow::Result<u8> {
         }
         if let Some(exponent) = growth {
             messages::data(&format!(
-                "meanings grow by an exponent of {exponent:.4} over the last factor of 4; time is ln n"
+                "meanings grow by an exponent of {exponent:.4} over the last factor of 4; time is ln n\n\
+                 ratings lag by {} of the time of their answer",
+                args.rating_lag
             ));
         }
         if let Some([individual, population]) = rho {

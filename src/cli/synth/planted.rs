@@ -84,7 +84,7 @@ impl Planted {
     fn parts(&self) -> usize {
         match self.variation {
             Variation::Meanings(meanings) => meanings,
-            Variation::Growth(_) => self.models * self.samples,
+            Variation::Growth { .. } => self.models * self.samples,
             Variation::People { modes, people } => modes.max(people),
             Variation::Dropped(dropped) => 1 + dropped,
             _ => self.models * self.variants(),
@@ -118,7 +118,7 @@ impl Planted {
                 let random = Stream::new(self.seed, "synth meanings");
                 Some((0..self.rows()).map(|row| random.below(row as u64, 0, meanings as u64) as usize).collect())
             }
-            Variation::Growth(exponent) => Some(self.grown(exponent)),
+            Variation::Growth { exponent, .. } => Some(self.grown(exponent)),
             Variation::People { .. } | Variation::Dropped(_) => {
                 Some((0..self.rows()).map(|row| self.mode(row)).collect())
             }
@@ -164,7 +164,7 @@ impl Planted {
     /// The exponent of growth that is expected of all responses to a query: `D(n) = G(n + b) / (G(1 + b) G(n))` with G
     /// the gamma function, over the last factor of 4 in n, linear between whole numbers.
     pub(super) fn growth(&self) -> Option<f64> {
-        let Variation::Growth(b) = self.variation else { return None };
+        let Variation::Growth { exponent: b, .. } = self.variation else { return None };
         let expected = |n: f64| (libm::lgamma(n + b) - libm::lgamma(1.0 + b) - libm::lgamma(n)).exp();
         let n = (self.models * self.samples) as f64;
         let below = (n / 4.0).floor().max(1.0);
@@ -315,7 +315,7 @@ impl Planted {
         {
             return Err(Error::Usage("--drop takes two samples a meaning and must leave some".into()));
         }
-        if let Variation::Growth(exponent) = self.variation
+        if let Variation::Growth { exponent, .. } = self.variation
             && !(0.0..=1.0).contains(&exponent)
         {
             return Err(Error::Usage("--growth lies between 0 and 1".into()));
@@ -408,9 +408,13 @@ impl Planted {
         }
         match self.variation {
             Variation::Nothing | Variation::Meanings(_) | Variation::Style { .. } => {}
-            Variation::Growth(_) => {
-                let times = (0..n).map(|i| ((self.arrival(i) + 1) as f64).ln());
-                columns.push(("time", Arc::new(Float64Array::from_iter_values(times))));
+            Variation::Growth { lag, .. } => {
+                let times = |later: f64| {
+                    let time = |i: usize| ((self.arrival(i) + 1) as f64).ln() * (1.0 + later);
+                    Arc::new(Float64Array::from_iter_values((0..n).map(time)))
+                };
+                columns.push(("time", times(0.0)));
+                columns.push(("rating_time", times(lag)));
             }
             Variation::People { .. } => {
                 let names = (0..n).map(|i| if person(i) { "human" } else { "model" });

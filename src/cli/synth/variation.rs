@@ -11,7 +11,12 @@ pub enum Variation {
     /// So many meanings a query, which responses have whatever their model.
     Meanings(usize),
     /// Meanings grow as n^b with the number of responses n, whatever their model, at times ln n.
-    Growth(f64),
+    Growth {
+        /// b.
+        exponent: f64,
+        /// By how much of its time a response's rating is later.
+        lag: f64,
+    },
     /// One more model is people.
     People {
         /// Meanings over which a model's responses are spread.
@@ -64,7 +69,7 @@ impl Variation {
         };
         let wanted = [
             args.meanings.map(Self::Meanings),
-            args.growth.map(Self::Growth),
+            args.growth.map(|exponent| Self::Growth { exponent, lag: args.rating_lag }),
             args.people.map(|people| Self::People { modes: args.modes, people }),
             (args.contexts != 1).then_some(Self::Contexts { contexts: args.contexts, across: args.across }),
             args.drop.map(Self::Dropped),

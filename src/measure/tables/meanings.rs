@@ -209,6 +209,31 @@ pub struct Inflation {
     pub span: f64,
 }
 
+/// How far ratings lag behind answers: time of the rating less that of the answer, of the responses rated since.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct RatingLag {
+    /// The unit of time.
+    pub unit: String,
+    /// Queries with a rated response.
+    pub queries: u64,
+    /// Mean over queries of the median lag.
+    pub value: f64,
+    /// Its interval over queries.
+    pub interval: Option<Interval>,
+    /// d lag/dt within queries, least squares over all of them; `None` if no query has two times.
+    pub slope: Option<f64>,
+    /// Its interval over queries.
+    pub slope_interval: Option<Interval>,
+    /// Responses rated since they were written.
+    pub rated: u64,
+    /// Responses with a time and no rating.
+    pub waiting: u64,
+    /// Responses whose rating is older than they are.
+    pub before: u64,
+    /// Responses without a time.
+    pub undated: u64,
+}
+
 /// Meanings of all responses.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Meanings {

@@ -1,6 +1,6 @@
 //! summary.json: headlines with what is around them, and the parts of section A.
 
-use super::{FormSummary, GrowthSummary, Interval, MeaningsSummary, TeamsSummary};
+use super::{FormSummary, GrowthSummary, Interval, MeaningsSummary, RatingLag, TeamsSummary};
 use serde::{Deserialize, Serialize};
 
 /// A headline number with what it must be read with.
@@ -132,6 +132,9 @@ pub struct Summary {
     /// Growth of distinct meanings.
     #[serde(default)]
     pub growth: Option<GrowthSummary>,
+    /// How far ratings lag behind answers.
+    #[serde(default)]
+    pub rating_lag: Option<RatingLag>,
     /// Form and content.
     #[serde(default)]
     pub form: Option<FormSummary>,

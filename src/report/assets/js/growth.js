@@ -1,7 +1,7 @@
 // How many more meanings more answers hold.
 
 function growthSection({ summary }) {
-  const { growth, meanings } = summary;
+  const { growth, meanings, rating_lag: lag } = summary;
   if (!growth) return null;
   const { all, sources, inflation } = growth;
   const range = all.interval ? ` (95 %: ${interval(all.interval.low, all.interval.high, two)})` : '';
@@ -23,6 +23,7 @@ function growthSection({ summary }) {
     ),
     growthCurve(all),
     inflation ? growthInTime(all, inflation) : null,
+    lag ? ratingLag(lag) : null,
     sources.length > 1 ? growthSources(sources) : null,
     el(
       'p',
@@ -105,6 +106,25 @@ function growthInTime(all, inflation) {
         : '',
     ),
   ];
+}
+
+function ratingLag(lag) {
+  const range = of => (of ? ` (95 %: ${interval(of.low, of.high, two)})` : '');
+  const slope = lag.slope_interval
+    ? ` (95 %: ${interval(lag.slope_interval.low, lag.slope_interval.high, signed)})`
+    : '';
+  return el(
+    'p',
+    {},
+    'Ratings come ',
+    el('strong', {}, `${two(lag.value)} ${lag.unit === 'day' ? 'days' : 'units of time'}`),
+    `${range(lag.interval)} after their answers: mean over ${counted(lag.queries, 'query', 'queries')} of the median.`,
+    has(lag.slope)
+      ? ` For each ${lag.unit} that an answer comes later the lag changes by ${signed(lag.slope)}${slope}: above 0 ratings fall behind.`
+      : '',
+    ` ${count(lag.waiting)} of ${count(lag.waiting + lag.rated)} answers have no rating yet, so the lag is at least this.`,
+    lag.before ? ` ${count(lag.before)} ratings are older than their answers and do not count.` : '',
+  );
 }
 
 function growthSources(rows) {

@@ -104,6 +104,11 @@ const HEADLINES = {
       'How much faster the number of answers grows than that of their meanings, on a logarithmic scale. 0: each answer keeps its worth.',
     not: () => 'Meanings are topics and wordings, and it rests on the times that the corpus gives.',
   },
+  rating_lag: {
+    kind: 'ratio',
+    means: 'How long after it was written an answer is rated: the mean over queries of their median answer.',
+    not: () => 'Answers without a rating are still waiting and cannot count, so the lag is at least this.',
+  },
   rho_population: {
     kind: 'ratio',
     means:
