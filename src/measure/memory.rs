@@ -14,6 +14,7 @@ use super::r2;
 use super::summary::{TWO_WAY_QUERIES, TWO_WAY_ROWS};
 use super::sums::groups;
 use super::tables::{IntraRow, ModelPairRow, QueryRow};
+use super::topn;
 use super::variants;
 use crate::corpus::Corpus;
 use std::mem::size_of;
@@ -117,8 +118,11 @@ pub fn memory(corpus: &Corpus, settings: &MeasureSettings) -> u64 {
     let ranking = weights + threads * 8 * queries * models + 8 * models * (2 * RESAMPLES + 2 * columns);
     let lengths = if corpus.rows.text_chars.is_some() { 27 * corpus.len() + length_bytes(corpus, threads) } else { 0 };
     let form = weights + form::bytes(corpus);
+    let rows = corpus.layout.query_positions.iter().map(std::ops::Range::len).max().unwrap_or(0);
+    let topn = if repeated > 0 { threads.min(queries) * topn::bytes(rows, dim) } else { 0 };
     let packing = threads.min(queries) * PACKING;
-    let largest = [by_query, by_model, clustering, bootstrap, two_way, variants, variation, ranking, lengths, form];
+    let largest =
+        [by_query, by_model, clustering, bootstrap, two_way, variants, variation, ranking, lengths, form, topn];
     let largest = largest.into_iter().max().unwrap_or(0);
     (stays + packing + largest) as u64
 }

@@ -5,6 +5,7 @@
 
 mod adjusted;
 mod cells;
+mod coarse;
 mod contexts;
 #[cfg(test)]
 mod coverage;

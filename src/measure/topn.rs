@@ -1,6 +1,7 @@
 //! Distinct models among the nearest N of each response, ties at the boundary by expectation.
 
 use super::cells::Cells;
+use super::coarse::{self, ANCHORS, Coarse};
 use super::nearest::{self, Share};
 use super::tables::TopNRow;
 use crate::base::events::Stage;
@@ -72,6 +73,60 @@ pub fn null_and_least(counts: &[u64], top_n: u64) -> (f64, f64) {
     (null / n as f64, least / n as f64)
 }
 
+/// The nearest of each response of a query.
+struct Near<'a> {
+    corpus: &'a Corpus,
+    positions: &'a [usize],
+    /// How many of the nearest are asked for.
+    most: usize,
+    similarity: Similarity,
+    coarse: Coarse,
+    /// Cosines of the anchors from `first` on with all responses.
+    cosines: Vec<f32>,
+    first: usize,
+    others: Vec<usize>,
+    values: Vec<f32>,
+}
+
+impl<'a> Near<'a> {
+    fn new(corpus: &'a Corpus, positions: &'a [usize], most: usize) -> Self {
+        let (similarity, coarse) = (Similarity::new(), Coarse::new(corpus, positions));
+        let (cosines, others, values) = (Vec::new(), Vec::new(), Vec::new());
+        Self { corpus, positions, most, similarity, coarse, cosines, first: usize::MAX, others, values }
+    }
+
+    /// (similarity, label) of the nearest others of the response at place `anchor`, descending: at least the `most`
+    /// nearest, and all that are as near as any of these. Anchors come in order.
+    fn sorted(&mut self, anchor: usize, label: &[usize], sorted: &mut Vec<(f32, usize)>) {
+        let n = self.positions.len();
+        if anchor.is_multiple_of(ANCHORS) || self.first == usize::MAX {
+            self.first = anchor / ANCHORS * ANCHORS;
+            self.coarse.cosines(self.first, (self.first + ANCHORS).min(n), &mut self.cosines);
+        }
+        let cosines = &self.cosines[(anchor - self.first) * n..][..n];
+        // So many are at least this near, so nobody farther by twice the bound can be among them.
+        self.values.clear();
+        self.values.extend((0..n).filter(|&o| o != anchor).map(|o| cosines[o]));
+        let place = self.most.min(n - 1) - 1;
+        let least = *self.values.select_nth_unstable_by(place, |a, b| b.total_cmp(a)).1 - 2.0 * self.coarse.bound;
+        self.others.clear();
+        self.others.extend((0..n).filter(|&o| o != anchor && cosines[o] >= least));
+        let (embeddings, norms) = (&self.corpus.embeddings, self.corpus.embeddings.norms());
+        let row = |place: usize| (embeddings.row(self.positions[place]), norms[self.positions[place]]);
+        let (x, norm) = row(anchor);
+        self.values.clear();
+        self.similarity.one_to_many(x, norm, self.others.iter().map(|&o| row(o)), &mut self.values);
+        sorted.clear();
+        sorted.extend(self.values.iter().zip(&self.others).map(|(&value, &o)| (value, label[o])));
+        sorted.sort_unstable_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
+    }
+}
+
+/// Bytes that a thread holds for the largest query.
+pub fn bytes(rows: usize, dim: usize) -> usize {
+    coarse::bytes(rows, dim) + 4 * rows * (ANCHORS + 3)
+}
+
 /// One query: its lines of topn.parquet and its nearest share, among the models that `keep` has.
 fn one_query(corpus: &Corpus, query: usize, keep: &[bool], sizes: &[usize]) -> (Vec<TopNRow>, Option<Share>) {
     let cells = Cells::new(corpus, &[query], keep);
@@ -79,21 +134,14 @@ fn one_query(corpus: &Corpus, query: usize, keep: &[bool], sizes: &[usize]) -> (
     if n < 2 {
         return (Vec::new(), None);
     }
-    let similarity = Similarity::new();
-    let (embeddings, norms) = (&corpus.embeddings, corpus.embeddings.norms());
     let label: Vec<usize> = (0..cells.len()).flat_map(|c| std::iter::repeat_n(c, cells.of(c).len())).collect();
     let sizes: Vec<usize> = sizes.iter().copied().filter(|&size| size < n).collect();
     let mut distinct = vec![0.0; sizes.len()];
     let mut credit = 0.0;
-    let mut similarities = Vec::with_capacity(n);
-    let mut sorted: Vec<(f32, usize)> = Vec::with_capacity(n);
-    for (anchor, &p) in cells.positions.iter().enumerate() {
-        similarities.clear();
-        let others = cells.positions.iter().map(|&o| (embeddings.row(o), norms[o]));
-        similarity.one_to_many(embeddings.row(p), norms[p], others, &mut similarities);
-        sorted.clear();
-        sorted.extend((0..n).filter(|&o| o != anchor).map(|o| (similarities[o], label[o])));
-        sorted.sort_unstable_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
+    let mut near = Near::new(corpus, &cells.positions, sizes.last().map_or(1, |&size| size));
+    let mut sorted: Vec<(f32, usize)> = Vec::new();
+    for anchor in 0..n {
+        near.sorted(anchor, &label, &mut sorted);
         credit += nearest::credit(&sorted, label[anchor]);
         for (total, &size) in distinct.iter_mut().zip(&sizes) {
             *total += expected_distinct(&sorted, cells.len(), size);
@@ -167,7 +215,9 @@ pub fn by_size(rows: &[TopNRow]) -> Vec<(u16, f64, f64, f64)> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::planted;
     use super::*;
+    use crate::base::random::Stream;
 
     #[test]
     fn null_of_25_models_and_50_samples() {
@@ -176,6 +226,35 @@ mod tests {
             assert!((null - expected).abs() < 0.005, "N = {size}: {null}");
         }
         assert_eq!(null_and_least(&[50; 25], 50).1, 1.0);
+    }
+
+    /// Near copies, exact copies and far rows: as many as are asked for, and whoever is as near as the last.
+    #[test]
+    fn the_nearest_are_those_of_all_pairs() {
+        let keys = (0..150).map(|_| ("q".to_string(), "m".to_string()));
+        let stream = Stream::new(4, "near");
+        let element = |row: usize, i: usize| {
+            let (copy, group) = (row.is_multiple_of(3), row % 10);
+            let noise = if copy { 0.0 } else { 1e-6 * stream.normal(row as u64, i as u64) };
+            (stream.normal(1000 + group as u64, i as u64) + noise) as f32
+        };
+        let corpus = planted::corpus(keys, 67, element);
+        let positions: Vec<usize> = (0..corpus.len()).collect();
+        let label: Vec<usize> = positions.iter().map(|p| p % 7).collect();
+        let mut sorted = Vec::new();
+        for most in [1, 5, 50, 149] {
+            let mut near = Near::new(&corpus, &positions, most);
+            for anchor in 0..positions.len() {
+                near.sorted(anchor, &label, &mut sorted);
+                let mut all: Vec<(f32, usize)> = (0..positions.len())
+                    .filter(|&o| o != anchor)
+                    .map(|o| (corpus.embeddings.similarity(&Similarity::new(), anchor, o), label[o]))
+                    .collect();
+                all.sort_unstable_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
+                let until = all.partition_point(|one| one.0 >= all[most - 1].0);
+                assert!(sorted.len() >= until && sorted[..until] == all[..until], "{most} of {anchor}");
+            }
+        }
     }
 
     #[test]
