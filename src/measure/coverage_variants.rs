@@ -4,8 +4,8 @@
 use super::intervals::{self, Weights};
 use super::packaging::packaging;
 use super::planted;
-use super::stages::stages;
 use super::tables::{Interval, Labels, Meanings, ModelRow};
+use super::training::training;
 use crate::base::events::Silent;
 use crate::base::random::Stream;
 use crate::corpus::{Category, Corpus, Dictionary, Role};
@@ -226,7 +226,7 @@ fn tails_and_meanings_of_like_stages_do_not_change() {
         let labels = vec![Labels { c: None, tau: Some(0.8), chosen: true }];
         let meanings = Meanings { labels, clusters, ..Meanings::default() };
         let models = vec![ModelRow::default(); FAMILIES];
-        let found = stages(&corpus, &[], &models, &meanings, Some(&weights(seed)), &Silent).unwrap();
+        let found = training(&corpus, &[], &models, &meanings, Some(&weights(seed)), &Silent).unwrap();
         let row = &found.rows[0];
         let tail = row.tail.as_ref().unwrap();
         assert!((tail.a - 0.1).abs() < 0.005, "{}", tail.a);
