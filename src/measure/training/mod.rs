@@ -212,7 +212,7 @@ fn steps(order: &[(u32, f64)]) -> Vec<[u32; 2]> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::planted;
+    use super::super::{planted, tables};
     use super::*;
     use crate::base::events::Silent;
     use crate::corpus::Category;
@@ -252,7 +252,97 @@ mod tests {
         assert_eq!(steps, [("1", "2"), ("1", "10"), ("2", "10")]);
         assert!(rows.iter().all(|row| !row.2 && row.3));
         assert_eq!(found(&[("a", "sft"), ("b", "rl")], 1).0, []);
-        assert!(found(&[("a", "early"), ("a", "late")], 2).1[0].contains("no known order"));
-        assert!(found(&[("a", "rl"), ("b", "rl")], 2).1[0].contains("one stage"));
+        assert!(found(&[("a", "early"), ("a", "late")], 2).1[1].contains("no known order"));
+        assert!(found(&[("a", "rl"), ("b", "rl")], 2).1[1].contains("one stage"));
+    }
+
+    /// The same with arms: (family, arm, stage), an empty arm being null, 2 responses each.
+    fn with_arms(of: &[(&str, &str, &str)]) -> Trained {
+        let families: Vec<(&str, &str)> = of.iter().map(|&(family, _, stage)| (family, stage)).collect();
+        let mut corpus = corpus(&families, 2);
+        let names: Vec<String> = (0..corpus.len()).map(|row| of[row / 2 % of.len()].1.to_owned()).collect();
+        let known: Vec<String> = names.iter().filter(|name| !name.is_empty()).cloned().collect();
+        let dictionary = Dictionary::from_names(&known).0;
+        let ids = names.iter().map(|name| dictionary.id(name).unwrap_or(u32::MAX)).collect();
+        corpus.rows.categories.insert(Role::Arm, Category { dictionary, ids });
+        let models = vec![ModelRow::default(); corpus.rows.models.len()];
+        training(&corpus, &[], &models, &Meanings::default(), None, &Silent).unwrap()
+    }
+
+    fn reasons(found: &Trained) -> String {
+        found.left_out.iter().map(|l| format!("{}: {}; ", l.measure, l.reason)).collect()
+    }
+
+    #[test]
+    fn families_are_compared_within_an_arm_and_with_themselves_in_the_other() {
+        let both = |arm: &'static str| ["a", "b"].map(|family| [(family, arm, "1"), (family, arm, "2")]).concat();
+        let found = with_arms(&[both("critic"), both("none")].concat());
+        let arms: Vec<Option<&str>> = found.rows.iter().map(|row| row.arm.as_deref()).collect();
+        assert_eq!(arms, [None, Some("none"), Some("critic")]);
+        let change = |row: &StageRow| row.intra.as_ref().unwrap().difference();
+        let [all, none, critic] = [0, 1, 2].map(|at| change(&found.rows[at]));
+        assert!((all - (none + critic) / 2.0).abs() < 1e-12);
+        let line = |found: &Trained, quantity| {
+            found.trends.iter().find(|row| row.quantity == quantity).map(|row| (row.difference.value, row.paired))
+        };
+        let (difference, paired) = line(&found, tables::Quantity::Intra).unwrap();
+        assert!((difference - (critic - none)).abs() < 1e-12 && paired == Some(true));
+        assert!(
+            found.headlines.iter().any(|one| one.name == "arm_intra:critic:1:2" && one.label.contains("beside none"))
+        );
+        assert!(
+            reasons(&found).contains("Training arms: distinct, evenness: no family has 2 responses with a meaning")
+        );
+        assert!(reasons(&found).contains("Slopes over training stages: fewer than 3 stages"));
+
+        // Family c is in one arm only: where others are in both, it has no part in the comparison.
+        let more = with_arms(&[both("critic"), both("none"), vec![("c", "none", "1"), ("c", "none", "2")]].concat());
+        let row = more.trends.iter().find(|row| row.quantity == tables::Quantity::Intra).unwrap();
+        assert_eq!((row.families.as_slice(), row.queries), (&["a".to_owned(), "b".to_owned()][..], 6));
+        assert!(more.rows[1].families.contains(&"c".to_owned()));
+        // Where none is, queries alone are paired.
+        let apart = with_arms(&[("a", "critic", "1"), ("a", "critic", "2"), ("b", "none", "1"), ("b", "none", "2")]);
+        assert_eq!(line(&apart, tables::Quantity::Intra).unwrap().1, Some(false));
+        assert_eq!(line(&apart, tables::Quantity::Inter), None);
+    }
+
+    #[test]
+    fn a_null_arm_is_a_stage_before_the_arms_part() {
+        let of = [("a", "", "0"), ("a", "critic", "1"), ("a", "none", "1"), ("b", "", "0"), ("b", "", "1")];
+        let found = with_arms(&of);
+        assert!(reasons(&found).contains("these families are in no arm: b"));
+        assert_eq!(found.rows.len(), 3);
+        let start = |row: &StageRow| row.intra.as_ref().unwrap().a;
+        assert_eq!(start(&found.rows[1]), start(&found.rows[2]));
+        assert!(found.rows.iter().all(|row| row.families == ["a"]));
+        let one = with_arms(&[("a", "critic", "0"), ("a", "critic", "1"), ("b", "", "0"), ("b", "", "1")]);
+        assert!(reasons(&one).contains("Training arms: one arm; needs at least 2"));
+        assert_eq!((one.rows.len(), one.rows[0].families.len()), (1, 2));
+    }
+
+    #[test]
+    fn slopes_rest_on_families_that_have_every_stage() {
+        let stages =
+            |family: &'static str, stages: &'static [&'static str]| stages.iter().map(move |&s| (family, "", s));
+        let all = &["0", "10", "40"];
+        let found =
+            with_arms(&stages("a", all).chain(stages("b", all)).chain(stages("c", &all[..2])).collect::<Vec<_>>());
+        let rows: Vec<&TrendRow> = found.trends.iter().collect();
+        assert!(
+            rows.iter().all(|row| row.course == tables::Course::Slope && row.reference.is_none() && row.stages == 3)
+        );
+        assert_eq!(rows[0].families, ["a", "b"]);
+        // The slope of the means, which stages.parquet has of the same families.
+        let two = with_arms(&stages("a", all).chain(stages("b", all)).collect::<Vec<_>>());
+        let at = |b: &str| {
+            let row = two.rows.iter().find(|row| row.stage_a == "0" && row.stage_b == b).unwrap();
+            row.intra.clone().unwrap()
+        };
+        let y = [at("10").a, at("10").b, at("40").b];
+        let slope = slope::weighted(&slope::weights(&[0.0, 10.0, 40.0]).unwrap(), &y);
+        let line = two.trends.iter().find(|row| row.quantity == tables::Quantity::Intra).unwrap();
+        assert!((line.difference.value - slope).abs() < 1e-12);
+        let none = with_arms(&[("a", "", "0"), ("a", "", "1"), ("b", "", "1"), ("b", "", "2")]);
+        assert!(none.trends.is_empty() && reasons(&none).contains("Slopes over training stages: inter: fewer than 2"));
     }
 }
