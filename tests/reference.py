@@ -1017,7 +1017,7 @@ def cells_in(name):
     return cells_of(stage) if name is None else cells_of(stage, lambda i: arm[i] == name or (arm[i] is None and (name, family[i]) in has_arm))
 in_arm = {name: cells_in(name) for name in arms or [None]} if len(lines) else {}
 
-for row in lines.itertuples():
+def stage_line(row):
     name = None if pd.isna(row.arm) else row.arm
     groups = [stage_values(row, in_arm[one]) for one in (arms if name is None and arms else [name])]
     parts = {part: [mean_over([group[0][part][side] for group in groups]) for side in range(2)] for part in groups[0][0]}
@@ -1037,11 +1037,13 @@ for row in lines.itertuples():
         same(f"{step}: floors", [row.floor_a, row.floor_b], floors[:, 0] / floors[:, 1])
         same(f"{step}: share kept", [row.kept_a, row.kept_b], kept[:, 0] / kept[:, 1] if parts["matched"][0] else [np.nan] * 2)
     same(f"{step}: families", [len(row.families)], [len(set().union(*(group[4] for group in groups)))])
+for row in lines.itertuples():
+    stage_line(row)
 
 # Changes beside the reference arm and slopes: every number at all stages compared, of families that have them all.
 trends = read("trends.parquet") if os.path.exists(os.path.join(out, "trends.parquet")) else pd.DataFrame()
 stage_number = lambda name: {"base": 0, "sft": 1, "rl": 2}.get(name.strip().lower()) if name.strip().lower() in ("base", "sft", "rl") else float(name)
-order = sorted({k[2] for cells in in_arm.values() for k in cells}, key=stage_number)
+stage_order = sorted({k[2] for cells in in_arm.values() for k in cells}, key=stage_number)
 cluster_of = read("responses.parquet")["cluster"].to_numpy(float)
 memory = {}
 def at_stages(cells, stages, takes):
@@ -1051,7 +1053,7 @@ def at_stages(cells, stages, takes):
     far = {}
     for i, f in chosen:
         x = cells[i, f, stages[0]]
-        if stages[0] == order[0] and len(x) >= 5:
+        if stages[0] == stage_order[0] and len(x) >= 5:
             own = e[x] @ e[x].T
             far[i, f] = [1 - (own.sum(1) - np.diag(own)) / (len(x) - 1)]
             for s in stages[1:]:
@@ -1092,7 +1094,7 @@ def at_stages(cells, stages, takes):
     return found
 def contrast(row):
     name, other = ((None if pd.isna(value) else value) for value in (row.arm, row.reference))
-    stages = order if row.course == "slope" else [row.stage_a, row.stage_b]
+    stages = stage_order if row.course == "slope" else [row.stage_a, row.stage_b]
     x = np.array([stage_number(s) for s in stages])
     weights = (x - x.mean()) / ((x - x.mean()) ** 2).sum() if row.course == "slope" else np.array([-1, 1])
     key = (name, other, *stages)
@@ -1121,7 +1123,7 @@ def contrast(row):
 for row in trends.itertuples():
     contrast(row)
 if len(lines):
-    same("trends: courses", sorted(set(trends["course"])) == (["change"] if len(arms) > 1 else []) + (["slope"] if len(order) > 2 else []) if len(trends) else len(arms) < 2 and len(order) < 3, True)
+    same("trends: courses", sorted(set(trends["course"])) == (["change"] if len(arms) > 1 else []) + (["slope"] if len(stage_order) > 2 else []) if len(trends) else len(arms) < 2 and len(stage_order) < 3, True)
 
 # Shares of variation: closed forms from distances, permutations of numpy's own.
 def no_worse(name, ok, said):
