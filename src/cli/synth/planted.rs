@@ -63,14 +63,6 @@ impl Planted {
         }
     }
 
-    /// Stages and arms, if there are any.
-    pub(super) fn design(&self) -> Option<Design> {
-        match self.variation {
-            Variation::Stages { design, .. } | Variation::Dropped { design, .. } => Some(design),
-            _ => None,
-        }
-    }
-
     /// Models, people among them.
     fn everyone(&self) -> usize {
         self.models + usize::from(matches!(self.variation, Variation::People { .. }))
@@ -285,16 +277,6 @@ impl Planted {
         let of_query = random.normal((cell / self.models) as u64, 0);
         let explained: f64 = coefficients.iter().zip(predictors).map(|(b, x)| b * x).sum();
         of_query + explained + NOISE * random.normal(response as u64, 1)
-    }
-
-    /// With stages, the true changes from each to the next in the first arm: of the similarity across models and of the
-    /// distinct meanings of a model. They are slopes too; less those of the second arm they stay what they are, negated.
-    pub(super) fn per_stage(&self) -> Option<(f64, f64)> {
-        match self.variation {
-            Variation::Stages { rise, .. } => Some((rise, 0.0)),
-            Variation::Dropped { dropped, .. } => Some((0.0, -(dropped as f64))),
-            _ => None,
-        }
     }
 
     /// With fewer meanings later, what is expected of the change of distinct meanings from the first quarter of a query's

@@ -1,5 +1,7 @@
 //! Training stages and arms of a planted corpus.
 
+use super::{Planted, Variation};
+
 /// Names of stages that are not numbered.
 const STAGES: [&str; 2] = ["sft", "rl"];
 /// Names of the arms; what is planted changes in the first alone.
@@ -39,5 +41,25 @@ impl Design {
     /// How often what is planted has changed: once a stage after the first, never in the second arm.
     pub fn changes(self, variant: usize) -> usize {
         if variant < self.stages() { variant } else { 0 }
+    }
+}
+
+impl Planted {
+    /// Stages and arms, if there are any.
+    pub(super) fn design(&self) -> Option<Design> {
+        match self.variation {
+            Variation::Stages { design, .. } | Variation::Dropped { design, .. } => Some(design),
+            _ => None,
+        }
+    }
+
+    /// With stages, the true changes from each to the next in the first arm: of the similarity across models and of the
+    /// distinct meanings of a model. They are slopes too; less those of the second arm they stay what they are, negated.
+    pub(super) fn per_stage(&self) -> Option<(f64, f64)> {
+        match self.variation {
+            Variation::Stages { rise, .. } => Some((rise, 0.0)),
+            Variation::Dropped { dropped, .. } => Some((0.0, -(dropped as f64))),
+            _ => None,
+        }
     }
 }

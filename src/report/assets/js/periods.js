@@ -13,11 +13,11 @@ function periodsPart({ groups, in_time: change }) {
   const words = change
     ? [
         el('strong', {}, signed(change.value)),
-        `${range} distinct meanings from `,
-        corpus(shortTime(change.from)),
-        ' to ',
+        `${range} distinct meanings at the last times, `,
         corpus(shortTime(change.to)),
-        `, as many answers of either, over the ${counted(change.queries, 'query', 'queries')} that have both.`,
+        ', beside the first, ',
+        corpus(shortTime(change.from)),
+        `: as many answers of either, over the ${counted(change.queries, 'query', 'queries')} that have both.`,
       ]
     : 'No query has answers of the first time and of the last.';
   const plot = forest(

@@ -72,13 +72,13 @@ function armChange(rows) {
       'li',
       {},
       `${row.words}: `,
-      el('strong', {}, signedRange(row.value, row.ci_low, row.ci_high)),
-      ', that is ',
-      `${signedRange(row.arm_value, row.arm_ci_low, row.arm_ci_high)} in `,
+      el('strong', {}, signed(row.value)),
+      has(row.ci_low) ? ` (95 %: ${interval(row.ci_low, row.ci_high, signed)})` : '',
+      `; ${signed(row.arm_value)} in `,
       corpus(shortened(arm, 40)),
-      `, ${signedRange(row.reference_value, row.reference_ci_low, row.reference_ci_high)} in `,
+      `, ${signed(row.reference_value)} in `,
       corpus(shortened(reference, 40)),
-      `, over ${counted(row.queries, 'query', 'queries')}`,
+      row.queries === rows[0].queries ? '' : `, over ${counted(row.queries, 'query', 'queries')}`,
     );
   const plot = some =>
     some.length
@@ -105,6 +105,7 @@ function armChange(rows) {
     el(
       'p',
       { class: 'soft' },
+      `Over ${counted(rows[0].queries, 'query', 'queries')}. `,
       by === 'query_and_family'
         ? 'Each family is compared with itself in the other arm, on the same queries: '
         : 'No family is in both arms, so the arms differ in their families too; queries are the same: ',
@@ -198,7 +199,7 @@ function coursePlot(title, lines, arms, show) {
       free = here + half;
       return true;
     });
-    const levels = ticks(least - margin, most + margin, 3);
+    const levels = ticks(least - margin, most + margin, 4);
     return canvas(
       width,
       190,
