@@ -59,10 +59,10 @@ impl<'a> Arms<'a> {
         let (families, family) = variants::families(corpus);
         let names = &arm.dictionary;
         let mut has = vec![vec![false; families.len()]; names.len()];
-        for row in 0..corpus.len() {
+        for (row, &family) in family.iter().enumerate() {
             let person = people.get(row).copied().unwrap_or(false);
             if let Some(has) = has.get_mut(arm.ids[row] as usize)
-                && let Some(has) = has.get_mut(family[row] as usize)
+                && let Some(has) = has.get_mut(family as usize)
             {
                 *has |= !person && stage.ids[row] != u32::MAX;
             }

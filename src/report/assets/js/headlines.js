@@ -267,7 +267,7 @@ function card(line, most) {
   return el(
     'article',
     { class: 'card', 'data-name': line.name },
-    el('h3', {}, corpus(line.label)),
+    el('h3', {}, corpus(shortened(line.label, 300))),
     el(
       'p',
       { class: 'value' },
