@@ -60,7 +60,7 @@ fn every_table_opens_in_duckdb_polars_and_pandas_and_agrees_with_numpy() {
         ("people", ["--people", "4"], "--queries 20 --samples 5"),
         ("tails", ["--drop", "2"], "--queries 20 --samples 9"),
         ("arms", ["--rise", "0.05"], "--arms --iterations 3 --queries 12 --models 3 --samples 6"),
-        ("losses", ["--drop", "1"], "--arms --queries 12 --models 3 --samples 7"),
+        ("losses", ["--drop", "1"], "--arms --iterations 3 --queries 12 --models 3 --samples 7"),
         ("times", ["--meanings", "6"], "--later 2 --queries 12 --models 3 --samples 8"),
         ("style", ["--style", "0.1"], "--queries 20 --samples 2"),
         ("lengths", ["--lengths", "0.2"], "--queries 20 --samples 2"),
