@@ -198,6 +198,8 @@ fn a_planted_corpus_varies_in_one_way() {
         ("--style 0.1", "query model sample embedding"),
         ("--lengths 0.1", "query model sample text embedding"),
         ("--drop 1", "query model sample class stage embedding"),
+        ("--rise 0.1 --arms", "query model sample stage arm embedding"),
+        ("--meanings 3 --later 2 --samples 4", "query model sample class time embedding"),
         ("--growth 0.5", "query model sample class time rating_time embedding"),
         ("--people 3", "query model sample class source embedding"),
         ("--form 0.2", "query model sample text embedding"),

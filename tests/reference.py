@@ -398,6 +398,25 @@ def column(role, *defaults):
         return None
     return np.concatenate([pq.read_table(f, columns=[name])[name].to_numpy(zero_copy_only=False) for f in inputs])
 
+def periods():
+    """The group by time of each row, named by its first and last time; None without two times."""
+    values = column("time", "time")
+    if values is None:
+        return None
+    text = np.array([str(v) for v in values])
+    value = np.array([float(v) for v in values]) if np.issubdtype(values.dtype, np.number) else pd.to_datetime(pd.Series(text), utc=True, format="ISO8601").astype("int64").to_numpy()
+    times, counts = np.unique(value, return_counts=True)
+    if len(times) < 2:
+        return None
+    before = np.cumsum(counts) - counts
+    group = np.arange(len(times)) if len(times) <= 6 else (4 * (before + counts / 2) // counts.sum()).astype(int).clip(max=3)
+    first_text = {t: min(text[value == t]) for t in times}
+    name = {}
+    for g in np.unique(group):
+        ends = times[group == g][[0, -1]]
+        name[g] = first_text[ends[0]] if ends[0] == ends[1] else f"{first_text[ends[0]]} to {first_text[ends[1]]}"
+    return np.array([name[group[np.searchsorted(times, v)]] for v in value])
+
 def meanings_reference():
     try:
         from scipy.cluster.hierarchy import fcluster, linkage
@@ -412,6 +431,7 @@ def meanings_reference():
     f, given = summary["floor"], summary["meanings"]
     classes = names("class")
     kinds = [("all", np.full(n, "all"))] + [("model", models[m])] + [(role, names(role)) for role in ("source", "stage")]
+    kinds.append(("time", periods()))
     labellings = [] if classes is None else [("class", np.nan, np.nan)]
     taus = {round(c, 1): f + c * (1 - f) for c in (0.5, 0.6, 0.7, 0.8, 0.9)} if f is not None else {}
     cuts = sorted(taus.values())
@@ -758,11 +778,11 @@ family = column("family", "family", "base_model")
 family = models[m] if family is None else family
 person = source == "human" if "source" in schema else np.zeros(n, bool)
 
-def cells_of(variant):
-    """Cells as (query, family, variant) -> rows."""
+def cells_of(variant, takes=lambda i: True):
+    """Cells as (query, family, variant) -> rows, of the rows that are taken."""
     found = {}
     for i in range(n):
-        if family[i] is not None and variant[i] is not None and not person[i]:
+        if family[i] is not None and variant[i] is not None and not person[i] and takes(i):
             found.setdefault((q[i], family[i], variant[i]), []).append(i)
     return found
 
@@ -883,8 +903,14 @@ lines = read("stages.parquet") if os.path.exists(os.path.join(out, "stages.parqu
 first_stage = next((s for s in ("base", "sft", "rl") if len(lines) and s in set(lines["stage_a"])), None)
 if first_stage is None and len(lines):
     first_stage = min(lines["stage_a"].astype(str), key=float)
-def stage_line(row):
-    cells = cells_of(stage)
+def rank_slope(groups):
+    """Slopes of log counts over log ranks, over the ranks that all groups have; None under 3."""
+    counts = [np.sort(np.unique(group, return_counts=True)[1])[::-1] for group in groups]
+    ranks = min(len(c) for c in counts)
+    return [np.polyfit(np.log(np.arange(1, ranks + 1)), np.log(c[:ranks]), 1)[0] for c in counts] if ranks >= 3 else None
+
+def stage_values(row, cells):
+    """By number, the values by query at both stages; sums of floors and of pairs kept; the threshold; families."""
     both = sorted({k[:2] for k in cells if k[:2] + (row.stage_a,) in cells and k[:2] + (row.stage_b,) in cells})
     by_query = {}
     for i, f in both:
@@ -898,7 +924,7 @@ def stage_line(row):
             mean = cell_means(keys, cells)
             kq, kf = np.array([k[0] for k in keys]), np.array([k[1] for k in keys])
             away = (question_of[kq][:, None] != question_of[kq][None, :]) & (kf[:, None] != kf[None, :])
-            floors.append(mean[away].mean() if away.any() else np.nan)
+            floors.append([mean[away].sum(), away.sum()])
             for i, fs in several.items():
                 here = np.flatnonzero(kq == i)
                 value[i] = np.mean([mean[a, b] for a in here for b in here if a < b])
@@ -917,8 +943,8 @@ def stage_line(row):
                 if each:
                     like[i] = np.mean(each)
         else:
-            floors.append(np.nan)
-        inter.append(value); matched.append(like); kept.append(share[0] / share[1] if share[1] else np.nan)
+            floors.append([0, 0])
+        inter.append(value); matched.append(like); kept.append(share)
     within = [{}, {}]
     for i, fs in by_query.items():
         pairs_here = [(cells[i, f, row.stage_a], cells[i, f, row.stage_b]) for f in fs]
@@ -935,7 +961,7 @@ def stage_line(row):
     # Meanings at the same n, tails of the first stage, meanings met again.
     labels = read("responses.parquet")["cluster"].to_numpy(float)
     first = row.stage_a == first_stage
-    counted, even, tailed, again = [{}, {}], [{}, {}], [{}, {}], [{}, {}]
+    counted, even, tailed, again, ranked = [{}, {}], [{}, {}], [{}, {}], [{}, {}], [{}, {}]
     away, pooled = {}, []
     for i, fs in by_query.items():
         for f in fs:
@@ -947,10 +973,12 @@ def stage_line(row):
                 pooled.extend(t)
     threshold = np.quantile(pooled, 0.9) if pooled else np.nan
     for i, fs in by_query.items():
-        values, met = [], []
+        values, met, slopes = [], [], []
         for f in fs:
             x, y = cells[i, f, row.stage_a], cells[i, f, row.stage_b]
             k = min(len(x), len(y))
+            slope = rank_slope([labels[x[:k]], labels[y[:k]]]) if not np.isnan(labels).any() else None
+            slopes += [slope] if slope else []
             if k >= 2 and not np.isnan(labels).any():
                 hills = [exact_hill(np.unique(labels[rows], return_counts=True)[1], k) for rows in (x, y)]
                 values.append([hills[0][0], hills[1][0], hills[0][2] / hills[0][0], hills[1][2] / hills[1][0]])
@@ -972,29 +1000,143 @@ def stage_line(row):
                 met[-1] += list(np.mean(share, 0)) if len(share) == 2 else [np.nan, np.nan]
         if values:
             counted[0][i], counted[1][i], even[0][i], even[1][i] = np.mean(values, 0)
+        if slopes:
+            ranked[0][i], ranked[1][i] = np.mean(slopes, 0)
         if met:
             tailed[0][i], tailed[1][i] = np.mean(met, 0)[:2]
             with_half = [line for line in met if line[2] == line[2]]
             if with_half:
                 again[0][i], again[1][i] = np.mean(with_half, 0)[2:]
-    parts = {"inter": (sorted(several), inter), "matched": (common, matched), "unmatched": (common, inter), "intra": (sorted(within[0]), within),
-             "distinct": (sorted(counted[0]), counted), "evenness": (sorted(even[0]), even), "tail": (sorted(tailed[0]), tailed),
-             "coverage": (sorted(again[0]), again)}
-    same(f"stages {row.stage_a} to {row.stage_b}: threshold", [row.tail_threshold], [threshold])
-    step = f"stages {row.stage_a} to {row.stage_b}"
-    for name, (used, (at_a, at_b)) in parts.items():
+    common = [{i: part[i] for i in common} for part in matched], [{i: part[i] for i in common} for part in inter]
+    parts = {"inter": inter, "matched": common[0], "unmatched": common[1], "intra": within, "distinct": counted, "evenness": even,
+             "tail": tailed, "coverage": again, "frequency_slope": ranked}
+    used = {f for i in several for f in several[i]} | {f for i, f in both if min(len(cells[i, f, row.stage_a]), len(cells[i, f, row.stage_b])) >= 2}
+    return parts, np.array(floors, float), np.array(kept, float), threshold, used
+
+def mean_over(groups):
+    """A query's mean over the groups that have it."""
+    return {i: np.mean([group[i] for group in groups if i in group]) for i in sorted(set().union(*groups))}
+
+# Rows without an arm are in every arm that their family has.
+arm = column("arm", "arm")
+known = [] if arm is None or stage is None else [i for i in range(n) if family[i] is not None and stage[i] is not None and not person[i] and arm[i] is not None]
+arms = sorted({arm[i] for i in known}, key=lambda name: name.encode())
+has_arm = {(arm[i], family[i]) for i in known}
+plain = ["none", "control", "baseline"]  # those that these tests have
+arms = sorted(arms, key=lambda name: (min((k for k, word in enumerate(plain) if name.strip().lower() == word), default=9), name.encode()))
+if len(arms) < 2:
+    arms = []
+def cells_in(name):
+    return cells_of(stage) if name is None else cells_of(stage, lambda i: arm[i] == name or (arm[i] is None and (name, family[i]) in has_arm))
+in_arm = {name: cells_in(name) for name in arms or [None]} if len(lines) else {}
+
+def stage_line(row):
+    name = None if pd.isna(row.arm) else row.arm
+    groups = [stage_values(row, in_arm[one]) for one in (arms if name is None and arms else [name])]
+    parts = {part: [mean_over([group[0][part][side] for group in groups]) for side in range(2)] for part in groups[0][0]}
+    floors, kept = (sum(group[place] for group in groups) for place in (1, 2))
+    step = f"stages {row.stage_a} to {row.stage_b}" + (f", {name}" if name else "")
+    same(f"{step}: threshold", [row.tail_threshold], [groups[0][3] if len(groups) == 1 else np.nan])
+    for part, (at_a, at_b) in parts.items():
+        used = sorted(at_a)
         a, b = np.array([at_a[i] for i in used]), np.array([at_b[i] for i in used])
         want = [len(used), *(([a.mean(), b.mean(), (b - a).mean()]) if len(used) else [np.nan] * 3)]
-        got = [getattr(row, f"{name}_{part}") for part in ("queries", "a", "b", "difference")]
-        if len(used) < 50:
+        got = [getattr(row, f"{part}_{of}") for of in ("queries", "a", "b", "difference")]
+        if len(used) < 50 and part != "frequency_slope":
             want += linearised(b - a, np.ones(len(used))) or [np.nan] * 2
-            got += [getattr(row, f"{name}_ci_low"), getattr(row, f"{name}_ci_high")]
-        same(f"{step}: {name}", got, want)
-    same(f"{step}: floors", [row.floor_a, row.floor_b], floors)
-    same(f"{step}: share kept", [row.kept_a, row.kept_b], kept if common else [np.nan] * 2)
-    same(f"{step}: families", [len(row.families)], [len({f for i in several for f in several[i]} | {f for i, f in both if min(len(cells[i, f, row.stage_a]), len(cells[i, f, row.stage_b])) >= 2})])
+            got += [getattr(row, f"{part}_ci_low"), getattr(row, f"{part}_ci_high")]
+        same(f"{step}: {part}", got, want)
+    with np.errstate(all="ignore"):
+        same(f"{step}: floors", [row.floor_a, row.floor_b], floors[:, 0] / floors[:, 1])
+        same(f"{step}: share kept", [row.kept_a, row.kept_b], kept[:, 0] / kept[:, 1] if parts["matched"][0] else [np.nan] * 2)
+    same(f"{step}: families", [len(row.families)], [len(set().union(*(group[4] for group in groups)))])
 for row in lines.itertuples():
     stage_line(row)
+
+# Changes beside the reference arm and slopes: every number at all stages compared, of families that have them all.
+trends = read("trends.parquet") if os.path.exists(os.path.join(out, "trends.parquet")) else pd.DataFrame()
+stage_number = lambda name: {"base": 0, "sft": 1, "rl": 2}.get(name.strip().lower()) if name.strip().lower() in ("base", "sft", "rl") else float(name)
+stage_order = sorted({k[2] for cells in in_arm.values() for k in cells}, key=stage_number)
+cluster_of = read("responses.parquet")["cluster"].to_numpy(float)
+memory = {}
+def at_stages(cells, stages, takes):
+    """By number, {query: a value a stage}, of the (query, family) that are taken."""
+    chosen = [key for key in sorted({k[:2] for k in cells}) if all((*key, s) in cells for s in stages) and takes(key)]
+    found = {name: {} for name in ("inter", "intra", "distinct", "evenness", "tail", "coverage")}
+    far = {}
+    for i, f in chosen:
+        x = cells[i, f, stages[0]]
+        if stages[0] == stage_order[0] and len(x) >= 5:
+            own = e[x] @ e[x].T
+            far[i, f] = [1 - (own.sum(1) - np.diag(own)) / (len(x) - 1)]
+            for s in stages[1:]:
+                k = e[cells[i, f, s]] @ e[x].T
+                far[i, f].append(1 - (k.sum(1)[:, None] - k) / (len(x) - 1))
+    bar = np.quantile(np.concatenate([t[0] for t in far.values()]), 0.9) if far else None
+    for i in sorted({key[0] for key in chosen}):
+        fs = [f for j, f in chosen if j == i]
+        if len(fs) >= 2:
+            found["inter"][i] = [np.mean([(e[cells[i, f, s]] @ e[cells[i, g, s]].T).mean() for a, f in enumerate(fs) for g in fs[:a]]) for s in stages]
+        each = {name: [] for name in found}
+        for f in fs:
+            rows = [cells[i, f, s] for s in stages]
+            k = min(map(len, rows))
+            if k >= 2:
+                each["intra"].append([((e[r[:k]] @ e[r[:k]].T).sum() - k) / (k * (k - 1)) for r in rows])
+                if not np.isnan(cluster_of).any():
+                    hills = [exact_hill(np.unique(cluster_of[r], return_counts=True)[1], k) for r in rows]
+                    each["distinct"].append([h[0] for h in hills]); each["evenness"].append([h[2] / h[0] for h in hills])
+            if (i, f) in far:
+                each["tail"].append([(t > bar).mean() for t in far[i, f]])
+                x, share = rows[0], []
+                for half, other in ((x[0::2], x[1::2]), (x[1::2], x[0::2])):
+                    if np.isnan(cluster_of).any() or min(map(len, rows[1:])) < len(other):
+                        break
+                    met = []
+                    for label in sorted(set(cluster_of[half])):
+                        members = np.array([j for j in half if cluster_of[j] == label])
+                        medoid = members[np.argmax((e[members] @ e[members].T).sum(1).round(12))]
+                        near = [int((e[r] @ e[medoid] >= summary["meanings"]["tau"]).sum()) for r in rows[1:]]
+                        met.append([float((e[other] @ e[medoid] >= summary["meanings"]["tau"]).any())]
+                                   + [1 - math.comb(len(r) - h, len(other)) / math.comb(len(r), len(other)) for r, h in zip(rows[1:], near)])
+                    share.append(np.mean(met, 0))
+                each["coverage"] += [np.mean(share, 0)] if len(share) == 2 else []
+        for name in each:
+            if each[name]:
+                found[name][i] = np.mean(each[name], 0)
+    return found
+def contrast(row):
+    name, other = ((None if pd.isna(value) else value) for value in (row.arm, row.reference))
+    stages = stage_order if row.course == "slope" else [row.stage_a, row.stage_b]
+    x = np.array([stage_number(s) for s in stages])
+    weights = (x - x.mean()) / ((x - x.mean()) ** 2).sum() if row.course == "slope" else np.array([-1, 1])
+    key = (name, other, *stages)
+    if key not in memory:
+        whole = lambda cells: {k[:2] for k in cells if all((*k[:2], s) in cells for s in stages)}
+        takes, by = (lambda k: True), None
+        if other is not None:
+            a, b = whole(in_arm[name]), whole(in_arm[other])
+            by = "query_and_family" if a & b else "query"
+            shared = {k[0] for k in a} & {k[0] for k in b}
+            takes = (lambda k: k in a & b) if a & b else (lambda k: k[0] in shared)
+        memory[key] = at_stages(in_arm[name], stages, takes), at_stages(in_arm[other], stages, takes) if other is not None else None, by
+    own, reference, by = memory[key]
+    queries = sorted(set(own[row.measure]) & set(reference[row.measure] if reference else own[row.measure]))
+    value = np.array([weights @ own[row.measure][i] for i in queries])
+    parts = [value, np.array([weights @ reference[row.measure][i] for i in queries])] if reference else []
+    numbers = [parts[0] - parts[1] if parts else value, *parts]
+    got, want = [row.queries], [len(queries)]
+    for prefix, number in zip(("", "arm_", "reference_"), numbers):
+        got.append(getattr(row, f"{prefix}value")); want.append(number.mean())
+        if len(queries) < 50:
+            got += [getattr(row, f"{prefix}ci_low"), getattr(row, f"{prefix}ci_high")]
+            want += linearised(number, np.ones(len(queries))) or [np.nan] * 2
+    same(f"trends: {row.course} of {row.measure}, {row.stage_a} to {row.stage_b}, {name} less {other}", got, want)
+    same("trends: pairing, stages", [(None if pd.isna(row.paired_by) else row.paired_by) == by, row.stages], [True, len(stages)])
+for row in trends.itertuples():
+    contrast(row)
+if len(lines):
+    same("trends: courses", sorted(set(trends["course"])) == (["change"] if len(arms) > 1 else []) + (["slope"] if len(stage_order) > 2 else []) if len(trends) else len(arms) < 2 and len(stage_order) < 3, True)
 
 # Shares of variation: closed forms from distances, permutations of numpy's own.
 def no_worse(name, ok, said):

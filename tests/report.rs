@@ -184,7 +184,7 @@ fn shown(name: &str, value: f64) -> String {
         "packaging" | "packaging_vendor" | "growth" | "rho_individual" | "rho_population" | "rating_lag" => {
             format!("{value:.2}")
         }
-        _ if ["stage_", "team_", "form_repeats", "nearest_to_", "source_adds", "inflation"]
+        _ if ["stage_", "arm_", "team_", "form_repeats", "nearest_to_", "source_adds", "inflation"]
             .iter()
             .any(|start| name.starts_with(start)) =>
         {
@@ -295,6 +295,7 @@ fn sections_of_optional_columns_draw_themselves() {
         (["--contexts", "3"], "packaging", ["packaging", "packaging_vendor"]),
         (["--rise", "0.1"], "stages", ["stage_inter:sft:rl", "stage_intra:sft:rl"]),
         (["--drop", "1"], "stages", ["stage_distinct:sft:rl", "stage_tail:sft:rl"]),
+        (["--rise=0.05", "--arms"], "trends", ["arm_inter:critic:sft:rl", "arm_intra:critic:sft:rl"]),
         (["--form", "0.3"], "form", ["form_repeats", "form_style"]),
         (["--teams", "4,1,2,.5"], "teams", ["effective_diversity", "team_outcome:diversity"]),
         (["--people", "4"], "people", ["rho_individual", "source_adds:people"]),
@@ -371,7 +372,10 @@ fn write_hostile(path: &Path) {
     let stages = (0..rows.len()).map(|row| ["1", "2"][row % 2]);
     let sources = (0..rows.len()).map(|row| ["human", &bad[1], &bad[6]][row % 3]);
     let times = (0..rows.len()).map(|row| format!("2024-01-{:02}T12:00:00Z", row % 28 + 1));
-    let columns: [(&str, ArrayRef); 8] = [
+    // By model, so that no family is in both.
+    let arms = (0..rows.len()).map(|row| [&bad[1], &bad[6]][row / 3 % 2]);
+    let columns: [(&str, ArrayRef); 9] = [
+        ("arm", Arc::new(StringArray::from_iter_values(arms))),
         ("source", Arc::new(StringArray::from_iter_values(sources))),
         ("time", Arc::new(StringArray::from_iter_values(times))),
         ("context", Arc::new(StringArray::from_iter_values(contexts))),
@@ -396,7 +400,9 @@ fn a_hostile_corpus_stays_text() {
     let (_, page) = probed(here.path(), &corpus);
     let seen = sound(&browser, &page);
     // The names are there, as text.
-    for section in ["examples", "models", "pairs", "queries", "heat-map", "packaging", "stages", "form", "people"] {
+    for section in
+        ["examples", "models", "pairs", "queries", "heat-map", "packaging", "stages", "trends", "form", "people"]
+    {
         let part = seen.part(&format!("<section id=\"{section}\""), "</section>");
         assert!(part.contains("&lt;img src=") && part.contains("WWWWWWWW"), "{section} shows no names");
     }

@@ -48,11 +48,13 @@ TABLES = {
     "edges": "src:u32 dst:u32 similarity:f32",
     "contexts": "against:s family:s contexts:t n:u32 queries:u64 other_context:f64 other_context_floor:f64 reference:f64 "
     "reference_floor:f64 ratio:f64 ci_low:f64 ci_high:f64",
-    "stages": "stage_a:s stage_b:s families:t inter_queries:u64 inter_a:f64 inter_b:f64 inter_difference:f64 inter_ci_low:f64 "
+    "stages": "stage_a:s stage_b:s arm:s families:t inter_queries:u64 inter_a:f64 inter_b:f64 inter_difference:f64 inter_ci_low:f64 "
     "inter_ci_high:f64 inter_a_ci_low:f64 inter_a_ci_high:f64 inter_b_ci_low:f64 inter_b_ci_high:f64 floor_a:f64 floor_b:f64 "
     "kept_a:f64 kept_b:f64 matched_queries:u64 matched_a:f64 matched_b:f64 matched_difference:f64 matched_ci_low:f64 "
     "matched_ci_high:f64 unmatched_queries:u64 unmatched_a:f64 unmatched_b:f64 unmatched_difference:f64 unmatched_ci_low:f64 "
-    "unmatched_ci_high:f64 intra_queries:u64 intra_a:f64 intra_b:f64 intra_difference:f64 intra_ci_low:f64 intra_ci_high:f64 distinct_queries:u64 distinct_a:f64 distinct_b:f64 distinct_difference:f64 distinct_ci_low:f64 distinct_ci_high:f64 evenness_queries:u64 evenness_a:f64 evenness_b:f64 evenness_difference:f64 evenness_ci_low:f64 evenness_ci_high:f64 tail_threshold:f64 tail_queries:u64 tail_a:f64 tail_b:f64 tail_difference:f64 tail_ci_low:f64 tail_ci_high:f64 coverage_queries:u64 coverage_a:f64 coverage_b:f64 coverage_difference:f64 coverage_ci_low:f64 coverage_ci_high:f64",
+    "unmatched_ci_high:f64 intra_queries:u64 intra_a:f64 intra_b:f64 intra_difference:f64 intra_ci_low:f64 intra_ci_high:f64 distinct_queries:u64 distinct_a:f64 distinct_b:f64 distinct_difference:f64 distinct_ci_low:f64 distinct_ci_high:f64 evenness_queries:u64 evenness_a:f64 evenness_b:f64 evenness_difference:f64 evenness_ci_low:f64 evenness_ci_high:f64 frequency_slope_queries:u64 frequency_slope_a:f64 frequency_slope_b:f64 frequency_slope_difference:f64 tail_threshold:f64 tail_queries:u64 tail_a:f64 tail_b:f64 tail_difference:f64 tail_ci_low:f64 tail_ci_high:f64 coverage_queries:u64 coverage_a:f64 coverage_b:f64 coverage_difference:f64 coverage_ci_low:f64 coverage_ci_high:f64",
+    "trends": "course:s measure:s arm:s reference:s stage_a:s stage_b:s stages:u32 families:t paired_by:s queries:u64 value:f64 ci_low:f64 "
+    "ci_high:f64 arm_value:f64 arm_ci_low:f64 arm_ci_high:f64 reference_value:f64 reference_ci_low:f64 reference_ci_high:f64",
     "form": "pairs:s model:s responses:u64 queries:u64 "
     + " ".join(f"{relation}_{channel}{part}:f64" for relation in ("other_query", "same_query") for channel in ("form", "content", "opening")
                for part in ("", "_ci_low", "_ci_high"))
@@ -63,7 +65,7 @@ TABLES = {
 # Tables that only some corpora have, and whether this one does.
 of_responses = pq.read_schema(os.path.join(out, "responses.parquet")).names
 summary = json.load(open(os.path.join(out, "summary.json")))
-OPTIONAL = {"contexts": "context" in of_responses, "stages": "stage" in of_responses, "sources": "source" in of_responses,
+OPTIONAL = {"contexts": "context" in of_responses, "stages": "stage" in of_responses, "trends": "arm" in of_responses, "sources": "source" in of_responses,
             "form": summary["form"] is not None, "teams": summary["teams"] is not None}
 SORTED_BY = {
     "responses": ["row"], "neighbors": ["src", "rank"], "intra": ["query", "model"], "models": ["model"],

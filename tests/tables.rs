@@ -59,6 +59,9 @@ fn every_table_opens_in_duckdb_polars_and_pandas_and_agrees_with_numpy() {
         ("growth", ["--growth", "0.5"], "--queries 20 --samples 7"),
         ("people", ["--people", "4"], "--queries 20 --samples 5"),
         ("tails", ["--drop", "2"], "--queries 20 --samples 9"),
+        ("arms", ["--rise", "0.05"], "--arms --iterations 3 --queries 12 --models 3 --samples 6"),
+        ("losses", ["--drop", "1"], "--arms --iterations 3 --queries 12 --models 3 --samples 7"),
+        ("times", ["--meanings", "6"], "--later 2 --queries 12 --models 3 --samples 8"),
         ("style", ["--style", "0.1"], "--queries 20 --samples 2"),
         ("lengths", ["--lengths", "0.2"], "--queries 20 --samples 2"),
         ("form", ["--form", "0.3"], "--queries 12 --models 5 --samples 2"),
@@ -160,6 +163,45 @@ fn planted_tails_are_recovered() {
         notes.contains("of sft's meanings 100 % are met again in its other half, 50 % in as many answers of rl"),
         "{notes}"
     );
+}
+
+#[test]
+fn planted_arms_iterations_and_times_are_recovered() {
+    let close = |got: &serde_json::Value, expected: f64| {
+        let got = got.as_f64().unwrap_or_else(|| panic!("{got} is no number"));
+        assert!((got - expected).abs() < 1e-6, "{got} is not {expected}");
+    };
+    let line = |summary: &serde_json::Value, name: &str| {
+        let lines = summary["headlines"].as_array().unwrap().clone();
+        lines.into_iter().find(|line| line["name"] == name).unwrap_or_else(|| panic!("{name} is not there"))
+    };
+    let synth = ["synth", "--queries", "6", "--models", "2", "--arms", "--iterations", "4"];
+    for rise in ["0.05", "0"] {
+        let (summary, said) = summary_of(&[&synth[..], &["--samples", "2", "--rise", rise]].concat());
+        let rise = said["inter_per_stage"].as_f64().unwrap();
+        close(&line(&summary, "arm_inter:critic:1:4")["value"], -3.0 * rise);
+        // The first arm has it all, so a query, with the mean over its arms, has half.
+        close(&line(&summary, "stage_inter:1:4")["value"], 1.5 * rise);
+    }
+    let (summary, said) = summary_of(&[&synth[..], &["--samples", "9", "--drop", "1"]].concat());
+    assert_eq!(said["distinct_per_stage"], -1.0);
+    close(&line(&summary, "arm_distinct:critic:1:4")["value"], 3.0);
+    // Of 20 samples the tenth in the tail is of a meaning that only the critic keeps.
+    let synth = ["synth", "--queries", "6", "--models", "2", "--samples", "20", "--arms", "--drop", "1"];
+    let (summary, _) = summary_of(&synth);
+    close(&line(&summary, "arm_distinct:critic:sft:rl")["value"], 1.0);
+    close(&line(&summary, "arm_tail:critic:sft:rl")["value"], 0.1);
+    // Of 20 answers a quarter each have 8 and 2 meanings at random; then nothing changes.
+    for later in ["2", "8"] {
+        let meanings = ["synth", "--queries", "40", "--models", "2", "--samples", "10", "--meanings", "8"];
+        let (summary, said) =
+            summary_of(&[&meanings[..], &["--dim", "128", "--within", "0.9", "--later", later]].concat());
+        let (truth, change) = (said["in_time"].as_f64().unwrap(), &summary["meanings"]["in_time"]);
+        let [low, high] = ["low", "high"].map(|end| change["interval"][end].as_f64().unwrap());
+        assert!(low <= truth && truth <= high && high > low, "{truth}: {change}");
+        assert_eq!((change["from"].as_str(), change["to"].as_str()), (Some("1 to 5"), Some("16 to 20")));
+        assert!(if later == "8" { truth == 0.0 } else { high < 0.0 });
+    }
 }
 
 #[test]

@@ -325,6 +325,9 @@ pub struct SynthArgs {
     /// planted
     #[arg(long, value_name = "K")]
     pub meanings: Option<usize>,
+    /// With meanings: the later half of a query's answers (a column `time`) has only the first L of them
+    #[arg(long, value_name = "L", requires = "meanings")]
+    pub later: Option<usize>,
     /// Meanings without end, which grow as n^B with the number n of answers to a query (0 to 1), and columns `time` and
     /// `rating_time`
     #[arg(long, value_name = "B")]
@@ -360,12 +363,21 @@ pub struct SynthArgs {
     /// With contexts: mean cosine of one model's answers to one query in different contexts
     #[arg(long, value_name = "S", default_value_t = 0.7, requires = "contexts")]
     pub across: f64,
-    /// Two training stages, sft and rl (a column `stage`): D meanings of two samples each that only sft has
+    /// Two training stages, sft and rl (a column `stage`): D meanings of two samples each that only sft has; of iterations
+    /// each loses D more
     #[arg(long, value_name = "D")]
     pub drop: Option<usize>,
-    /// Two training stages, sft and rl (a column `stage`): at rl the models are closer to each other by this
+    /// Two training stages, sft and rl (a column `stage`): at rl the models are closer to each other by this; of iterations
+    /// each by this more
     #[arg(long, value_name = "R", allow_negative_numbers = true)]
     pub rise: Option<f64>,
+    /// With --rise or --drop: stages 1 to N instead of sft and rl
+    #[arg(long, value_name = "N")]
+    pub iterations: Option<usize>,
+    /// With --rise or --drop: two arms (a column `arm`), `none`, where that happens, and `critic`, where every stage is as the
+    /// first
+    #[arg(long)]
+    pub arms: bool,
     /// A style of each model, the same in all queries: it raises a model's cosine across queries by this
     #[arg(long, value_name = "T")]
     pub style: Option<f64>,

@@ -4,8 +4,8 @@
 use super::intervals::{self, Weights};
 use super::packaging::packaging;
 use super::planted;
-use super::stages::stages;
 use super::tables::{Interval, Labels, Meanings, ModelRow};
+use super::training::training;
 use crate::base::events::Silent;
 use crate::base::random::Stream;
 use crate::corpus::{Category, Corpus, Dictionary, Role};
@@ -124,7 +124,7 @@ fn weights(seed: u64) -> Weights {
 }
 
 /// Whether an interval holds a value.
-fn holds(interval: Option<Interval>, truth: f64) -> bool {
+pub fn holds(interval: Option<Interval>, truth: f64) -> bool {
     let interval = interval.unwrap();
     interval.low <= truth && truth <= interval.high
 }
@@ -140,17 +140,29 @@ fn of_contexts(corpus: &Corpus, seed: u64, truth: [f64; 2]) -> [bool; 3] {
 /// Intervals of the changes between and within families.
 fn of_stages(corpus: &Corpus, seed: u64, truth: [f64; 2]) -> [bool; 2] {
     let models = vec![ModelRow::default(); FAMILIES];
-    let found = stages(corpus, &[], &models, &Meanings::default(), Some(&weights(seed)), &Silent).unwrap();
+    let found = training(corpus, &[], &models, &Meanings::default(), Some(&weights(seed)), &Silent).unwrap();
     let row = &found.rows[0];
     [holds(row.inter.as_ref().unwrap().ci, truth[0]), holds(row.intra.as_ref().unwrap().ci, truth[1])]
 }
 
+/// How often intervals hold what they should on corpora of so many queries, one a seed.
 #[expect(clippy::print_stdout, reason = "what is covered is to be read")]
+pub fn covered_at<const N: usize>(
+    (queries, seeds): (usize, u64),
+    names: [&str; N],
+    held: impl Fn(u64) -> [bool; N] + Sync + Send,
+) -> [f64; N] {
+    let held: Vec<[bool; N]> = (0..seeds).into_par_iter().map(held).collect();
+    std::array::from_fn(|which| {
+        let share = 100.0 * held.iter().filter(|h| h[which]).count() as f64 / seeds as f64;
+        println!("{queries} queries: {} held in {share:.1} % of {seeds} corpora", names[which]);
+        share
+    })
+}
+
 fn covered<const N: usize>(names: [&str; N], held: impl Fn(u64) -> [bool; N] + Sync + Send) {
-    let held: Vec<[bool; N]> = (0..SEEDS).into_par_iter().map(held).collect();
-    for (which, name) in names.into_iter().enumerate() {
-        let share = 100.0 * held.iter().filter(|h| h[which]).count() as f64 / SEEDS as f64;
-        println!("{QUERIES} queries: {name} held in {share:.1} % of {SEEDS} corpora");
+    let shares = covered_at((QUERIES, SEEDS), names, held);
+    for (share, name) in shares.into_iter().zip(names) {
         assert!((93.0..=97.0).contains(&share), "{name} held in {share} %");
     }
 }
@@ -226,7 +238,7 @@ fn tails_and_meanings_of_like_stages_do_not_change() {
         let labels = vec![Labels { c: None, tau: Some(0.8), chosen: true }];
         let meanings = Meanings { labels, clusters, ..Meanings::default() };
         let models = vec![ModelRow::default(); FAMILIES];
-        let found = stages(&corpus, &[], &models, &meanings, Some(&weights(seed)), &Silent).unwrap();
+        let found = training(&corpus, &[], &models, &meanings, Some(&weights(seed)), &Silent).unwrap();
         let row = &found.rows[0];
         let tail = row.tail.as_ref().unwrap();
         assert!((tail.a - 0.1).abs() < 0.005, "{}", tail.a);

@@ -6,7 +6,8 @@ fn with_floor(value: f64, floor: Option<f64>) -> String {
     floor.map_or_else(|| format!("{value:.3}"), |floor| format!("{value:.3} (floor {floor:.3})"))
 }
 
-fn with_interval(value: f64, interval: Option<Interval>) -> String {
+/// A signed number and its interval.
+pub fn with_interval(value: f64, interval: Option<Interval>) -> String {
     interval.map_or_else(|| format!("{value:+.3}"), |i| format!("{value:+.3} ({:+.3} to {:+.3})", i.low, i.high))
 }
 

@@ -42,15 +42,14 @@ mod rating_lag;
 pub mod reproduce;
 mod restricted;
 mod spearman;
-mod stages;
 mod summary;
 mod sums;
 pub mod tables;
-mod tails;
 mod teams;
 mod texts;
 mod times;
 mod topn;
+mod training;
 mod variants;
 mod vendi;
 mod view;
@@ -195,9 +194,9 @@ pub fn all(
     let packaging = packaging::packaging(corpus, &people, &models, floor, Some(&weights), observer)?;
     summary.headlines.extend(packaging.headlines);
     summary.left_out.extend(packaging.left_out);
-    let stages = stages::stages(corpus, &people, &models, &meanings, Some(&weights), observer)?;
-    summary.headlines.extend(stages.headlines);
-    summary.left_out.extend(stages.left_out);
+    let trained = training::training(corpus, &people, &models, &meanings, Some(&weights), observer)?;
+    summary.headlines.extend(trained.headlines);
+    summary.left_out.extend(trained.left_out);
     let form = form::form(corpus, (&people, &kept, &regular), settings, Some(&weights), observer)?;
     summary.headlines.extend(form.headlines);
     summary.left_out.extend(form.left_out);
@@ -226,7 +225,8 @@ pub fn all(
         topn,
         meanings,
         contexts: packaging.rows,
-        stages: stages.rows,
+        stages: trained.rows,
+        trends: trained.trends,
         form: form.rows,
         teams: teams.rows,
         growth: growth.rows,
@@ -503,6 +503,7 @@ mod tests {
             assert_eq!(one.sources, three.sources);
             assert_eq!(one.contexts, three.contexts);
             assert_eq!(one.stages, three.stages);
+            assert_eq!(one.trends, three.trends);
             assert!(
                 one.summary.texts.is_some() && one.summary.length.as_ref().is_some_and(|l| l.like_length.is_some())
             );

@@ -8,7 +8,7 @@ use super::cells::add_unit_row;
 use super::products::add_products;
 use super::sums::groups;
 use crate::base::{Observer, Result};
-use crate::corpus::{Corpus, Dictionary, Role};
+use crate::corpus::{Category, Corpus, Dictionary, Role};
 use rayon::prelude::*;
 use std::ops::Range;
 
@@ -53,9 +53,21 @@ pub fn bytes(corpus: &Corpus) -> usize {
         let rows = layout.query_positions.iter().map(Range::len);
         let of_query = |(rows, cells): (usize, &Vec<_>)| 2 * rows.min(cells.len() * variants) + texts * rows;
         let largest = rows.zip(&layout.cells).map(of_query).max().unwrap_or(0);
-        Some(80 * corpus.len() + 8 * corpus.dim() * (sums + threads * largest))
+        // Rows without an arm are in every arm.
+        let arms = categories.get(&Role::Arm).filter(|_| *role == Role::Stage);
+        let unarmed = |arm: &Category| arm.dictionary.len() * arm.ids.iter().filter(|&&id| id == u32::MAX).count();
+        Some(80 * (corpus.len() + arms.map_or(0, unarmed)) + 8 * corpus.dim() * (sums + threads * largest))
     };
     [Role::Context, Role::Stage].iter().filter_map(of_role).max().unwrap_or(0)
+}
+
+/// Names of the families, and the family of each row (`u32::MAX` where it has none); without such a column every model is
+/// its own.
+pub fn families(corpus: &Corpus) -> (&Dictionary, &[u32]) {
+    match corpus.rows.categories.get(&Role::Family) {
+        Some(category) => (&category.dictionary, &category.ids),
+        None => (&corpus.rows.models, &corpus.rows.model),
+    }
 }
 
 /// The cells of a corpus, by query, family and variant.
@@ -73,17 +85,17 @@ pub struct Variants<'a> {
 
 impl<'a> Variants<'a> {
     /// Cells of the rows that have a family and a `role`, and that no person wrote; `None` without such a column.
-    /// Without a family column every model is its own family.
     pub fn new(corpus: &'a Corpus, role: Role, people: &[bool]) -> Option<Self> {
+        Self::of_rows(corpus, role, |row| !people.get(row).copied().unwrap_or(false))
+    }
+
+    /// The same of the rows that `takes` takes.
+    pub fn of_rows(corpus: &'a Corpus, role: Role, takes: impl Fn(usize) -> bool + Sync) -> Option<Self> {
         let variant = corpus.rows.categories.get(&role)?;
-        let (families, family) = match corpus.rows.categories.get(&Role::Family) {
-            Some(category) => (&category.dictionary, &category.ids),
-            None => (&corpus.rows.models, &corpus.rows.model),
-        };
+        let (families, family) = families(corpus);
         let keys = |position: usize| {
             let row = corpus.layout.row_at[position] as usize;
-            let person = people.get(row).copied().unwrap_or(false);
-            let known = family[row] != u32::MAX && variant.ids[row] != u32::MAX && !person;
+            let known = family[row] != u32::MAX && variant.ids[row] != u32::MAX && takes(row);
             known.then(|| (family[row], variant.ids[row], position))
         };
         let by_query: Vec<Vec<(u32, u32, usize)>> = (corpus.layout.query_positions.par_iter())

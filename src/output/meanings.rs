@@ -9,34 +9,37 @@ use crate::measure::tables::{Group, MeaningRow};
 use std::path::Path;
 
 /// Kinds of groups, in table order.
-const KINDS: [&str; 4] = ["all", "model", "source", "stage"];
+const KINDS: [&str; 5] = ["all", "model", "source", "stage", "time"];
 
 pub(super) fn write(path: &Path, source: &Source<'_, Measures>) -> Result<()> {
     let (rows, labels) = (&source.content.meanings.rows, &source.content.meanings.labels);
     if rows.is_empty() {
         return Ok(());
     }
-    // Models, sources and stages share one dictionary, in which no name may stand twice.
+    // Models, sources, stages and times share one dictionary, in which no name may stand twice.
     let known = &source.corpus.rows;
     let parts = [
         Some(&known.models),
         known.categories.get(&Role::Source).map(|category| &category.dictionary),
         known.categories.get(&Role::Stage).map(|category| &category.dictionary),
+        Some(&source.content.meanings.periods.names),
     ];
     let all: Vec<String> = parts.iter().flatten().flat_map(|part| part.names().iter().cloned()).collect();
     let (dictionary, ids) = Dictionary::from_names(&all);
-    let starts = [0, 1, 2].map(|part| parts[..part].iter().flatten().map(|p| p.len()).sum::<usize>());
+    let starts = [0, 1, 2, 3].map(|part| parts[..part].iter().flatten().map(|p| p.len()).sum::<usize>());
     let name = |row: &MeaningRow| match row.group {
         Group::All => None,
         Group::Model(id) => Some(ids[starts[0] + id as usize]),
         Group::Source(id) => Some(ids[starts[1] + id as usize]),
         Group::Stage(id) => Some(ids[starts[2] + id as usize]),
+        Group::Time(id) => Some(ids[starts[3] + id as usize]),
     };
     let kind = |row: &MeaningRow| match row.group {
         Group::All => 0,
         Group::Model(_) => 1,
         Group::Source(_) => 2,
         Group::Stage(_) => 3,
+        Group::Time(_) => 4,
     };
     let names = table::names(dictionary.names());
     let kinds = table::names(&KINDS.map(str::to_owned));

@@ -29,6 +29,7 @@ mod stages;
 mod table;
 mod teams;
 mod topn;
+mod trends;
 
 pub use responses::nearest;
 
@@ -56,7 +57,7 @@ const PAIR_TABLES: [(&str, WriteTable<PairOutcome>); 3] =
     [("neighbors.parquet", neighbors::write), ("histogram.parquet", histogram::write), ("edges.parquet", edges::write)];
 
 /// Every table of the measures, likewise.
-const MEASURE_TABLES: [(&str, WriteTable<Measures>); 12] = [
+const MEASURE_TABLES: [(&str, WriteTable<Measures>); 13] = [
     ("intra.parquet", intra::write),
     ("models.parquet", models::write),
     ("model_pairs.parquet", model_pairs::write),
@@ -65,6 +66,7 @@ const MEASURE_TABLES: [(&str, WriteTable<Measures>); 12] = [
     ("meanings.parquet", meanings::write),
     ("contexts.parquet", contexts::write),
     ("stages.parquet", stages::write),
+    ("trends.parquet", trends::write),
     ("form.parquet", form::write),
     ("teams.parquet", teams::write),
     ("growth.parquet", growth::write),

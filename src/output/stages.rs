@@ -27,6 +27,7 @@ pub(super) fn write(path: &Path, source: &Source<'_, Measures>) -> Result<()> {
         let rows = &rows[range];
         c.text("stage_a", rows.iter().map(|r| Some(r.stage_a.as_str())), false);
         c.text("stage_b", rows.iter().map(|r| Some(r.stage_b.as_str())), false);
+        c.text("arm", rows.iter().map(|r| r.arm.as_deref()), true);
         c.texts("families", rows.iter().map(|r| r.families.as_slice()));
         paired(c, "inter", rows, |r| r.inter.as_ref());
         let inter = |value: fn(&Paired) -> Option<f64>| rows.iter().map(move |r| r.inter.as_ref().and_then(value));
@@ -43,6 +44,11 @@ pub(super) fn write(path: &Path, source: &Source<'_, Measures>) -> Result<()> {
         paired(c, "intra", rows, |r| r.intra.as_ref());
         paired(c, "distinct", rows, |r| r.distinct.as_ref());
         paired(c, "evenness", rows, |r| r.evenness.as_ref());
+        let frequency = |value: fn(&Paired) -> f64| rows.iter().map(move |r| r.frequency.as_ref().map(value));
+        c.u64("frequency_slope_queries", rows.iter().map(|r| r.frequency.as_ref().map_or(0, |p| p.queries)));
+        c.f64_or_null("frequency_slope_a", frequency(|p| p.a));
+        c.f64_or_null("frequency_slope_b", frequency(|p| p.b));
+        c.f64_or_null("frequency_slope_difference", frequency(Paired::difference));
         c.f64_or_null("tail_threshold", rows.iter().map(|r| r.tail_threshold));
         paired(c, "tail", rows, |r| r.tail.as_ref());
         paired(c, "coverage", rows, |r| r.coverage.as_ref());

@@ -22,7 +22,7 @@ const NAME_CHARS: usize = 400;
 const FILES: usize = 200;
 
 /// Every table a result may hold, with what a line of it is.
-const TABLES: [(&str, &str); 16] = [
+const TABLES: [(&str, &str); 17] = [
     ("responses.parquet", "one line a response: where it came from, its query and model, nearest neighbour, cluster"),
     ("neighbors.parquet", "the nearest neighbours of every response, in order"),
     ("intra.parquet", "one line a query and model: mean similarity of that model's own answers"),
@@ -33,6 +33,10 @@ const TABLES: [(&str, &str); 16] = [
     ("meanings.parquet", "one line a query, group and cut: distinct meanings, Hill numbers, coverage"),
     ("contexts.parquet", "one line a family: similarity across contexts, what it is set against, ratio, interval"),
     ("stages.parquet", "one line a training stage and an earlier one: similarity, floor, change, interval"),
+    (
+        "trends.parquet",
+        "one line a number, arm and stages: its change or slope less the reference arm’s, slopes by themselves",
+    ),
     ("form.parquet", "one line for one model’s pairs, each model, different models, people: form, content, openings"),
     ("teams.parquet", "one line a query and team: quality, diversity, expertise, effective pairs"),
     (
@@ -76,6 +80,7 @@ pub(super) fn gather(directory: &Path) -> Result<Value> {
         "top_n": top_n(directory)?,
         "contexts": contexts(directory)?,
         "stages": stages(directory)?,
+        "trends": trends(directory)?,
         "form": form(directory)?,
         "teams": teams(directory)?,
         "sources": sources(directory)?,
@@ -344,7 +349,7 @@ fn contexts(directory: &Path) -> Result<Value> {
     Ok(lines.into_iter().filter(few).collect())
 }
 
-const STAGE_NUMBERS: [&str; 54] = [
+const STAGE_NUMBERS: [&str; 57] = [
     "inter_queries",
     "inter_a",
     "inter_b",
@@ -399,11 +404,35 @@ const STAGE_NUMBERS: [&str; 54] = [
     "coverage_ci_low",
     "coverage_ci_high",
     "tail_threshold",
+    "frequency_slope_queries",
+    "frequency_slope_a",
+    "frequency_slope_b",
 ];
 
 /// stages.parquet, at most [`TABLE_MODELS`] lines; null if it is left out.
 fn stages(directory: &Path) -> Result<Value> {
-    let lines = lines(directory, "stages.parquet", &["stage_a", "stage_b"], &["families"], &STAGE_NUMBERS)?;
+    let lines = lines(directory, "stages.parquet", &["stage_a", "stage_b", "arm"], &["families"], &STAGE_NUMBERS)?;
+    Ok(lines.map_or(Value::Null, |lines| lines.into_iter().take(TABLE_MODELS).collect()))
+}
+
+/// trends.parquet, at most [`TABLE_MODELS`] lines; null if it is left out. A slope may be small: nothing is rounded.
+fn trends(directory: &Path) -> Result<Value> {
+    let texts = ["course", "measure", "arm", "reference", "stage_a", "stage_b", "paired_by"];
+    let numbers = [
+        "stages",
+        "queries",
+        "value",
+        "ci_low",
+        "ci_high",
+        "arm_value",
+        "arm_ci_low",
+        "arm_ci_high",
+        "reference_value",
+        "reference_ci_low",
+        "reference_ci_high",
+    ];
+    let exact = |value: Option<f64>| json!(value);
+    let lines = lines_with(directory, "trends.parquet", (&texts, &["families"], &numbers), exact)?;
     Ok(lines.map_or(Value::Null, |lines| lines.into_iter().take(TABLE_MODELS).collect()))
 }
 
@@ -495,6 +524,16 @@ fn sources(directory: &Path) -> Result<Value> {
 
 /// A table as objects, its names cut and its numbers rounded; `None` if there is no such table.
 fn lines(directory: &Path, name: &str, texts: &[&str], lists: &[&str], numbers: &[&str]) -> Result<Option<Vec<Value>>> {
+    lines_with(directory, name, (texts, lists, numbers), rounded_or_null)
+}
+
+/// The same with numbers as `shown`.
+fn lines_with(
+    directory: &Path,
+    name: &str,
+    (texts, lists, numbers): (&[&str], &[&str], &[&str]),
+    shown: impl Fn(Option<f64>) -> Value,
+) -> Result<Option<Vec<Value>>> {
     let columns: Vec<&str> = texts.iter().chain(lists).chain(numbers).copied().collect();
     let Some(table) = Table::read(directory, name, &columns)? else { return Ok(None) };
     let mut lines: Vec<Map<String, Value>> = Vec::new();
@@ -511,7 +550,7 @@ fn lines(directory: &Path, name: &str, texts: &[&str], lists: &[&str], numbers: 
         put(column, table.texts(column)?.into_iter().map(|list| list.iter().map(|text| cut(text)).collect()).collect());
     }
     for column in numbers {
-        put(column, table.numbers(column)?.into_iter().map(rounded_or_null).collect());
+        put(column, table.numbers(column)?.into_iter().map(&shown).collect());
     }
     Ok(Some(lines.into_iter().map(Value::Object).collect()))
 }

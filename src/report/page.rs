@@ -7,7 +7,7 @@ const STYLES: [&str; 3] =
     [include_str!("assets/css/base.css"), include_str!("assets/css/parts.css"), include_str!("assets/css/plots.css")];
 
 /// One script in this order: tools first, then one file a section, the table of contents last.
-const SCRIPTS: [&str; 30] = [
+const SCRIPTS: [&str; 32] = [
     include_str!("assets/js/format.js"),
     include_str!("assets/js/dom.js"),
     include_str!("assets/js/table.js"),
@@ -26,7 +26,9 @@ const SCRIPTS: [&str; 30] = [
     include_str!("assets/js/checks.js"),
     include_str!("assets/js/packaging.js"),
     include_str!("assets/js/meanings.js"),
+    include_str!("assets/js/periods.js"),
     include_str!("assets/js/stages.js"),
+    include_str!("assets/js/trends.js"),
     include_str!("assets/js/form.js"),
     include_str!("assets/js/teams.js"),
     include_str!("assets/js/growth.js"),

@@ -5,11 +5,12 @@
 //! A within a cell, B across models of one query and C across queries, exactly.
 //!
 //! One thing may vary beside ([`Variation`]). With meanings `c` is that of a meaning of the query: each response has one
-//! of the K at random, whatever its model, and the cosine is A within a meaning, B across meanings. With growth there is no
+//! of the K at random, whatever its model (the later half of the first L alone, if so many are asked for), and the
+//! cosine is A within a meaning, B across meanings. With growth there is no
 //! end of meanings: a Pitman-Yor process of discount b gives each response a meaning that was there or a new one. With
 //! people, theirs are spread evenly over some of a query's meanings, a model's over others. With contexts a cell is
 //! (query, model, context), and part of `c` is common to a model's cells of a query, so that their cosine is S. With stages
-//! a cell is (query, model, stage), and B is larger by R at the second. With a style part T of `c` is common to all of a
+//! a cell is (query, model, stage), and B is larger by R at each than at the one before; with two arms only in the first. With a style part T of `c` is common to all of a
 //! model's cells, so that its cosine across queries is C + T. With lengths the models write short and long texts in turn,
 //! and part D of `q` is common to those of like length only: across lengths the cosine is B - D. With form
 //! there are texts: the first characters of each, as many as give 4-gram counts a cosine of F, are its model's, the rest its
@@ -17,13 +18,13 @@
 //! quality follows the outcome model.
 
 mod planted;
+mod stages;
 mod variation;
 
 use super::args::{Messages, SynthArgs, SynthKind};
 use super::messages;
 use crate::base::Error;
 use parquet::arrow::ArrowWriter;
-use planted::STAGES;
 pub use planted::{Planted, PlantedRows};
 use std::fs::File;
 pub use variation::Variation;
@@ -52,8 +53,11 @@ pub fn main(args: &SynthArgs, flags: &Messages) -> anyhow::Result<u8> {
     let mut writer = ArrowWriter::try_new(file, batch.schema(), None)?;
     writer.write(&batch)?;
     writer.close()?;
-    let meanings = if let Variation::Meanings(meanings) = planted.variation { Some(meanings) } else { None };
-    let rise = if let Variation::Stages { rise } = planted.variation { Some(rise) } else { None };
+    let meanings = match planted.variation {
+        Variation::Meanings(meanings) | Variation::Fewer { meanings, .. } => Some(meanings),
+        _ => None,
+    };
+    let rise = if let Variation::Stages { rise, .. } = planted.variation { Some(rise) } else { None };
     let (growth, rho) = (planted.growth(), planted.rho());
     let by_meaning = planted.classes().is_some();
     let form = if let Variation::Form(form) = planted.variation { Some(form) } else { None };
@@ -68,7 +72,9 @@ pub fn main(args: &SynthArgs, flags: &Messages) -> anyhow::Result<u8> {
             "rating_lag_slope": growth.map(|_| args.rating_lag), "r2_style": planted.r2_style(),
             "all_lengths": planted.of_all_lengths(),
             "rho_individual": rho.map(|rho| rho[0]), "rho_population": rho.map(|rho| rho[1]),
-            "form": form, "teams": teams,
+            "form": form, "teams": teams, "in_time": planted.in_time(),
+            "inter_per_stage": planted.per_stage().map(|each| each.0),
+            "distinct_per_stage": planted.per_stage().map(|each| each.1),
         }));
     } else if !flags.quiet {
         let how = if exact { "exact" } else { "approximate: random directions" };
@@ -112,10 +118,17 @@ pub fn main(args: &SynthArgs, flags: &Messages) -> anyhow::Result<u8> {
                  team has the cosine across models"
             ));
         }
-        if let Some(rise) = rise {
-            let [first, second] = STAGES;
-            let cross = planted.cosines(1).0;
-            messages::data(&format!("across models at stage {second} {cross}: {rise} more than at {first}"));
+        if let (Some((inter, distinct)), Some(design)) = (planted.per_stage(), planted.design()) {
+            let arm = if design.arms { ", in arm none; in arm critic nothing, so beside none minus that" } else { "" };
+            messages::data(&format!(
+                "from each of {} stages to the next: {inter} more across models, {distinct} distinct meanings of a model{arm}",
+                design.stages()
+            ));
+        }
+        if let Some(change) = planted.in_time() {
+            messages::data(&format!(
+                "from the first quarter of a query's answers to the last: {change:.4} distinct meanings expected"
+            ));
         }
     }
     Ok(0)
@@ -154,7 +167,8 @@ mod tests {
     #[test]
     fn contexts_and_stages_have_their_cosines() {
         let contexts = |across| Planted { variation: Variation::Contexts { contexts: 2, across }, ..PLANTED };
-        let stages = |rise| Planted { variation: Variation::Stages { rise }, ..PLANTED };
+        let design = stages::Design::default();
+        let stages = |rise| Planted { variation: Variation::Stages { rise, design }, ..PLANTED };
         for (planted, pairs) in [
             (
                 contexts(0.7),
@@ -175,6 +189,26 @@ mod tests {
         }
         assert_eq!(contexts(0.5).build().unwrap_err().exit_code(), 2);
         assert_eq!(stages(0.25).build().unwrap_err().exit_code(), 2);
+    }
+
+    /// Rows are (query, model, arm, iteration, sample).
+    #[test]
+    fn only_the_first_arm_changes_from_iteration_to_iteration() {
+        let design = stages::Design { iterations: Some(3), arms: true };
+        let planted = Planted { variation: Variation::Stages { rise: 0.05, design }, ..PLANTED };
+        let rows = planted.build().unwrap();
+        let row = |i: usize| &rows.values[i * rows.dim..(i + 1) * rows.dim];
+        for (a, b, expected) in [(0, 12, 0.6), (2, 14, 0.65), (4, 16, 0.7), (6, 18, 0.6), (10, 22, 0.6), (4, 5, 0.8)] {
+            let got = Similarity::new().dot(row(a), row(b));
+            assert!((got - expected).abs() < 1e-6, "rows {a} and {b}: {got} is not {expected}");
+        }
+        let dropped = Planted { variation: Variation::Dropped { dropped: 1, design }, samples: 9, ..PLANTED };
+        let classes = dropped.classes().unwrap();
+        let distinct = |variant: usize| {
+            classes[9 * variant..9 * (variant + 1)].iter().collect::<std::collections::BTreeSet<_>>().len()
+        };
+        assert_eq!([0, 1, 2, 3, 4, 5].map(distinct), [3, 2, 1, 3, 3, 3]);
+        assert_eq!(Planted { samples: 4, ..dropped }.build().unwrap_err().exit_code(), 2);
     }
 
     /// Rows are (query, model, sample); of three models the first and the last write short texts.

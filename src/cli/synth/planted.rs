@@ -1,14 +1,12 @@
 //! The rows of a planted corpus and their true values.
 
 use super::Variation;
+use super::stages::Design;
 use crate::base::random::Stream;
 use crate::base::{Error, Result};
 use arrow::array::{ArrayRef, FixedSizeListArray, Float32Array, Float64Array, Int64Array, RecordBatch, StringArray};
 use arrow::datatypes::{DataType, Field};
 use std::sync::Arc;
-
-/// Names of the stages.
-pub const STAGES: [&str; 2] = ["sft", "rl"];
 
 /// Characters of short and long texts.
 pub const LENGTHS: [usize; 2] = [100, 200];
@@ -61,8 +59,7 @@ impl Planted {
     fn variants(&self) -> usize {
         match self.variation {
             Variation::Contexts { contexts, .. } => contexts,
-            Variation::Stages { .. } | Variation::Dropped(_) => STAGES.len(),
-            _ => 1,
+            _ => self.design().map_or(1, Design::variants),
         }
     }
 
@@ -84,9 +81,10 @@ impl Planted {
     fn parts(&self) -> usize {
         match self.variation {
             Variation::Meanings(meanings) => meanings,
+            Variation::Fewer { meanings, later } => meanings.max(later),
             Variation::Growth { .. } => self.models * self.samples,
             Variation::People { modes, people } => modes.max(people),
-            Variation::Dropped(dropped) => 1 + dropped,
+            Variation::Dropped { dropped, design } => 1 + dropped * design.stages().saturating_sub(1),
             _ => self.models * self.variants(),
         }
     }
@@ -118,8 +116,13 @@ impl Planted {
                 let random = Stream::new(self.seed, "synth meanings");
                 Some((0..self.rows()).map(|row| random.below(row as u64, 0, meanings as u64) as usize).collect())
             }
+            Variation::Fewer { meanings, later } => {
+                let random = Stream::new(self.seed, "synth meanings");
+                let of = |row: usize| if 2 * self.arrival(row) < self.models * self.samples { meanings } else { later };
+                Some((0..self.rows()).map(|row| random.below(row as u64, 0, of(row) as u64) as usize).collect())
+            }
             Variation::Growth { exponent, .. } => Some(self.grown(exponent)),
-            Variation::People { .. } | Variation::Dropped(_) => {
+            Variation::People { .. } | Variation::Dropped { .. } => {
                 Some((0..self.rows()).map(|row| self.mode(row)).collect())
             }
             _ => None,
@@ -176,9 +179,11 @@ impl Planted {
     fn mode(&self, row: usize) -> usize {
         let (model, sample) = (row / self.samples % self.everyone(), row % self.samples);
         match self.variation {
-            Variation::Dropped(dropped) => {
-                let (stage, from_end) = (row / self.samples % STAGES.len(), self.samples - 1 - sample);
-                if stage == 0 && from_end < 2 * dropped { 1 + from_end / 2 } else { 0 }
+            Variation::Dropped { dropped, design } => {
+                let variant = row / self.samples % design.variants();
+                let left = dropped * (design.stages() - 1 - design.changes(variant));
+                let from_end = self.samples - 1 - sample;
+                if from_end < 2 * left { 1 + from_end / 2 } else { 0 }
             }
             Variation::People { people, .. } if model == self.models => sample % people,
             Variation::People { modes, .. } => (sample + model) % modes,
@@ -214,7 +219,10 @@ impl Planted {
             Variation::Style { style } => (self.cross, self.cross + style),
             Variation::Lengths { drop } => (self.cross - drop, self.cross),
             Variation::Contexts { across, .. } => (self.cross, across),
-            Variation::Stages { rise } if variant > 0 => (self.cross + rise, self.cross + rise),
+            Variation::Stages { rise, design } => {
+                let cross = self.cross + rise * design.changes(variant) as f64;
+                (cross, cross)
+            }
             _ => (self.cross, self.cross),
         }
     }
@@ -271,6 +279,18 @@ impl Planted {
         of_query + explained + NOISE * random.normal(response as u64, 1)
     }
 
+    /// With fewer meanings later, what is expected of the change of distinct meanings from the first quarter of a query's
+    /// answers to the last: `L (1 - (1 - 1/L)^m) - K (1 - (1 - 1/K)^m)` with m answers in a quarter.
+    pub(super) fn in_time(&self) -> Option<f64> {
+        let Variation::Fewer { meanings, later } = self.variation else { return None };
+        let quarter = (self.models * self.samples / 4) as f64;
+        let expected = |meanings: usize| {
+            let meanings = meanings as f64;
+            meanings * (1.0 - (1.0 - 1.0 / meanings).powf(quarter))
+        };
+        Some(expected(later) - expected(meanings))
+    }
+
     /// The true ratio of packaging, with contexts: (S - C) / (A - C).
     pub(super) fn packaging(&self) -> Option<f64> {
         let Variation::Contexts { across, .. } = self.variation else { return None };
@@ -310,10 +330,19 @@ impl Planted {
                 "queries, models, samples, meanings, modes, contexts and dim must be at least 1".into(),
             ));
         }
-        if let Variation::Dropped(dropped) = self.variation
-            && 2 * dropped >= self.samples
+        if self.design().is_some_and(|design| design.stages() < 2) {
+            return Err(Error::Usage("--iterations must be at least 2".into()));
+        }
+        if let Variation::Dropped { dropped, design } = self.variation
+            && 2 * dropped * (design.stages() - 1) >= self.samples
         {
-            return Err(Error::Usage("--drop takes two samples a meaning and must leave some".into()));
+            return Err(Error::Usage("--drop takes two samples a meaning and iteration, and must leave some".into()));
+        }
+        if let Variation::Fewer { later, .. } = self.variation {
+            let answers = self.models * self.samples;
+            if later == 0 || answers < 8 || !answers.is_multiple_of(4) {
+                return Err(Error::Usage("--later must be at least 1 and takes 8, 12, 16, ... answers a query".into()));
+            }
         }
         if let Variation::Growth { exponent, .. } = self.variation
             && !(0.0..=1.0).contains(&exponent)
@@ -408,6 +437,10 @@ impl Planted {
         }
         match self.variation {
             Variation::Nothing | Variation::Meanings(_) | Variation::Style { .. } => {}
+            Variation::Fewer { .. } => {
+                let times = (0..n).map(|i| (self.arrival(i) + 1) as i64);
+                columns.push(("time", Arc::new(Int64Array::from_iter_values(times))));
+            }
             Variation::Growth { lag, .. } => {
                 let times = |later: f64| {
                     let time = |i: usize| ((self.arrival(i) + 1) as f64).ln() * (1.0 + later);
@@ -424,9 +457,13 @@ impl Planted {
                 let names = (0..n).map(|i| format!("context {:02}", variant(i)));
                 columns.push(("context", Arc::new(StringArray::from_iter_values(names))));
             }
-            Variation::Stages { .. } | Variation::Dropped(_) => {
-                let names = (0..n).map(|i| STAGES[variant(i)]);
+            Variation::Stages { design, .. } | Variation::Dropped { design, .. } => {
+                let names = (0..n).map(|i| design.name(variant(i)));
                 columns.push(("stage", Arc::new(StringArray::from_iter_values(names))));
+                if design.arms {
+                    let arms = (0..n).map(|i| design.arm(variant(i)));
+                    columns.push(("arm", Arc::new(arms.collect::<StringArray>())));
+                }
             }
             Variation::Lengths { .. } => {
                 // The number of the response, padded: no text twice.

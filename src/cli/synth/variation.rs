@@ -1,5 +1,6 @@
 //! What varies in a planted corpus: one flag, one variant.
 
+use super::stages::Design;
 use crate::base::{Error, Result};
 use crate::cli::args::SynthArgs;
 
@@ -31,13 +32,27 @@ pub enum Variation {
         /// Cosine across contexts of one model and query.
         across: f64,
     },
-    /// Each model has two stages; at the first so many meanings have two responses each, all others one meaning in common,
-    /// at the second only this one is left.
-    Dropped(usize),
-    /// Each model has two stages.
+    /// Of so many meanings a query, whatever the model, only some are left in the later half of a query's responses.
+    Fewer {
+        /// Meanings of the earlier half.
+        meanings: usize,
+        /// Meanings of the later half.
+        later: usize,
+    },
+    /// Each model has stages; some meanings have two responses each, all others one meaning in common. At the last stage
+    /// only this one is left.
+    Dropped {
+        /// Meanings that each stage after the first loses.
+        dropped: usize,
+        /// Stages and arms.
+        design: Design,
+    },
+    /// Each model has stages.
     Stages {
-        /// By how much the second raises the cosine across models.
+        /// By how much each after the first raises the cosine across models.
         rise: f64,
+        /// Stages and arms.
+        design: Design,
     },
     /// Each model has a style, the same in all queries.
     Style {
@@ -67,13 +82,20 @@ impl Variation {
                 Error::Usage("--teams takes four numbers: diversity, expertise, product, log size".into())
             })?)),
         };
+        let design = Design { iterations: args.iterations, arms: args.arms };
+        if design != Design::default() && args.drop.is_none() && args.rise.is_none() {
+            return Err(Error::Usage("--iterations and --arms go with --rise or --drop".into()));
+        }
         let wanted = [
-            args.meanings.map(Self::Meanings),
+            args.meanings.map(|meanings| match args.later {
+                Some(later) => Self::Fewer { meanings, later },
+                None => Self::Meanings(meanings),
+            }),
             args.growth.map(|exponent| Self::Growth { exponent, lag: args.rating_lag }),
             args.people.map(|people| Self::People { modes: args.modes, people }),
             (args.contexts != 1).then_some(Self::Contexts { contexts: args.contexts, across: args.across }),
-            args.drop.map(Self::Dropped),
-            args.rise.map(|rise| Self::Stages { rise }),
+            args.drop.map(|dropped| Self::Dropped { dropped, design }),
+            args.rise.map(|rise| Self::Stages { rise, design }),
             args.style.map(|style| Self::Style { style }),
             args.lengths.map(|drop| Self::Lengths { drop }),
             args.form.map(Self::Form),

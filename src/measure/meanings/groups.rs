@@ -1,10 +1,10 @@
-//! Distinct meanings of models, sources and stages: means over queries at the same n.
+//! Distinct meanings of models, sources, stages and times: means over queries at the same n.
 
 use super::super::adjusted;
 use super::super::intervals::{self, Weights};
-use super::super::stages;
 use super::super::tables::{Group, Interval, MeaningRow, Meanings, MeaningsGroup, ModelRow};
-use crate::corpus::{Corpus, Role};
+use super::super::training;
+use crate::corpus::{Corpus, Dictionary, Role};
 use rayon::prelude::*;
 
 /// The id of a group, if it is of one kind.
@@ -63,23 +63,30 @@ pub fn fill_models(models: &mut [ModelRow], meanings: &Meanings, queries: usize,
     }
 }
 
-/// Sources by name and stages in their order (by name where they have none), for the summary.
+/// Sources by name, stages in their order (by name where they have none) and times, for the summary.
 pub fn others(corpus: &Corpus, meanings: &Meanings, queries: usize, weights: &Weights) -> Vec<MeaningsGroup> {
     let source: Id = |group| if let Group::Source(id) = group { Some(id) } else { None };
     let stage: Id = |group| if let Group::Stage(id) = group { Some(id) } else { None };
-    let kinds = [(Role::Source, "source", source), (Role::Stage, "stage", stage)];
+    let time: Id = |group| if let Group::Time(id) = group { Some(id) } else { None };
+    let names = |role: Role| corpus.rows.categories.get(&role).map(|category| &category.dictionary);
+    let by_name = |names: &Dictionary| -> Vec<u32> { (0..).take(names.len()).collect() };
+    let in_order = |names: &Dictionary| match training::ordered(names, by_name(names)) {
+        Some(order) => order.into_iter().map(|stage| stage.0).collect(),
+        None => by_name(names),
+    };
+    let kinds = [
+        names(Role::Source).map(|names| ("source", source, names, by_name(names))),
+        names(Role::Stage).map(|names| ("stage", stage, names, in_order(names))),
+        Some(("time", time, &meanings.periods.names, meanings.periods.order.clone())),
+    ];
     let mut lines = Vec::new();
-    for (role, kind, id) in kinds {
-        let Some(category) = corpus.rows.categories.get(&role) else { continue };
-        let mut found = means(meanings, (queries, category.dictionary.len()), weights, id);
-        let ids: Vec<u32> = (0..).take(found.len()).collect();
-        let ids =
-            if role == Role::Stage { stages::ordered(&category.dictionary, ids.clone()) } else { None }.unwrap_or(ids);
-        lines.extend(ids.into_iter().filter_map(|id| {
-            let mean = found[id as usize].take()?;
+    for (kind, id, names, order) in kinds.into_iter().flatten() {
+        let mut found = means(meanings, (queries, names.len()), weights, id);
+        lines.extend(order.into_iter().filter_map(|id| {
+            let mean = found.get_mut(id as usize)?.take()?;
             Some(MeaningsGroup {
                 kind: kind.into(),
-                name: category.dictionary.name(id).to_owned(),
+                name: names.name(id).to_owned(),
                 queries: mean.queries,
                 at_n: mean.at_n,
                 distinct: mean.mean,

@@ -3,13 +3,14 @@
 //! The responses to a query are clustered once, all together, and cut where the mean cosine of two clusters falls under
 //! `tau = f + c (1 - f)`, with f the corpus floor: the cut stands a share c of the way from unrelated answers to equal
 //! ones, so a direction that all vectors have in common does not move it. The same labels are counted in the query as a
-//! whole, in every model, source and stage; given classes are counted the same way. A labelling says how many topics and
+//! whole, in every model, source, stage and time; given classes are counted the same way. A labelling says how many topics and
 //! wordings there are, not how many views.
 
 mod adjusted_rand;
 mod groups;
 mod hill;
 mod linkage;
+mod periods;
 mod summary;
 
 pub use groups::fill_models;
@@ -118,6 +119,8 @@ struct Pass<'a> {
     sums: &'a Sums,
     keeps: &'a [&'a [bool]],
     labels: &'a [Labels],
+    /// Group by time of each row; empty without times.
+    periods: &'a [u32],
     /// Most responses of a query.
     most: usize,
     draw: Stream,
@@ -164,6 +167,9 @@ impl Pass<'_> {
         let mut kinds = vec![vec![(Group::All, everyone.clone())], models];
         for (role, kind) in [(Role::Source, Group::Source as fn(u32) -> Group), (Role::Stage, Group::Stage)] {
             kinds.extend(corpus.rows.categories.get(&role).map(|category| grouped(&rows, &category.ids, kind)));
+        }
+        if !self.periods.is_empty() {
+            kinds.push(grouped(&rows, self.periods, Group::Time));
         }
         let class_labels = self.labels.iter().position(|labels| labels.tau.is_none()).map(|at| &by_labelling[at]);
         let agreement = |members: &[usize], labels: usize| {
@@ -272,7 +278,10 @@ pub fn count(
     if labels.iter().any(|labels| labels.chosen) {
         counted.meanings.clusters = vec![NONE; corpus.len()];
     }
-    let pass = Pass { corpus, sums, keeps, labels: &labels, most: MOST, draw: Stream::new(settings.seed, "meanings") };
+    let (periods, of_row) = periods::periods(corpus).unwrap_or_default();
+    counted.meanings.periods = periods;
+    let draw = Stream::new(settings.seed, "meanings");
+    let pass = Pass { corpus, sums, keeps, labels: &labels, periods: &of_row, most: MOST, draw };
     let stage = Stage::start(observer, "measures: distinct meanings", "queries", queries as u64);
     for first in (0..queries).step_by(AT_ONCE) {
         observer.check_stop()?;
@@ -302,7 +311,8 @@ pub fn memory(corpus: &Corpus, settings: &MeasureSettings) -> (usize, usize) {
     let queries = corpus.layout.query_positions.len();
     let labels = cuts + usize::from(classes);
     let cells = corpus.layout.cells.iter().flatten().filter(|cell| cell.positions.len() >= 2).count();
-    let lines = (queries + cells) * labels * size_of::<MeaningRow>();
+    let times = if corpus.rows.categories.contains_key(&Role::Time) { periods::MOST } else { 0 };
+    let lines = (queries * (1 + times) + cells) * labels * size_of::<MeaningRow>();
     let of_queries = queries * labels * size_of::<OfQuery>();
     let threads = rayon::current_num_threads().min(queries);
     // People beside models take the same matrix.
@@ -468,7 +478,8 @@ mod tests {
             let (labels, keep) = (labellings(&corpus, Some(0.1), None), [true]);
             let keeps: [&[bool]; 1] = [&keep];
             let (most, draw) = (7, Stream::new(seed, "meanings"));
-            let one = Pass { corpus: &corpus, sums: &sums, keeps: &keeps, labels: &labels, most, draw }.one_query(1);
+            let pass = Pass { corpus: &corpus, sums: &sums, keeps: &keeps, labels: &labels, periods: &[], most, draw };
+            let one = pass.one_query(1);
             assert!(one.drawn && one.rows.iter().all(|row| row.seen.n == 7));
             assert_eq!(one.views[0][0].all.unwrap().seen.n, 7);
             one.clusters.iter().map(|c| c.0).collect::<Vec<u32>>()

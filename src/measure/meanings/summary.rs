@@ -5,7 +5,7 @@ use super::super::summary::{ONE_SAMPLE, Parts, left_out, total};
 use super::super::tables::{Headline, Interval, Labels, LeftOut, MeaningsLine, MeaningsSummary};
 use super::super::view::View;
 use super::adjusted_rand::Agreement;
-use super::{LEAST_PER_1000, MOST, OfQuery, groups};
+use super::{LEAST_PER_1000, MOST, OfQuery, groups, periods};
 
 type Terms = Vec<(f64, f64)>;
 
@@ -85,6 +85,9 @@ impl Parts<'_> {
         if !self.repeated {
             left.push(left_out("Distinct meanings of one model", ONE_SAMPLE));
         }
+        if let Err(reason) = periods::periods(self.corpus) {
+            left.push(left_out("Distinct meanings by time", &reason));
+        }
         let first = chosen.unwrap_or(0);
         let n = range(all(first).map(|all| all.seen.n)).unwrap_or_default();
         let repeated = self.view.meanings[first].iter().map(|query| query.at_n).filter(|&n| n > 0);
@@ -95,6 +98,7 @@ impl Parts<'_> {
             model_n: range(repeated),
             curve,
             groups: groups::others(self.corpus, self.meanings, self.sums.queries.len(), self.weights),
+            in_time: periods::change(self.meanings, self.sums.queries.len(), self.weights),
         };
         let mut headlines = Vec::new();
         if let Some(at) = chosen {

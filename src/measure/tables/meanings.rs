@@ -1,6 +1,7 @@
 //! Sections C and G: distinct meanings, and how they grow.
 
 use super::Interval;
+use crate::corpus::Dictionary;
 use crate::measure::meanings::{Hill, Seen};
 use serde::{Deserialize, Serialize};
 
@@ -15,6 +16,8 @@ pub enum Group {
     Source(u32),
     /// Those of a training stage, by id.
     Stage(u32),
+    /// Those of a time, by id in [`Periods::names`].
+    Time(u32),
 }
 
 /// Where the labels that are counted come from.
@@ -83,8 +86,10 @@ pub struct MeaningsSummary {
     pub model_n: Option<(u32, u32)>,
     /// One line a labelling, given classes first, then cuts from loose to tight.
     pub curve: Vec<MeaningsLine>,
-    /// Sources and stages at the same n, at the chosen cut.
+    /// Sources, stages and times at the same n, at the chosen cut.
     pub groups: Vec<MeaningsGroup>,
+    /// From the first time to the last; `None` without times.
+    pub in_time: Option<PeriodsChange>,
 }
 
 /// Distinct meanings under one labelling.
@@ -123,10 +128,26 @@ pub struct MeaningsLine {
     pub adjusted_rand_shared: Option<f64>,
 }
 
-/// Distinct meanings of one source or stage.
+/// Distinct meanings at the last time less those at the first, of the queries that have both, at the same n for all times of
+/// a query.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct PeriodsChange {
+    /// The first time.
+    pub from: String,
+    /// The last time.
+    pub to: String,
+    /// Queries.
+    pub queries: u64,
+    /// Mean over queries of the difference.
+    pub value: f64,
+    /// Its interval over queries.
+    pub interval: Option<Interval>,
+}
+
+/// Distinct meanings of one source, stage or time.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct MeaningsGroup {
-    /// `source` or `stage`.
+    /// `source`, `stage` or `time`.
     pub kind: String,
     /// Its name.
     pub name: String,
@@ -234,6 +255,15 @@ pub struct RatingLag {
     pub undated: u64,
 }
 
+/// Groups of responses by time.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Periods {
+    /// Their names: the first and the last time of each as the column has them.
+    pub names: Dictionary,
+    /// Ids in the order of time.
+    pub order: Vec<u32>,
+}
+
 /// Meanings of all responses.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Meanings {
@@ -243,4 +273,6 @@ pub struct Meanings {
     pub rows: Vec<MeaningRow>,
     /// Cluster of each row at the chosen cut, within its query; `u32::MAX` for none. Empty without a cut.
     pub clusters: Vec<u32>,
+    /// Groups by time; empty without any.
+    pub periods: Periods,
 }

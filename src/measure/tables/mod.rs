@@ -55,6 +55,8 @@ pub struct Measures {
     pub contexts: Vec<ContextRow>,
     /// stages.parquet; empty if left out.
     pub stages: Vec<StageRow>,
+    /// trends.parquet; empty if left out.
+    pub trends: Vec<TrendRow>,
     /// form.parquet; empty if left out.
     pub form: Vec<FormRow>,
     /// teams.parquet; empty if left out.

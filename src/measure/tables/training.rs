@@ -98,6 +98,8 @@ pub struct Matched {
 /// One line of stages.parquet: a stage and a later one. Only families that have both stages of a query count for it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct StageRow {
+    /// Name of the arm; `None` for the mean over arms of every query, each compared within itself.
+    pub arm: Option<String>,
     /// Name of the earlier stage.
     pub stage_a: String,
     /// Name of the later stage.
@@ -120,11 +122,117 @@ pub struct StageRow {
     pub distinct: Option<Paired>,
     /// Hill number of order 2 over that of order 0 at the same n: 1 if all meanings are equally common.
     pub evenness: Option<Paired>,
-    /// From where on a response is in the first stage's tail; `None` unless `stage_a` is the first stage and a family has 5
-    /// responses there.
+    /// Slope of the log frequency of meanings over their log rank, of the same number of responses and over the ranks that
+    /// both stages have; no intervals: it is biased.
+    pub frequency: Option<Paired>,
+    /// From where on a response is in the first stage's tail; `None` unless `stage_a` is the first stage, a family has
+    /// 5 responses there, and the line is not a mean over arms.
     pub tail_threshold: Option<f64>,
     /// Share of a family's responses in that tail.
     pub tail: Option<Paired>,
     /// Share of the first stage's meanings met again: in its other half, and in as many of the later stage's responses.
     pub coverage: Option<Paired>,
+}
+
+/// What is followed over stages and compared between arms.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Quantity {
+    /// Mean cosine of different families' responses.
+    Inter,
+    /// Mean cosine of a family's own responses.
+    Intra,
+    /// Distinct meanings at the same n.
+    Distinct,
+    /// Hill number of order 2 over that of order 0.
+    Evenness,
+    /// Share of responses in the first stage's tail.
+    Tail,
+    /// Share of the first stage's meanings met again.
+    Coverage,
+}
+
+impl Quantity {
+    /// All of them.
+    pub const ALL: [Self; 6] = [Self::Inter, Self::Intra, Self::Distinct, Self::Evenness, Self::Tail, Self::Coverage];
+
+    /// As tables name it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Inter => "inter",
+            Self::Intra => "intra",
+            Self::Distinct => "distinct",
+            Self::Evenness => "evenness",
+            Self::Tail => "tail",
+            Self::Coverage => "coverage",
+        }
+    }
+
+    /// As sentences name it, after `the`.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Inter => "similarity of different families’ answers",
+            Self::Intra => "similarity of one family’s own answers",
+            Self::Distinct => "distinct meanings of one family’s answers",
+            Self::Evenness => "evenness of one family’s meanings",
+            Self::Tail => "share of answers in the first stage’s tail",
+            Self::Coverage => "share of the first stage’s meanings met again",
+        }
+    }
+}
+
+/// What becomes of a quantity over stages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Course {
+    /// The later stage less the earlier one.
+    Change,
+    /// The least-squares slope over the stages' numbers.
+    Slope,
+}
+
+impl Course {
+    /// As the table names it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Change => "change",
+            Self::Slope => "slope",
+        }
+    }
+}
+
+/// A number and its interval.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Estimated {
+    /// The number.
+    pub value: f64,
+    /// Its interval over queries.
+    pub ci: Option<Interval>,
+}
+
+/// One line of trends.parquet: a change or slope of an arm less that of the reference arm, or a slope by itself.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TrendRow {
+    /// Change or slope.
+    pub course: Course,
+    /// Of what.
+    pub quantity: Quantity,
+    /// Name of the arm; `None` without arms.
+    pub arm: Option<String>,
+    /// The arm that it is set against; `None` for a slope by itself.
+    pub reference: Option<String>,
+    /// Name of the first stage.
+    pub stage_a: String,
+    /// Name of the last stage.
+    pub stage_b: String,
+    /// How many stages.
+    pub stages: u32,
+    /// Names of the families that have all of these stages of a query.
+    pub families: Vec<String>,
+    /// Whether each family is compared with itself in the other arm; `None` without a reference.
+    pub paired: Option<bool>,
+    /// Queries.
+    pub queries: u64,
+    /// The number: of `arm`, less that of `reference`.
+    pub difference: Estimated,
+    /// In the arm, and in the reference; `None` without a reference.
+    pub parts: Option<(Estimated, Estimated)>,
 }

@@ -195,6 +195,26 @@ const HEADLINES = {
       'The farthest tenth of the first stage’s answers marks its tail: below 0 the later stage says less of what lay there.',
     not: () => 'A tail also holds failures: losing those is no loss.',
   },
+  arm_inter: {
+    kind: 'change',
+    means: 'How the change from the first stage to the last in one arm differs from that in the reference arm.',
+    not: () => 'It speaks of the arm only as far as nothing else differs between the arms.',
+  },
+  arm_intra: {
+    kind: 'change',
+    means: 'Each family asked the same thing again, in one arm and in the reference arm, before and after.',
+    not: () => 'It speaks of the arm only as far as nothing else differs between the arms.',
+  },
+  arm_distinct: {
+    kind: 'change',
+    means: 'How many more distinct meanings one arm has kept than the reference arm, of as many answers.',
+    not: () => 'It speaks of the arm only as far as nothing else differs between the arms.',
+  },
+  arm_tail: {
+    kind: 'change',
+    means: 'Above 0 more is left in this arm of what lay far out at the first stage than in the reference arm.',
+    not: () => 'A tail also holds failures: keeping those is no gain.',
+  },
 };
 
 const KINDS = {
@@ -252,7 +272,7 @@ function card(line, most) {
   return el(
     'article',
     { class: 'card', 'data-name': line.name },
-    el('h3', {}, line.label),
+    el('h3', {}, corpus(shortened(line.label, 300))),
     el(
       'p',
       { class: 'value' },

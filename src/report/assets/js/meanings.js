@@ -22,6 +22,7 @@ function meaningsSection({ summary, queries }) {
     folded('Every cut as a table', () => meaningsTable(meanings)),
     spread ? meaningsSpread(spread, chosen) : null,
     meanings.groups.length ? meaningsGroups(meanings) : null,
+    periodsPart(meanings),
     el(
       'p',
       { class: 'lead' },
@@ -211,7 +212,8 @@ function meaningsSpread(spread, chosen) {
 
 /** One table a column: sources, stages. */
 function meaningsGroups({ groups }) {
-  return [...new Set(groups.map(group => group.kind))].map(kind => {
+  const kinds = [...new Set(groups.map(group => group.kind))].filter(kind => kind !== 'time');
+  return kinds.map(kind => {
     const rows = groups.filter(group => group.kind === kind);
     const title = `By ${kind}, at the same number of answers`;
     const columns = [

@@ -13,6 +13,7 @@ const SECTIONS = [
   packagingSection,
   meaningsSection,
   stagesSection,
+  trendsSection,
   formSection,
   teamsSection,
   growthSection,

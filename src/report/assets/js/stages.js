@@ -3,12 +3,18 @@
 /** Comparisons that are put into words and into the plot of changes. */
 const STAGES_SHOWN = 4;
 
-function stagesSection({ stages }) {
-  if (!stages) return null;
+function stagesSection({ stages: lines }) {
+  if (!lines) return null;
+  // Arms have a section of their own: here a query counts with the mean over its arms.
+  const stages = lines.filter(row => !has(row.arm));
+  const arms = stages.length < lines.length;
   const lead = [
     'Each stage beside an earlier one, on the families and queries that have both: ',
     listed([...new Set(stages.flatMap(row => row.families))]),
     '. Before and after is not cause and effect: data, prompts and the length of answers change with the stage too.',
+    arms
+      ? ' Families are compared within one arm, and a query counts with the mean over its arms; arm by arm in the table.'
+      : '',
   ];
   const inter = stages.filter(row => row.inter_queries);
   const intra = stages.filter(row => row.intra_queries);
@@ -31,7 +37,7 @@ function stagesSection({ stages }) {
       : null,
     stagesMeanings(stages),
     stagesTails(stages),
-    folded('As a table', () => stagesTable(stages)),
+    folded('As a table', () => stagesTable(lines)),
   ]);
 }
 
@@ -194,6 +200,9 @@ function stagesMeanings(stages) {
       `${stepName(row)}: `,
       el('strong', {}, change(row, 'distinct')),
       ` distinct meanings, from ${worth(row.distinct_a)} to ${worth(row.distinct_b)}, as many answers at one stage as at the other, over ${counted(row.distinct_queries, 'query', 'queries')}. Evenness (1: all meanings equally common) went from ${two(row.evenness_a)} to ${two(row.evenness_b)}: ${change(row, 'evenness')}.`,
+      has(row.frequency_slope_a)
+        ? ` The slope of log frequency over log rank of the meanings went from ${two(row.frequency_slope_a)} to ${two(row.frequency_slope_b)} (steeper: fewer meanings have more of the answers; ${counted(row.frequency_slope_queries, 'query', 'queries')} with 3 meanings at both stages). It is biased and has no interval: a description only.`
+        : '',
     );
   return [
     el('h3', {}, 'Distinct meanings of one family’s answers'),
@@ -216,7 +225,7 @@ function stagesTails(stages) {
       {},
       `${stepName(row)}: of the answers at ${row.stage_b} `,
       el('strong', {}, percent(row.tail_b)),
-      ` lie beyond ${decimal(row.tail_threshold)}, where the farthest tenth of ${row.stage_a} begins (there ${percent(row.tail_a)}): ${change(row, 'tail')}, over ${counted(row.tail_queries, 'query', 'queries')}.`,
+      ` lie beyond ${has(row.tail_threshold) ? `${decimal(row.tail_threshold)}, ` : ''}where the farthest tenth of ${row.stage_a} begins (there ${percent(row.tail_a)}): ${change(row, 'tail')}, over ${counted(row.tail_queries, 'query', 'queries')}.`,
       row.coverage_queries
         ? ` Of the meanings in one half of ${row.stage_a}’s answers ${percent(row.coverage_a, 0)} are met again in the other half, ${percent(row.coverage_b, 0)} in as many of ${row.stage_b}’s: ${change(row, 'coverage')}.`
         : '',
@@ -259,6 +268,7 @@ function stagesTable(rows) {
   });
   const columns = [
     { title: 'Stages', text: true, value: stepName },
+    { title: 'Arm', text: true, value: row => row.arm, show: name => corpus(shortened(name, 60)) },
     { title: 'Families', text: true, value: row => row.families.join(), show: (_, row) => listed(row.families) },
     { title: 'Queries', value: row => row.inter_queries || row.intra_queries, show: count },
     { title: 'Families, before', value: row => row.inter_a, show: similarity },
@@ -278,6 +288,8 @@ function stagesTable(rows) {
     range('distinct'),
     { title: 'Evenness, before', value: row => row.evenness_a, show: similarity },
     { title: 'after', value: row => row.evenness_b, show: similarity },
+    { title: 'Slope of frequencies, before', value: row => row.frequency_slope_a, show: two },
+    { title: 'after', value: row => row.frequency_slope_b, show: two },
     { title: 'In the tail, before', value: row => row.tail_a, show: value => percent(value) },
     { title: 'after', value: row => row.tail_b, show: value => percent(value) },
     range('tail'),
