@@ -136,32 +136,38 @@ fn open(browser: &Path, page: &Path, dark: bool) -> Seen {
     }
 }
 
+fn hivescope(arguments: &[&str]) {
+    let run = Command::new(env!("CARGO_BIN_EXE_hivescope")).args(arguments).output().unwrap();
+    assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
+}
+
+/// A copy of a page with the probe in it.
+fn with_probe(page: &Path) -> PathBuf {
+    let html = fs::read_to_string(page).unwrap();
+    let (before, after) = html.rsplit_once("</body>").unwrap();
+    let nonce = html.split("<script nonce=\"").nth(1).unwrap().split('"').next().unwrap();
+    let probed = page.with_file_name("probed.html");
+    fs::write(&probed, format!("{before}<script nonce=\"{nonce}\">{PROBE}</script></body>{after}")).unwrap();
+    fs::write(page.with_file_name("phone.html"), PHONE).unwrap();
+    probed
+}
+
 /// Runs hivescope on a corpus; returns its summary and a copy of the report with the probe in it.
 fn probed(directory: &Path, corpus: &Path) -> (serde_json::Value, PathBuf) {
     let out = directory.join("out");
-    let run = Command::new(env!("CARGO_BIN_EXE_hivescope"))
-        .args(["run", "--quiet", "--backend", "cpu", "--out"])
-        .args([&out, corpus])
-        .output()
-        .unwrap();
-    assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
-    let html = fs::read_to_string(out.join("report.html")).unwrap();
-    let (before, after) = html.rsplit_once("</body>").unwrap();
-    let nonce = html.split("<script nonce=\"").nth(1).unwrap().split('"').next().unwrap();
-    let page = out.join("probed.html");
-    fs::write(&page, format!("{before}<script nonce=\"{nonce}\">{PROBE}</script></body>{after}")).unwrap();
-    fs::write(out.join("phone.html"), PHONE).unwrap();
-    (serde_json::from_slice(&fs::read(out.join("summary.json")).unwrap()).unwrap(), page)
+    hivescope(&["run", "--quiet", "--backend", "cpu", "--out", out.to_str().unwrap(), corpus.to_str().unwrap()]);
+    let summary = serde_json::from_slice(&fs::read(out.join("summary.json")).unwrap()).unwrap();
+    (summary, with_probe(&out.join("report.html")))
 }
 
-/// What must hold of every report, on any screen.
-fn is_sound(seen: &Seen, width: u32, dark: bool) {
+/// What must hold of every page, on any screen.
+fn is_sound(seen: &Seen, title: &str, width: u32, dark: bool) {
     assert!(seen.console.is_empty(), "the console says: {:#?}", seen.console);
     let asked: Vec<&String> = seen.requests.iter().filter(|line| line.contains(HOST)).collect();
     assert!(asked.is_empty(), "the page asked for {asked:?}");
     let probe = seen.probe();
     assert_eq!(probe["width"], width);
-    assert_eq!(probe["title"], "hivescope report");
+    assert_eq!(probe["title"], title);
     assert_eq!(probe["hacked"], "undefined", "a script of the corpus ran");
     assert_eq!(probe["images"], 0, "a text of the corpus became an element");
     assert_eq!(probe["scripts"], 3, "data, script and probe");
@@ -194,11 +200,15 @@ fn shown(name: &str, value: f64) -> String {
 }
 
 /// The page on a wide light screen, after it has proved sound there and on a narrow dark one.
-fn sound(browser: &Path, page: &Path) -> Seen {
-    is_sound(&open(browser, &page.with_file_name("phone.html"), true), 390, true);
+fn sound_as(title: &str, browser: &Path, page: &Path) -> Seen {
+    is_sound(&open(browser, &page.with_file_name("phone.html"), true), title, 390, true);
     let wide = open(browser, page, false);
-    is_sound(&wide, 1600, false);
+    is_sound(&wide, title, 1600, false);
     wide
+}
+
+fn sound(browser: &Path, page: &Path) -> Seen {
+    sound_as("hivescope report", browser, page)
 }
 
 #[test]
@@ -398,6 +408,69 @@ fn a_hostile_corpus_stays_text() {
         assert!(part.contains("&lt;img src=") && part.contains("WWWWWWWW"), "{section} shows no names");
     }
     assert!(seen.part("<section id=\"models\"", "</section>").contains(">__proto__</bdi>"));
+}
+
+/// Title of reproduction.html.
+const REPRODUCED: &str = "hivescope: Artificial Hivemind reproduced";
+
+#[test]
+fn a_reproduction_draws_itself_and_is_drawn_again() {
+    let Some(browser) = browser() else { return };
+    let here = tempfile::tempdir().unwrap();
+    let path = |name: &str| here.path().join(name).to_str().unwrap().to_owned();
+    crate::reproduce::dump(&here.path().join("dump.parquet"), &["original", "again"], &["top-p", "min-p"]);
+    crate::reproduce::ratings(&here.path().join("ratings.parquet"), false);
+    let (dump, out, ratings) = (path("dump.parquet"), path("out"), path("ratings.parquet"));
+    let arguments = ["reproduce", "infinity-chat", "--quiet", &dump, "--out", &out, "--decoding", "decoding"];
+    let more = ["--query-pca", "query 03", "--ratings", &ratings, "--rating-scores", "judge"];
+    hivescope(&[&arguments[..], &more].concat());
+    let page = here.path().join("out/reproduction.html");
+    let first = fs::read(&page).unwrap();
+    fs::remove_file(&page).unwrap();
+    hivescope(&["report", "--quiet", &out]);
+    assert!(first == fs::read(&page).unwrap() && !here.path().join("out/report.html").exists());
+
+    let seen = sound_as(REPRODUCED, &browser, &with_probe(&page));
+    for section in [
+        "compared",
+        "table-6",
+        "shares",
+        "inter",
+        "figure-8",
+        "components",
+        "disagreement",
+        "correlation",
+        "provenance",
+    ] {
+        assert!(seen.dom.contains(&format!("<section id=\"{section}\"")), "{section} is missing");
+        assert!(seen.dom.contains(&format!("href=\"#{section}\"")), "{section} is not in the contents");
+    }
+    let compared = seen.part("<section id=\"compared\"", "</section>");
+    assert!(
+        compared.contains("79.08 %") && compared.contains("66.67 %") && compared.contains("not comparable"),
+        "{compared}"
+    );
+    assert!(seen.part("<section id=\"shares\"", "</section>").contains("gpt-4o-2024-11-20"));
+    assert!(seen.part("<section id=\"components\"", "</section>").contains("query 03"));
+}
+
+#[test]
+fn a_hostile_reproduction_stays_text() {
+    let Some(browser) = browser() else { return };
+    let here = tempfile::tempdir().unwrap();
+    let corpus = here.path().join("hostile.parquet");
+    write_hostile(&corpus);
+    let (bad, out) = (hostile(), here.path().join("out"));
+    let same = [(0, "gpt-4o-2024-11-20"), (1, "microsoft/phi-4"), (6, "deepseek-ai/DeepSeek-V3")];
+    let same: Vec<String> = same.iter().map(|(at, paper)| format!("{}={paper}", bad[*at])).collect();
+    let mut arguments = vec!["reproduce", "infinity-chat", "--quiet", corpus.to_str().unwrap(), "--query-pca", &bad[0]];
+    same.iter().for_each(|pair| arguments.extend(["--same", pair]));
+    arguments.extend(["--embedding-model", &bad[1], "--out", out.to_str().unwrap()]);
+    hivescope(&arguments);
+    let seen = sound_as(REPRODUCED, &browser, &with_probe(&out.join("reproduction.html")));
+    for section in ["compared", "table-6", "inter", "components"] {
+        assert!(seen.part(&format!("<section id=\"{section}\""), "</section>").contains("&lt;img src="), "{section}");
+    }
 }
 
 #[test]

@@ -3,7 +3,7 @@
 
 use super::products::add_products;
 use super::tables::Interval;
-use crate::base::math::{ln, quantile_sorted, student_t_quantile};
+use crate::base::math::{beta_quantile, ln, quantile_sorted, student_t_quantile};
 use crate::base::random::Stream;
 use rayon::prelude::*;
 use std::ops::Range;
@@ -16,6 +16,8 @@ pub const LEAST: usize = 5;
 pub const WORK: f64 = 2e11;
 /// Queries whose weights are multiplied at once.
 pub const QUERIES: usize = 256;
+/// Queries that must have some of what is counted, and as many not all of it, for a share not to be near its edge.
+const AWAY_FROM_EDGE: usize = 10;
 /// Resamples by default.
 pub const RESAMPLES: usize = 1000;
 
@@ -122,6 +124,39 @@ pub fn ratio(terms: &[(f64, f64)], weights: Option<&Weights>) -> Option<Interval
         Some(weights) if used >= BOOTSTRAP_QUERIES && weights.resamples() > 0 => bootstrap(terms, weights),
         _ => linearised(terms),
     }
+}
+
+/// Interval of a share: a ratio of sums over queries, each numerator from 0 to its denominator, a number of responses.
+///
+/// Near an edge, where fewer than 10 queries (fewer than all, if they are fewer) have some of it or lack some, resamples do
+/// not know what else there might be. There it has the exact binomial limits (Clopper & Pearson 1934) of an effective
+/// number of responses, `p (1 - p) / se^2`, lessened as Student's quantile asks (Korn & Graubard 1998). Where no query has
+/// any, or all have nothing else, that number is the number of queries: those of a query may come together.
+pub fn share(terms: &[(f64, f64)], weights: Option<&Weights>) -> Option<Interval> {
+    let used: Vec<(f64, f64)> = terms.iter().copied().filter(|t| t.1 > 0.0).collect();
+    let away = AWAY_FROM_EDGE.min(used.len());
+    let count = |of: fn(&&(f64, f64)) -> bool| used.iter().filter(of).count();
+    if count(|t| t.0 > 0.0) >= away && count(|t| t.0 < t.1) >= away {
+        let cut = |i: Interval| Interval { low: i.low.max(0.0), high: i.high.min(1.0) };
+        return ratio(terms, weights).map(cut);
+    }
+    let plain = linearised_of(&used)?;
+    let (x, responses) = used.iter().fold((0.0, 0.0), |t, p| (t.0 + p.0, t.1 + p.1));
+    let (p, half) = (x / responses, (plain.high - plain.low) / 2.0);
+    let quantile = |df: f64| student_t_quantile(0.975, (df as u32).clamp(1, 1000));
+    let error = half / quantile(used.len() as f64 - 1.0);
+    let n = if error > 0.0 {
+        // Not more than there are: responses of a query are not less alike than if they were drawn apart.
+        let lessened = quantile(responses - 1.0) / quantile(used.len() as f64 - 1.0);
+        (p * (1.0 - p) / (error * error)).min(responses) * lessened * lessened
+    } else {
+        used.len() as f64
+    };
+    let (some, rest) = (n * p, n * (1.0 - p));
+    Some(Interval {
+        low: if some > 0.0 { beta_quantile(0.025, some, rest + 1.0) } else { 0.0 },
+        high: if rest > 0.0 { beta_quantile(0.975, some + 1.0, rest) } else { 1.0 },
+    })
 }
 
 /// The same where a term may have a denominator of 0 or less, such as a similarity above its floor: `None` is a query
@@ -335,6 +370,25 @@ mod tests {
         assert!((log.high + log.low - 2.0 * ratio.ln()).abs() < 1e-12);
         assert!((log.high - log.low - (exact.high - exact.low) / ratio).abs() < 1e-12);
         assert_eq!(of_sums(&sums(4), None, value), None);
+    }
+
+    /// Exact limits where hardly a query has any; the usual interval elsewhere.
+    #[test]
+    fn a_share_near_its_edge_is_not_thought_to_be_known() {
+        let weights = Weights::new(1, "shares", 1000, 60);
+        let of = |some: usize, x: f64| (0..60).map(|q| (if q < some { x } else { 0.0 }, 10.0)).collect::<Vec<_>>();
+        let none = share(&of(0, 0.0), Some(&weights)).unwrap();
+        // 1 - .025^(1/60)
+        assert!(none.low == 0.0 && (none.high - 0.059_629_512).abs() < 1e-6, "{none:?}");
+        let all = share(&of(60, 10.0), Some(&weights)).unwrap();
+        assert!((all.low - (1.0 - none.high)).abs() < 1e-12 && all.high == 1.0, "{all:?}");
+        // Ten of one query: as one of 60 or a little fewer; one each of three: as three of 600 or a little fewer.
+        let one = share(&of(1, 10.0), Some(&weights)).unwrap();
+        assert!(one.low > 1e-4 && one.low < 5e-4 && (0.085..0.1).contains(&one.high), "{one:?}");
+        let three = share(&of(3, 1.0), Some(&weights)).unwrap();
+        assert!((0.0008..0.0011).contains(&three.low) && (0.014..0.016).contains(&three.high), "{three:?}");
+        assert_eq!(share(&of(30, 4.0), Some(&weights)), ratio(&of(30, 4.0), Some(&weights)));
+        assert_eq!(share(&of(4, 4.0)[..4], None), None);
     }
 
     #[test]

@@ -8,10 +8,6 @@ mod cells;
 mod contexts;
 #[cfg(test)]
 mod coverage;
-#[cfg(test)]
-mod coverage_people;
-#[cfg(test)]
-mod coverage_variants;
 mod draws;
 mod duplicates;
 mod effective;
@@ -29,6 +25,8 @@ mod length;
 mod meanings;
 mod memory;
 mod nearest;
+#[cfg(test)]
+mod odd;
 mod order;
 mod packaging;
 mod people;

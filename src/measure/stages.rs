@@ -310,6 +310,10 @@ pub fn stages(
     let mut ids: Vec<u32> = variants.cells().iter().map(|cell| cell.variant).collect();
     ids.sort_unstable();
     ids.dedup();
+    if ids.is_empty() {
+        out.left_out.push(left_out("no response of a model has a stage"));
+        return Ok(out);
+    }
     let Some(order) = ordered(variants.names, ids) else {
         out.left_out.push(left_out("the stages have no known order: it is base, sft, rl, or a step number"));
         return Ok(out);
