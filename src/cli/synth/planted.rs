@@ -429,7 +429,10 @@ impl Planted {
         }
         if let Variation::Texts { refusals, copies } = self.variation {
             let (last, first) = self.refusals_and_copies();
-            if ![refusals, copies].iter().all(|share| (0.0..=1.0).contains(share)) || first + last > self.samples {
+            if ![refusals, copies].iter().all(|share| (0.0..=1.0).contains(share))
+                || refusals + copies > 1.0
+                || first + last > self.samples
+            {
                 return Err(Error::Usage("--refusals and --copies are shares, together at most 1".into()));
             }
         }

@@ -166,17 +166,17 @@ fn cell(tally: Option<&Tally>) -> String {
     }
 }
 
-/// The table of docs/measures.md; some twenty minutes on two cores. `COVERAGE_SEEDS` corpora each (400 by default).
+/// The table of docs/measures.md: `COVERAGE_SEEDS` corpora each (200 by default), which two cores do in some ten minutes.
 #[test]
 #[ignore = "takes long; no_interval_is_far_too_short is its short form"]
 #[expect(clippy::print_stdout, reason = "it is to be read")]
 fn table() {
-    let seeds = std::env::var("COVERAGE_SEEDS").ok().and_then(|seeds| seeds.parse().ok()).unwrap_or(400);
+    let seeds = std::env::var("COVERAGE_SEEDS").ok().and_then(|seeds| seeds.parse().ok()).unwrap_or(200);
     let mut columns: Vec<BTreeMap<String, Tally>> = Vec::new();
     let mut names: Vec<String> = Vec::new();
     for effects in [true, false] {
         let world = World { effects };
-        let truth = population(world, 1500, 12);
+        let truth = population(world, 800, 6);
         for queries in QUERIES {
             let of = draws(world, queries, seeds);
             for line in of.iter().flatten() {
