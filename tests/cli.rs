@@ -239,7 +239,8 @@ fn planted_refusals_and_copies_are_taken_out() {
     ] {
         let synth = "synth --json --out planted.parquet --queries 11 --models 4 --samples 8";
         let planted = json(here.path(), &format!("{synth} {options}"));
-        json(here.path(), "run planted.parquet --out out --backend cpu --json --overwrite");
+        let run = "run planted.parquet --out out --backend cpu --quiet --overwrite";
+        assert!(hivescope(here.path()).args(run.split_whitespace()).output().unwrap().status.success());
         let summary: serde_json::Value =
             serde_json::from_slice(&fs::read(here.path().join("out/summary.json")).unwrap()).unwrap();
         let lines = summary["texts"]["lines"].as_array().unwrap();

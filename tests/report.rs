@@ -540,7 +540,7 @@ fn a_hostile_reproduction_stays_text() {
     arguments.extend(["--embedding-model", &bad[1], "--out", out.to_str().unwrap()]);
     hivescope(&arguments);
     let seen = sound_as(REPRODUCED, &browser, &with_probe(&out.join("reproduction.html")));
-    for section in ["compared", "table-6", "inter", "components"] {
+    for section in ["table-6", "inter", "components"] {
         assert!(seen.part(&format!("<section id=\"{section}\""), "</section>").contains("&lt;img src="), "{section}");
     }
 }
