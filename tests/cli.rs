@@ -57,11 +57,19 @@ fn mistakes_in_the_call_exit_2() {
         (&["--kernel", "int8", "--device", "0", "--histogram", "off"], "leave one out"),
         (&["--gpu-memory", "1KiB"], "at least 16"),
         (&["--gpu-memory", "much"], "not a size"),
+        (&["--threads", "0"], "1 to 4096"),
+        (&["--threads", "100000"], "1 to 4096"),
+        (&["--tau", "nan"], "not a finite number"),
+        (&["--tau", "inf"], "not a finite number"),
+        (&["--threshold", "nan"], "not a finite number"),
+        (&["--near-duplicate", "NaN"], "not a finite number"),
+        (&["--near-duplicate", "-2"], "out of range"),
+        (&["--quality-bar", "inf"], "not a finite number"),
         (&["--gpu-memory", "1GiB", "--backend", "cpu"], "leave one out"),
     ] {
         fails(here.path(), &[&["run", demo, "--out", "out"], flags].concat(), 2, word);
     }
-    fails(here.path(), &["run", demo, "--out", "out", "--device", "no such card"], 1, "no such card");
+    fails(here.path(), &["run", demo, "--out", "out", "--device", "no such card"], 2, "no such card");
     fails(here.path(), &["frobnicate"], 2, "frobnicate");
     assert!(fs::read_dir(here.path()).unwrap().next().is_none(), "a failed run left something behind");
 }
@@ -187,12 +195,77 @@ fn planted_meanings_are_counted_and_no_model_has_its_own() {
     fails(here.path(), &["run", "planted.parquet", "--out", "other", "--tau", "2"], 2, "--tau");
 }
 
+/// Half of the answers have one of three meanings in common, half one of three of their model's own.
+#[test]
+fn meanings_of_a_models_own_are_told_from_those_in_common() {
+    let here = TempDir::new().unwrap();
+    let synth =
+        "synth --json --out planted.parquet --queries 80 --models 5 --samples 6 --meanings 3 --dim 1500 --seed 4";
+    for (shared, apart) in [("0.5", true), ("0", true), ("1", false)] {
+        let output =
+            hivescope(here.path()).args(format!("{synth} --shared {shared}").split_whitespace()).output().unwrap();
+        let planted: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        let run = "run planted.parquet --out out --backend cpu --quiet --overwrite";
+        assert!(hivescope(here.path()).args(run.split_whitespace()).output().unwrap().status.success());
+        let summary: serde_json::Value =
+            serde_json::from_slice(&fs::read(here.path().join("out/summary.json")).unwrap()).unwrap();
+        let line =
+            summary["headlines"].as_array().unwrap().iter().find(|line| line["name"] == "model_meanings").unwrap();
+        let number = |value: &serde_json::Value| value.as_f64().unwrap();
+        let (own, pooled) = (number(&planted["model_meanings"]), number(&planted["pooled_meanings"]));
+        let (low, high) = (number(&line["interval"]["low"]), number(&line["interval"]["high"]));
+        assert!((low..=high).contains(&own), "{shared}: {own} is not in {low} to {high}");
+        assert!((number(&line["floor"]) - pooled).abs() < 0.15, "{shared}: {line}, planted {pooled}");
+        assert_eq!(pooled > high, apart, "{shared}: {line}");
+    }
+    fails(here.path(), &["synth", "--out", "x", "--meanings", "3", "--shared", "1.5"], 2, "--shared");
+    fails(here.path(), &["synth", "--out", "x", "--shared", "0.5"], 2, "--meanings");
+    fails(here.path(), &["synth", "--out", "x", "--teams", "1,nan,0,0"], 2, "finite");
+}
+
+#[test]
+fn planted_refusals_and_copies_are_taken_out() {
+    let here = TempDir::new().unwrap();
+    let json = |directory: &Path, words: &str| -> serde_json::Value {
+        let output = hivescope(directory).args(words.split_whitespace()).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        serde_json::from_slice(&output.stdout).unwrap()
+    };
+    for (options, shares) in [
+        ("--refusals 0.25 --copies 0.375", [0.0, 0.25, 0.75 * 0.375 + 0.375 / 4.0]),
+        ("--refusals 0.5", [0.0, 0.5, 0.0]),
+        ("--copies 0.5", [0.0, 0.0, 0.5]),
+        ("--copies 0", [0.0, 0.0, 0.0]),
+    ] {
+        let synth = "synth --json --out planted.parquet --queries 11 --models 4 --samples 8";
+        let planted = json(here.path(), &format!("{synth} {options}"));
+        let run = "run planted.parquet --out out --backend cpu --quiet --overwrite";
+        assert!(hivescope(here.path()).args(run.split_whitespace()).output().unwrap().status.success());
+        let summary: serde_json::Value =
+            serde_json::from_slice(&fs::read(here.path().join("out/summary.json")).unwrap()).unwrap();
+        let lines = summary["texts"]["lines"].as_array().unwrap();
+        assert_eq!(lines.len(), 4, "{lines:?}");
+        for (line, true_line) in lines.iter().zip(planted["texts"].as_array().unwrap()) {
+            assert_eq!(line["name"], true_line["name"]);
+            for what in ["value", "floor"] {
+                let (got, expected) = (line[what].as_f64().unwrap(), true_line[what].as_f64().unwrap());
+                assert!((got - expected).abs() < 1e-6, "{options}, {what} of {}: {got}, {expected}", line["name"]);
+            }
+        }
+        for (share, expected) in summary["texts"]["shares"].as_array().unwrap().iter().zip(shares) {
+            let got = share["value"].as_f64().unwrap();
+            assert!((got - expected).abs() < 1e-12, "{options}: {share}, planted {expected}");
+        }
+    }
+}
+
 #[test]
 fn a_planted_corpus_varies_in_one_way() {
     let here = TempDir::new().unwrap();
     for (options, columns) in [
         ("", "query model sample embedding"),
         ("--meanings 3", "query model sample class embedding"),
+        ("--meanings 3 --shared 0.5", "query model sample class embedding"),
         ("--contexts 2", "query model sample context embedding"),
         ("--rise 0.1", "query model sample stage embedding"),
         ("--style 0.1", "query model sample embedding"),
@@ -203,6 +276,8 @@ fn a_planted_corpus_varies_in_one_way() {
         ("--growth 0.5", "query model sample class time rating_time embedding"),
         ("--people 3", "query model sample class source embedding"),
         ("--form 0.2", "query model sample text embedding"),
+        ("--refusals 0.2", "query model sample text embedding"),
+        ("--copies 0.2 --refusals 0.2", "query model sample text embedding"),
         ("--teams 1,0,0,-1", "query model sample team quality expertise embedding"),
         ("--meanings 3 --contexts 1", "query model sample class embedding"),
     ] {
@@ -219,6 +294,7 @@ fn a_planted_corpus_varies_in_one_way() {
         "--contexts 2 --rise 0.1",
         "--style 0.1 --lengths 0.1",
         "--form 0.1 --teams 0,0,0,0",
+        "--copies 0.1 --form 0.1",
     ] {
         let synth = format!("synth --out other.parquet {options}");
         let words: Vec<&str> = synth.split_whitespace().collect();

@@ -127,6 +127,40 @@ def linearised(top, bottom):
     half = student_quantile(len(top) - 1) * error
     return ratio - half, ratio + half
 
+def beta_quantile(p, a, b):
+    """Bisection on Gauss-Legendre integrals of the density, on panels that halve towards the nearer end."""
+    places, shares = np.polynomial.legendre.leggauss(40)
+    scale = math.lgamma(a + b) - math.lgamma(a) - math.lgamma(b)
+    edges = np.r_[0.0, 2.0 ** -np.arange(80)[::-1]]
+    middles, halves = (edges[1:] + edges[:-1])[:, None] / 2, (edges[1:] - edges[:-1])[:, None] / 2
+    def below(x, a, b):
+        t = x * (middles + halves * places)
+        return (x * halves * shares * np.exp(scale + (a - 1) * np.log(t) + (b - 1) * np.log1p(-t))).sum()
+    low, high = 0.0, 1.0
+    for _ in range(60):
+        middle = (low + high) / 2
+        reached = below(middle, a, b) if a < b else 1 - below(1 - middle, b, a)
+        low, high = (middle, high) if reached < p else (low, middle)
+    return (low + high) / 2
+
+def share_limits(found, top, bottom):
+    """An interval of a share beside Student's, or near an edge beside exact binomial limits; nothing of a bootstrap."""
+    used = bottom > 0
+    top, bottom = top[used], bottom[used]
+    away, plain = min(10, len(top)), linearised(top, bottom)
+    edge = (top > 0).sum() < away or (top < bottom).sum() < away
+    if len(top) >= 50 and not edge:
+        return [], []
+    got = [found["low"], found["high"]] if found else [np.nan] * 2
+    if plain is None or not edge:
+        return got, [np.nan] * 2 if plain is None else [max(plain[0], 0), min(plain[1], 1)]
+    size, rate, few = bottom.sum(), top.sum() / bottom.sum(), student_quantile(len(top) - 1)
+    variance = ((plain[1] - plain[0]) / 2 / few) ** 2
+    many = student_quantile(min(int(size) - 1, 1000))
+    counts = min(rate * (1 - rate) / variance, size) * (many / few) ** 2 if variance > 0 else len(top)
+    some, rest = counts * rate, counts * (1 - rate)
+    return got, [beta_quantile(0.025, some, rest + 1) if some else 0, beta_quantile(0.975, some + 1, rest) if rest else 1]
+
 def adjusted(values):
     """Comparable means of units x queries with gaps: over common queries if they are half, else least squares."""
     values = np.asarray(values, float)
@@ -239,10 +273,11 @@ def headline(name, terms):
     top, bottom = terms(kept)
     h = headlines[name]
     got, want = [h["value"]], [top.sum() / bottom.sum()]
-    if (bottom > 0).sum() < 50:
+    if h["label"].startswith("Share of answers"):
+        limits_got, limits_want = share_limits(h["interval"], top, bottom)
+        got, want = got + limits_got, want + limits_want
+    elif (bottom > 0).sum() < 50:
         ci = linearised(top, bottom)
-        if ci and "share" in h["label"].lower()[:5]:
-            ci = max(ci[0], 0), min(ci[1], 1)
         got += [h["interval"]["low"], h["interval"]["high"]] if h["interval"] else [np.nan] * 2
         want += ci or [np.nan] * 2
     if (regular != kept).any() and regular.any():
@@ -1368,8 +1403,8 @@ else:
     for name, marked, of_rows in (("empty", ~has_text, mine), ("refusal", refused, mine), ("verbatim", repeated, mine & has_text)):
         if name in shares:
             top, bottom = np.bincount(q[of_rows & marked], minlength=Q).astype(float), np.bincount(q[of_rows], minlength=Q).astype(float)
-            got, want = limits(shares[name]["interval"], top, bottom)
-            same(f"texts: share {name}", [shares[name]["value"], shares[name]["responses"], *got], [top.sum() / bottom.sum(), top.sum(), *np.clip(want, 0, 1)])
+            got, want = share_limits(shares[name]["interval"], top, bottom)
+            same(f"texts: share {name}", [shares[name]["value"], shares[name]["responses"], *got], [top.sum() / bottom.sum(), top.sum(), *want])
     everywhere = pd.Series(normal[has_text]).duplicated(keep=False).to_numpy()
     repeats = np.zeros(n, bool); repeats[np.flatnonzero(has_text)] = everywhere
     by_model = lambda marked, of_rows: [mean_or_nan(marked[of_rows & (m == l)].astype(float)) for l in of]

@@ -136,32 +136,38 @@ fn open(browser: &Path, page: &Path, dark: bool) -> Seen {
     }
 }
 
+fn hivescope(arguments: &[&str]) {
+    let run = Command::new(env!("CARGO_BIN_EXE_hivescope")).args(arguments).output().unwrap();
+    assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
+}
+
+/// A copy of a page with the probe in it.
+fn with_probe(page: &Path) -> PathBuf {
+    let html = fs::read_to_string(page).unwrap();
+    let (before, after) = html.rsplit_once("</body>").unwrap();
+    let nonce = html.split("<script nonce=\"").nth(1).unwrap().split('"').next().unwrap();
+    let probed = page.with_file_name("probed.html");
+    fs::write(&probed, format!("{before}<script nonce=\"{nonce}\">{PROBE}</script></body>{after}")).unwrap();
+    fs::write(page.with_file_name("phone.html"), PHONE).unwrap();
+    probed
+}
+
 /// Runs hivescope on a corpus; returns its summary and a copy of the report with the probe in it.
 fn probed(directory: &Path, corpus: &Path) -> (serde_json::Value, PathBuf) {
     let out = directory.join("out");
-    let run = Command::new(env!("CARGO_BIN_EXE_hivescope"))
-        .args(["run", "--quiet", "--backend", "cpu", "--out"])
-        .args([&out, corpus])
-        .output()
-        .unwrap();
-    assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
-    let html = fs::read_to_string(out.join("report.html")).unwrap();
-    let (before, after) = html.rsplit_once("</body>").unwrap();
-    let nonce = html.split("<script nonce=\"").nth(1).unwrap().split('"').next().unwrap();
-    let page = out.join("probed.html");
-    fs::write(&page, format!("{before}<script nonce=\"{nonce}\">{PROBE}</script></body>{after}")).unwrap();
-    fs::write(out.join("phone.html"), PHONE).unwrap();
-    (serde_json::from_slice(&fs::read(out.join("summary.json")).unwrap()).unwrap(), page)
+    hivescope(&["run", "--quiet", "--backend", "cpu", "--out", out.to_str().unwrap(), corpus.to_str().unwrap()]);
+    let summary = serde_json::from_slice(&fs::read(out.join("summary.json")).unwrap()).unwrap();
+    (summary, with_probe(&out.join("report.html")))
 }
 
-/// What must hold of every report, on any screen.
-fn is_sound(seen: &Seen, width: u32, dark: bool) {
+/// What must hold of every page, on any screen.
+fn is_sound(seen: &Seen, title: &str, width: u32, dark: bool) {
     assert!(seen.console.is_empty(), "the console says: {:#?}", seen.console);
     let asked: Vec<&String> = seen.requests.iter().filter(|line| line.contains(HOST)).collect();
     assert!(asked.is_empty(), "the page asked for {asked:?}");
     let probe = seen.probe();
     assert_eq!(probe["width"], width);
-    assert_eq!(probe["title"], "hivescope report");
+    assert_eq!(probe["title"], title);
     assert_eq!(probe["hacked"], "undefined", "a script of the corpus ran");
     assert_eq!(probe["images"], 0, "a text of the corpus became an element");
     assert_eq!(probe["scripts"], 3, "data, script and probe");
@@ -196,11 +202,15 @@ fn shown(name: &str, value: f64) -> String {
 }
 
 /// The page on a wide light screen, after it has proved sound there and on a narrow dark one.
-fn sound(browser: &Path, page: &Path) -> Seen {
-    is_sound(&open(browser, &page.with_file_name("phone.html"), true), 390, true);
+fn sound_as(title: &str, browser: &Path, page: &Path) -> Seen {
+    is_sound(&open(browser, &page.with_file_name("phone.html"), true), title, 390, true);
     let wide = open(browser, page, false);
-    is_sound(&wide, 1600, false);
+    is_sound(&wide, title, 1600, false);
     wide
+}
+
+fn sound(browser: &Path, page: &Path) -> Seen {
+    sound_as("hivescope report", browser, page)
 }
 
 #[test]
@@ -407,6 +417,141 @@ fn a_hostile_corpus_stays_text() {
         assert!(part.contains("&lt;img src=") && part.contains("WWWWWWWW"), "{section} shows no names");
     }
     assert!(seen.part("<section id=\"models\"", "</section>").contains(">__proto__</bdi>"));
+}
+
+/// Names of a column by row.
+type Names = (&'static str, fn(usize) -> Option<&'static str>);
+
+/// A corpus of so many queries, models and samples, all of whose vectors may be equal, with a column of qualities of which
+/// none is known.
+fn write_odd(path: &Path, [queries, models, samples]: [usize; 3], equal: bool, names: &[Names]) {
+    let rows = queries * models * samples;
+    let item = Arc::new(Field::new("item", DataType::Float32, false));
+    let value = |row: usize, i: usize| if equal { 1.0 } else { ((row * 31 + i * 17) % 23) as f32 - 9.5 };
+    let values = (0..rows).flat_map(|row| (0..3).map(move |i| value(row, i)));
+    let embedding = FixedSizeListArray::new(item, 3, Arc::new(values.collect::<Float32Array>()), None);
+    let of = |name: fn(usize) -> Option<&'static str>| -> ArrayRef {
+        Arc::new((0..rows).map(name).collect::<StringArray>())
+    };
+    let number = |name: &str, count: usize, each: usize| -> ArrayRef {
+        Arc::new(StringArray::from_iter_values((0..rows).map(|row| format!("{name} {}", row / each % count))))
+    };
+    let quality = [None, Some(f32::NAN), Some(f32::INFINITY)];
+    let mut columns: Vec<(&str, ArrayRef)> = vec![
+        ("query", number("query", queries, models * samples)),
+        ("model", number("model", models, samples)),
+        ("quality", Arc::new((0..rows).map(|row| quality[row % 3]).collect::<Float32Array>())),
+        ("embedding", Arc::new(embedding)),
+    ];
+    columns.extend(names.iter().map(|&(name, value)| (name, of(value))));
+    let batch = RecordBatch::try_from_iter(columns).unwrap();
+    let mut writer = ArrowWriter::try_new(fs::File::create(path).unwrap(), batch.schema(), None).unwrap();
+    writer.write(&batch).unwrap();
+    writer.close().unwrap();
+}
+
+#[test]
+fn odd_corpora_draw_themselves() {
+    let Some(browser) = browser() else { return };
+    let nothing: fn(usize) -> Option<&'static str> = |_| None;
+    let one: fn(usize) -> Option<&'static str> = |_| Some("1");
+    let two: fn(usize) -> Option<&'static str> = |row| [Some("1"), Some("2")][row % 2];
+    let human: fn(usize) -> Option<&'static str> = |_| Some("human");
+    let half: fn(usize) -> Option<&'static str> = |row| ["human", "ai"].get(row % 3).copied();
+    let empty: fn(usize) -> Option<&'static str> = |row| [Some(""), None, Some(" ")][row % 3];
+    let all = ["text", "source", "family", "stage", "arm", "context", "class", "team", "time"];
+    let nulls: Vec<Names> = all.iter().map(|&name| (name, nothing)).collect();
+    let ones: Vec<Names> = all.iter().map(|&name| (name, one)).collect();
+    for (what, sizes, equal, names) in [
+        ("one response", [1, 1, 1], false, vec![]),
+        ("one query, all null", [1, 2, 3], false, nulls.clone()),
+        ("all null", [6, 3, 2], false, nulls),
+        ("all one and equal", [7, 1, 4], true, ones),
+        ("people only", [6, 2, 2], false, vec![("source", human), ("text", empty), ("stage", one), ("time", two)]),
+        (
+            "all equal",
+            [8, 3, 4],
+            true,
+            vec![
+                ("source", half),
+                ("text", empty),
+                ("stage", two),
+                ("context", two),
+                ("class", nothing),
+                ("team", half),
+            ],
+        ),
+    ] {
+        let here = tempfile::tempdir().unwrap();
+        let corpus = here.path().join("odd.parquet");
+        write_odd(&corpus, sizes, equal, &names);
+        let (summary, page) = probed(here.path(), &corpus);
+        assert!(!summary["left_out"].as_array().unwrap().is_empty(), "{what}");
+        cards_show_headlines(&sound(&browser, &page), &summary);
+    }
+}
+
+/// Title of reproduction.html.
+const REPRODUCED: &str = "hivescope: Artificial Hivemind reproduced";
+
+#[test]
+fn a_reproduction_draws_itself_and_is_drawn_again() {
+    let Some(browser) = browser() else { return };
+    let here = tempfile::tempdir().unwrap();
+    let path = |name: &str| here.path().join(name).to_str().unwrap().to_owned();
+    crate::reproduce::dump(&here.path().join("dump.parquet"), &["original", "again"], &["top-p", "min-p"]);
+    crate::reproduce::ratings(&here.path().join("ratings.parquet"), false);
+    let (dump, out, ratings) = (path("dump.parquet"), path("out"), path("ratings.parquet"));
+    let arguments = ["reproduce", "infinity-chat", "--quiet", &dump, "--out", &out, "--decoding", "decoding"];
+    let more = ["--query-pca", "query 03", "--ratings", &ratings, "--rating-scores", "judge"];
+    hivescope(&[&arguments[..], &more].concat());
+    let page = here.path().join("out/reproduction.html");
+    let first = fs::read(&page).unwrap();
+    fs::remove_file(&page).unwrap();
+    hivescope(&["report", "--quiet", &out]);
+    assert!(first == fs::read(&page).unwrap() && !here.path().join("out/report.html").exists());
+
+    let seen = sound_as(REPRODUCED, &browser, &with_probe(&page));
+    for section in [
+        "compared",
+        "table-6",
+        "shares",
+        "inter",
+        "figure-8",
+        "components",
+        "disagreement",
+        "correlation",
+        "provenance",
+    ] {
+        assert!(seen.dom.contains(&format!("<section id=\"{section}\"")), "{section} is missing");
+        assert!(seen.dom.contains(&format!("href=\"#{section}\"")), "{section} is not in the contents");
+    }
+    let compared = seen.part("<section id=\"compared\"", "</section>");
+    assert!(
+        compared.contains("79.08 %") && compared.contains("66.67 %") && compared.contains("not comparable"),
+        "{compared}"
+    );
+    assert!(seen.part("<section id=\"shares\"", "</section>").contains("gpt-4o-2024-11-20"));
+    assert!(seen.part("<section id=\"components\"", "</section>").contains("query 03"));
+}
+
+#[test]
+fn a_hostile_reproduction_stays_text() {
+    let Some(browser) = browser() else { return };
+    let here = tempfile::tempdir().unwrap();
+    let corpus = here.path().join("hostile.parquet");
+    write_hostile(&corpus);
+    let (bad, out) = (hostile(), here.path().join("out"));
+    let same = [(0, "gpt-4o-2024-11-20"), (1, "microsoft/phi-4"), (6, "deepseek-ai/DeepSeek-V3")];
+    let same: Vec<String> = same.iter().map(|(at, paper)| format!("{}={paper}", bad[*at])).collect();
+    let mut arguments = vec!["reproduce", "infinity-chat", "--quiet", corpus.to_str().unwrap(), "--query-pca", &bad[0]];
+    same.iter().for_each(|pair| arguments.extend(["--same", pair]));
+    arguments.extend(["--embedding-model", &bad[1], "--out", out.to_str().unwrap()]);
+    hivescope(&arguments);
+    let seen = sound_as(REPRODUCED, &browser, &with_probe(&out.join("reproduction.html")));
+    for section in ["table-6", "inter", "components"] {
+        assert!(seen.part(&format!("<section id=\"{section}\""), "</section>").contains("&lt;img src="), "{section}");
+    }
 }
 
 #[test]

@@ -32,7 +32,7 @@ fn write(path: &Path, columns: Vec<(&str, ArrayRef)>) {
 
 /// Every direction has a coordinate of its own: cosine A within a cell, `PROMPTS` across a model's contexts of a query,
 /// `CROSS` across models, 0 across queries.
-fn dump(path: &Path, contexts: &[&str], decodings: &[&str]) {
+pub fn dump(path: &Path, contexts: &[&str], decodings: &[&str]) {
     let (mut query, mut model, mut context, mut decoding) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     let mut directions = BTreeMap::new();
     let mut rows: Vec<Vec<(usize, f64)>> = Vec::new();
@@ -224,7 +224,7 @@ fn without_columns_parts_are_left_out_by_name() {
     assert!(json.contains("the dump does not say the decoding") && json.contains("paraphrases apart"), "{json}");
 }
 
-fn ratings(path: &Path, pairwise: bool) {
+pub fn ratings(path: &Path, pairwise: bool) {
     let labels = |item: usize| {
         (0..25).map(move |k| {
             Some(((item * 7 + k * k) % (2 + item % 4)) as f64 + 1.0 - 2.0 * f64::from(u8::from(pairwise)))

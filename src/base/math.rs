@@ -53,6 +53,46 @@ pub fn student_t_quantile(p: f64, df: u32) -> f64 {
     0.5 * (low + high)
 }
 
+/// P(X <= x) of the beta distribution, 0 < x < 1 and a, b > 0: the continued fraction of the incomplete beta function
+/// (DLMF 8.17.22) by Lentz's method.
+pub fn beta_cdf(x: f64, a: f64, b: f64) -> f64 {
+    // It converges fast below the mean.
+    if x > (a + 1.0) / (a + b + 2.0) {
+        return 1.0 - beta_cdf(1.0 - x, b, a);
+    }
+    const TINY: f64 = 1e-300;
+    let away = |value: f64| if value.abs() < TINY { TINY } else { value };
+    let (mut c, mut d) = (1.0, 1.0 / away(1.0 - (a + b) * x / (a + 1.0)));
+    let mut fraction = d;
+    for m in 1..10_000 {
+        let m = f64::from(m);
+        let even = m * (b - m) * x / ((a + 2.0 * m - 1.0) * (a + 2.0 * m));
+        let odd = -(a + m) * (a + b + m) * x / ((a + 2.0 * m) * (a + 2.0 * m + 1.0));
+        let mut last = 1.0;
+        for term in [even, odd] {
+            d = 1.0 / away(1.0 + term * d);
+            c = away(1.0 + term / c);
+            last = c * d;
+            fraction *= last;
+        }
+        if (last - 1.0).abs() < 1e-16 {
+            break;
+        }
+    }
+    let scale = libm::lgamma(a + b) - libm::lgamma(a) - libm::lgamma(b) + a * ln(x) + b * libm::log1p(-x);
+    exp(scale) * fraction / a
+}
+
+/// The `p` quantile of the beta distribution, by bisection.
+pub fn beta_quantile(p: f64, a: f64, b: f64) -> f64 {
+    let (mut low, mut high) = (0.0, 1.0);
+    for _ in 0..100 {
+        let middle = 0.5 * (low + high);
+        if beta_cdf(middle, a, b) < p { low = middle } else { high = middle }
+    }
+    0.5 * (low + high)
+}
+
 /// Linear-interpolation quantile of sorted values, as `numpy.quantile` has it. `sorted` is not empty.
 pub fn quantile_sorted(sorted: &[f64], p: f64) -> f64 {
     let place = p * (sorted.len() - 1) as f64;
@@ -73,6 +113,23 @@ mod tests {
         {
             let got = student_t_quantile(0.975, df);
             assert!((got / expected - 1.0).abs() < 1e-9, "df {df}: {got} vs {expected}");
+        }
+    }
+
+    /// Values of scipy.stats.beta.ppf.
+    #[test]
+    fn beta_agrees_with_scipy() {
+        for (p, a, b, expected) in [
+            (0.025, 1.0, 50.0, 0.000506227983040829),
+            (0.975, 1.0, 50.0, 0.07112173646419764),
+            (0.975, 3.5, 200.25, 0.038956092173392784),
+            (0.025, 2.5, 2000.0, 0.00020770344584560078),
+            (0.975, 0.5, 0.75, 0.9840998742417796),
+            (0.025, 40.0, 3.0, 0.838358040308346),
+            (0.5, 700.0, 900.5, 0.43733722704184835),
+        ] {
+            let got = beta_quantile(p, a, b);
+            assert!((got / expected - 1.0_f64).abs() < 1e-9, "{p}, {a}, {b}: {got} vs {expected}");
         }
     }
 }

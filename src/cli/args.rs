@@ -178,6 +178,12 @@ pub struct InputSettings {
     pub memory: Option<String>,
 }
 
+/// A number, for settings and what is planted: NaN and infinity are none.
+fn finite(text: &str) -> Result<f64, String> {
+    let number: f64 = text.parse().map_err(|_| format!("`{text}` is not a number"))?;
+    if number.is_finite() { Ok(number) } else { Err(format!("`{text}` is not a finite number")) }
+}
+
 /// Settings of the pair pass and the measures.
 #[derive(Debug, Clone, Default, Args, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
@@ -188,18 +194,27 @@ pub struct PassSettings {
     /// Write every pair at or above this similarity to edges.parquet
     #[arg(
         long,
+        value_parser = finite,
         value_name = "S",
         allow_negative_numbers = true,
         env = "HIVESCOPE_THRESHOLD",
         hide_env = true,
-        help_heading = "Pairs"
+        help_heading = "Pairs",
     )]
     pub threshold: Option<f64>,
     /// Stop before writing more edges than this [default: 1000000000]
     #[arg(long, value_name = "N", env = "HIVESCOPE_MAX_EDGES", hide_env = true, help_heading = "Pairs")]
     pub max_edges: Option<u64>,
     /// Similarity from which two responses are near duplicates [default: 0.99]
-    #[arg(long, value_name = "S", env = "HIVESCOPE_NEAR_DUPLICATE", hide_env = true, help_heading = "Pairs")]
+    #[arg(
+        long,
+        value_parser = finite,
+        allow_negative_numbers = true,
+        value_name = "S",
+        env = "HIVESCOPE_NEAR_DUPLICATE",
+        hide_env = true,
+        help_heading = "Pairs",
+    )]
     pub near_duplicate: Option<f64>,
     /// Histogram of all similarities [default: auto]
     #[arg(long, value_enum, env = "HIVESCOPE_HISTOGRAM", hide_env = true, help_heading = "Pairs")]
@@ -217,21 +232,23 @@ pub struct PassSettings {
     /// Mean cosine under which two clusters of answers are two meanings [default: floor + 0.7 (1 - floor)]
     #[arg(
         long,
+        value_parser = finite,
         value_name = "S",
         allow_negative_numbers = true,
         env = "HIVESCOPE_TAU",
         hide_env = true,
-        help_heading = "Measures"
+        help_heading = "Measures",
     )]
     pub tau: Option<f64>,
     /// Quality from which on a response of a team is good [default: the median quality]
     #[arg(
         long,
+        value_parser = finite,
         value_name = "Q",
         allow_negative_numbers = true,
         env = "HIVESCOPE_QUALITY_BAR",
         hide_env = true,
-        help_heading = "Measures"
+        help_heading = "Measures",
     )]
     pub quality_bar: Option<f64>,
     /// Seed of every random draw [default: 0]
@@ -321,19 +338,29 @@ pub struct SynthArgs {
     #[arg(long, default_value_t = 5)]
     pub samples: usize,
     /// Meanings a query: each answer has one at random, whatever its model; A holds within a meaning, B across;
-    /// only one of this, --growth, --people, --contexts, --drop, --rise, --style, --lengths, --form and --teams can be
-    /// planted
+    /// only one of this, --growth, --people, --contexts, --drop, --rise, --style, --lengths, --form, --refusals with
+    /// --copies, and --teams can be planted
     #[arg(long, value_name = "K")]
     pub meanings: Option<usize>,
+    /// With meanings: share of the answers that have one of those K; the others have one of K that are their model's alone
+    #[arg(
+        long,
+        value_parser = finite,
+        allow_negative_numbers = true,
+        value_name = "H",
+        default_value_t = 1.0,
+        requires = "meanings",
+    )]
+    pub shared: f64,
     /// With meanings: the later half of a query's answers (a column `time`) has only the first L of them
     #[arg(long, value_name = "L", requires = "meanings")]
     pub later: Option<usize>,
     /// Meanings without end, which grow as n^B with the number n of answers to a query (0 to 1), and columns `time` and
     /// `rating_time`
-    #[arg(long, value_name = "B")]
+    #[arg(long, value_parser = finite, allow_negative_numbers = true, value_name = "B")]
     pub growth: Option<f64>,
     /// With growth: by how much of its time an answer's rating is later than the answer
-    #[arg(long, value_name = "L", default_value_t = 0.5, requires = "growth")]
+    #[arg(long, value_parser = finite, value_name = "L", default_value_t = 0.5, requires = "growth")]
     pub rating_lag: f64,
     /// People (a column `source`), as many as a model has answers, spread evenly over K meanings of a query
     #[arg(long, value_name = "K")]
@@ -349,19 +376,26 @@ pub struct SynthArgs {
     #[arg(long, default_value_t = 0)]
     pub seed: u64,
     /// Mean cosine of one model's answers to one query
-    #[arg(long, value_name = "A", default_value_t = 0.8)]
+    #[arg(long, value_parser = finite, allow_negative_numbers = true, value_name = "A", default_value_t = 0.8)]
     pub within: f64,
     /// Mean cosine of different models' answers to one query
-    #[arg(long, value_name = "B", default_value_t = 0.6)]
+    #[arg(long, value_parser = finite, allow_negative_numbers = true, value_name = "B", default_value_t = 0.6)]
     pub cross: f64,
     /// Mean cosine of answers to different queries
-    #[arg(long, value_name = "C", default_value_t = 0.1)]
+    #[arg(long, value_parser = finite, allow_negative_numbers = true, value_name = "C", default_value_t = 0.1)]
     pub floor: f64,
     /// Contexts that each model answers in (a column `context`)
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub contexts: usize,
     /// With contexts: mean cosine of one model's answers to one query in different contexts
-    #[arg(long, value_name = "S", default_value_t = 0.7, requires = "contexts")]
+    #[arg(
+        long,
+        value_parser = finite,
+        allow_negative_numbers = true,
+        value_name = "S",
+        default_value_t = 0.7,
+        requires = "contexts",
+    )]
     pub across: f64,
     /// Two training stages, sft and rl (a column `stage`): D meanings of two samples each that only sft has; of iterations
     /// each loses D more
@@ -369,7 +403,7 @@ pub struct SynthArgs {
     pub drop: Option<usize>,
     /// Two training stages, sft and rl (a column `stage`): at rl the models are closer to each other by this; of iterations
     /// each by this more
-    #[arg(long, value_name = "R", allow_negative_numbers = true)]
+    #[arg(long, value_parser = finite, value_name = "R", allow_negative_numbers = true)]
     pub rise: Option<f64>,
     /// With --rise or --drop: stages 1 to N instead of sft and rl
     #[arg(long, value_name = "N")]
@@ -379,26 +413,34 @@ pub struct SynthArgs {
     #[arg(long)]
     pub arms: bool,
     /// A style of each model, the same in all queries: it raises a model's cosine across queries by this
-    #[arg(long, value_name = "T")]
+    #[arg(long, value_parser = finite, allow_negative_numbers = true, value_name = "T")]
     pub style: Option<f64>,
     /// Short and long texts by turns of models (a column `text`): across models of other length the cosine is lower by
     /// this
-    #[arg(long, value_name = "D")]
+    #[arg(long, value_parser = finite, allow_negative_numbers = true, value_name = "D")]
     pub lengths: Option<f64>,
     /// Texts (a column `text`) whose form one model's answers share, whatever the query: 4-grams with a cosine of F, between
     /// models of 0; content is as above
-    #[arg(long, value_name = "F")]
+    #[arg(long, value_parser = finite, allow_negative_numbers = true, value_name = "F")]
     pub form: Option<f64>,
+    /// Texts (a column `text`): this share of each model's answers refuses, in one direction whatever is asked: the cosine of
+    /// two refusals is A, with other answers it is C
+    #[arg(long, value_parser = finite, allow_negative_numbers = true, value_name = "R")]
+    pub refusals: Option<f64>,
+    /// Texts (a column `text`): this share of the answers of each model but the first repeats the first model's, word for
+    /// word and with its vector
+    #[arg(long, value_parser = finite, allow_negative_numbers = true, value_name = "C")]
+    pub copies: Option<f64>,
     /// Each model's answers to a query are a team's (columns team, quality, expertise): by how much quality changes with
     /// diversity, expertise, their product and the logarithm of size. Every second team has cosine B instead of A
-    #[arg(long, value_name = "D,E,DE,S", value_delimiter = ',', allow_negative_numbers = true)]
+    #[arg(long, value_parser = finite, value_name = "D,E,DE,S", value_delimiter = ',', allow_negative_numbers = true)]
     pub teams: Option<Vec<f64>>,
 }
 
 /// `report`.
 #[derive(Debug, Args)]
 pub struct ReportArgs {
-    /// Result directory of `hivescope run`
+    /// Result directory of `hivescope run` or `hivescope reproduce`
     #[arg(value_name = "DIR")]
     pub directory: PathBuf,
 }

@@ -41,8 +41,10 @@ pub fn main() -> ExitCode {
     match result {
         Ok(code) => ExitCode::from(code),
         Err(error) => {
-            let code = error.downcast_ref::<Error>().map_or(1, Error::exit_code);
-            messages::failure(&format!("{error:#}"), code, messages.json);
+            let known = error.downcast_ref::<Error>();
+            let code = known.map_or(1, Error::exit_code);
+            // What our own errors say has its cause in it.
+            messages::failure(&known.map_or_else(|| format!("{error:#}"), Error::to_string), code, messages.json);
             ExitCode::from(code)
         }
     }

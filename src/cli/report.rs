@@ -1,4 +1,4 @@
-//! `hivescope report`: report.html of a result directory, made again from its files.
+//! `hivescope report`: the page of a result directory, made again from its files.
 
 use super::args::{Messages, ReportArgs};
 use super::messages;
@@ -8,8 +8,7 @@ use super::messages;
 /// # Errors
 /// If the directory is not a result, or can't be written.
 pub fn main(args: &ReportArgs, flags: &Messages) -> anyhow::Result<u8> {
-    crate::report::write(&args.directory)?;
-    let path = args.directory.join("report.html");
+    let path = crate::report::write_again(&args.directory)?;
     if flags.json {
         messages::json(&serde_json::json!({"type": "report", "path": path.to_string_lossy()}));
     } else if !flags.quiet {

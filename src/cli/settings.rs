@@ -81,6 +81,11 @@ impl SettingsFile {
             if value.is_null()
                 && let Some(from_file) = self.values.get(key)
             {
+                // TOML has no null, but nan and inf, which JSON has not.
+                if from_file.is_null() {
+                    let path = self.path.as_deref().unwrap_or(Path::new(FILE));
+                    return Err(Error::Usage(format!("settings file {}: {key} is no finite number", path.display())));
+                }
                 *value = from_file.clone();
             }
         }
@@ -180,13 +185,16 @@ pub fn measure_settings(settings: &PassSettings) -> MeasureSettings {
     }
 }
 
+/// Most threads: beyond that a machine is busy with the threads alone.
+const MOST_THREADS: usize = 4096;
+
 /// A rayon pool of `threads` threads (all if `None`); work goes inside [`rayon::ThreadPool::install`].
 ///
 /// # Errors
-/// [`Error::Usage`] for 0 threads, [`Error::Run`] if threads can't be started.
+/// [`Error::Usage`] for 0 threads or far too many, [`Error::Run`] if threads can't be started.
 pub fn pool(threads: Option<usize>) -> Result<rayon::ThreadPool> {
-    if threads == Some(0) {
-        return Err(Error::Usage("--threads 0: at least 1".into()));
+    if let Some(threads) = threads.filter(|threads| !(1..=MOST_THREADS).contains(threads)) {
+        return Err(Error::Usage(format!("--threads {threads} is out of range: 1 to {MOST_THREADS}")));
     }
     rayon::ThreadPoolBuilder::new()
         .num_threads(threads.unwrap_or(0))
@@ -212,6 +220,10 @@ mod tests {
         assert_eq!(SettingsFile::parse("kk = 7", Path::new("x.toml")).unwrap_err().exit_code(), 2);
         let file = SettingsFile::parse("k = \"seven\"", Path::new("x.toml")).unwrap();
         assert_eq!(file.fill(&PassSettings::default()).unwrap_err().exit_code(), 2);
+        for value in ["tau = nan", "threshold = inf"] {
+            let file = SettingsFile::parse(value, Path::new("x.toml")).unwrap();
+            assert_eq!(file.fill(&PassSettings::default()).unwrap_err().exit_code(), 2, "{value}");
+        }
     }
 
     #[test]

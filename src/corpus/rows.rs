@@ -152,7 +152,7 @@ pub struct Rows {
     pub refusal: Option<Vec<bool>>,
     /// With text: how each response's normalised text begins.
     pub excerpts: Option<Excerpts>,
-    /// Columns of numbers that the input has, one value a row; NaN where it is null or not finite.
+    /// Columns of numbers that the input has, one value a row; NaN where it is null, not finite, or 1e100 and more in size.
     pub numbers: BTreeMap<Number, Vec<f64>>,
     /// Optional columns that the input has.
     pub categories: BTreeMap<Role, Category>,

@@ -184,13 +184,16 @@ impl Keys {
     }
 }
 
+/// Numbers of this size and more are marks of something missing; their sums and squares might not be finite.
+const MOST: f64 = 1e100;
+
 /// Adds a column of numbers of a batch.
 fn extend_numbers(out: &mut Vec<f64>, file: &ParquetFile, batch: &RecordBatch, name: &str) -> Result<()> {
     let failed = |problem: &str| Error::content(Place::file(&file.name).column(name), problem);
     let column = batch.column_by_name(name).ok_or_else(|| failed("the column is missing in this file"))?;
     let values = arrow::compute::cast(column, &DataType::Float64).map_err(|e| failed(&e.to_string()))?;
-    let finite = |value: Option<f64>| value.filter(|value| value.is_finite()).unwrap_or(f64::NAN);
-    out.extend(values.as_primitive::<Float64Type>().iter().map(finite));
+    let known = |value: Option<f64>| value.filter(|value| value.abs() < MOST).unwrap_or(f64::NAN);
+    out.extend(values.as_primitive::<Float64Type>().iter().map(known));
     Ok(())
 }
 

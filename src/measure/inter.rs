@@ -72,6 +72,7 @@ fn row(sums: &Sums, places: &Places, (a, b): (usize, usize)) -> ModelPairRow {
 /// a time.
 fn bootstrap(sums: &Sums, places: &Places, pairs: &[(usize, usize)], weights: &Weights) -> Vec<Option<Interval>> {
     let resamples = weights.resamples();
+    let mut used = vec![0; pairs.len()];
     let (mut numerators, mut denominators) =
         (Resampled::new(pairs.len(), resamples), Resampled::new(pairs.len(), resamples));
     for first in (0..sums.queries.len()).step_by(QUERIES) {
@@ -80,7 +81,9 @@ fn bootstrap(sums: &Sums, places: &Places, pairs: &[(usize, usize)], weights: &W
         let mut terms = (vec![0.0; pairs.len() * columns], vec![0.0; pairs.len() * columns]);
         for (i, &pair) in pairs.iter().enumerate() {
             for (column, query) in queries.clone().enumerate() {
-                (terms.0[i * columns + column], terms.1[i * columns + column]) = term(sums, places, query, pair);
+                let (sum, count) = term(sums, places, query, pair);
+                (terms.0[i * columns + column], terms.1[i * columns + column]) = (sum, count);
+                used[i] += usize::from(count > 0.0);
             }
         }
         let weights = weights.block(queries, columns);
@@ -93,7 +96,7 @@ fn bootstrap(sums: &Sums, places: &Places, pairs: &[(usize, usize)], weights: &W
             values.clear();
             let both = numerators.row(i).iter().zip(denominators.row(i));
             values.extend(both.filter(|(_, d)| **d > 0.0).map(|(n, d)| n / d));
-            intervals::percentiles(&mut values)
+            intervals::percentiles(&mut values, used[i])
         })
         .collect()
 }

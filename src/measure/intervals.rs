@@ -1,12 +1,13 @@
-//! 95 % intervals: bootstrap over queries by weights from 50 queries on, below that Student's t on the linearised
-//! ratio, below 5 none. Two-way intervals resample models as well.
+//! 95 % intervals: bootstrap over queries by weights from 50 queries on, between quantiles that know how many queries there
+//! are; below that Student's t on the linearised ratio, below 5 none. Two-way intervals resample models as well.
 
 use super::products::add_products;
 use super::tables::Interval;
-use crate::base::math::{ln, quantile_sorted, student_t_quantile};
+use crate::base::math::{beta_quantile, ln, quantile_sorted, student_t_quantile};
 use crate::base::random::Stream;
 use rayon::prelude::*;
 use std::ops::Range;
+use std::sync::OnceLock;
 
 /// Queries from which on the bootstrap is used.
 pub const BOOTSTRAP_QUERIES: usize = 50;
@@ -16,6 +17,8 @@ pub const LEAST: usize = 5;
 pub const WORK: f64 = 2e11;
 /// Queries whose weights are multiplied at once.
 pub const QUERIES: usize = 256;
+/// Queries that must have some of what is counted, and as many not all of it, for a share not to be near its edge.
+const AWAY_FROM_EDGE: usize = 10;
 /// Resamples by default.
 pub const RESAMPLES: usize = 1000;
 
@@ -65,16 +68,35 @@ impl Weights {
     }
 }
 
-/// The 2.5 % and 97.5 % quantiles, by selection: those of [`quantile_sorted`]. Reorders `values`.
-pub fn percentiles(values: &mut [f64]) -> Option<Interval> {
+/// The share of resamples of `units` units that lies below an interval, and above it: `P(Z < -sqrt(n / (n - 1)) t)` with
+/// Student's 97.5 % quantile t. Resamples vary by (n - 1) / n too little, and a normal distribution is narrower than
+/// Student's ("expanded percentiles", Hesterberg 2015). 2.1 % of 50.
+fn tail(units: usize) -> f64 {
+    const MOST: usize = 1000;
+    static KNOWN: [OnceLock<f64>; MOST + 1] = [const { OnceLock::new() }; MOST + 1];
+    let units = units.clamp(2, MOST);
+    *KNOWN[units].get_or_init(|| {
+        let n = units as f64;
+        let far = (n / (n - 1.0)).sqrt() * student_t_quantile(0.975, units as u32 - 1);
+        0.5 * libm::erfc(far / std::f64::consts::SQRT_2)
+    })
+}
+
+/// The interval that resamples of `units` units (queries, teams) give. Reorders `values`.
+pub fn percentiles(values: &mut [f64], units: usize) -> Option<Interval> {
+    quantiles(values, tail(units))
+}
+
+/// The `tail` and 1 - `tail` quantiles, by selection: those of [`quantile_sorted`]. Reorders `values`.
+pub fn quantiles(values: &mut [f64], tail: f64) -> Option<Interval> {
     if values.len() < 100 {
         values.sort_unstable_by(f64::total_cmp);
         return (!values.is_empty())
-            .then(|| Interval { low: quantile_sorted(values, 0.025), high: quantile_sorted(values, 0.975) });
+            .then(|| Interval { low: quantile_sorted(values, tail), high: quantile_sorted(values, 1.0 - tail) });
     }
     // Of 100 values and more the two quantiles lie in places far apart.
     let place = |p: f64| p * (values.len() - 1) as f64;
-    let (low, high) = (place(0.025), place(0.975));
+    let (low, high) = (place(tail), place(1.0 - tail));
     let quantile = |values: &mut [f64], place: f64| {
         let below = place.floor();
         let (_, &mut first, above) = values.select_nth_unstable_by(below as usize, f64::total_cmp);
@@ -119,9 +141,42 @@ fn linearised_of(used: &[(f64, f64)]) -> Option<Interval> {
 pub fn ratio(terms: &[(f64, f64)], weights: Option<&Weights>) -> Option<Interval> {
     let used = terms.iter().filter(|t| t.1 > 0.0).count();
     match weights {
-        Some(weights) if used >= BOOTSTRAP_QUERIES && weights.resamples() > 0 => bootstrap(terms, weights),
+        Some(weights) if used >= BOOTSTRAP_QUERIES && weights.resamples() > 0 => bootstrap(terms, used, weights),
         _ => linearised(terms),
     }
+}
+
+/// Interval of a share: a ratio of sums over queries, each numerator from 0 to its denominator, a number of responses.
+///
+/// Near an edge, where fewer than 10 queries (fewer than all, if they are fewer) have some of it or lack some, resamples do
+/// not know what else there might be. There it has the exact binomial limits (Clopper & Pearson 1934) of an effective
+/// number of responses, `p (1 - p) / se^2`, lessened as Student's quantile asks (Korn & Graubard 1998). Where no query has
+/// any, or all have nothing else, that number is the number of queries: those of a query may come together.
+pub fn share(terms: &[(f64, f64)], weights: Option<&Weights>) -> Option<Interval> {
+    let used: Vec<(f64, f64)> = terms.iter().copied().filter(|t| t.1 > 0.0).collect();
+    let away = AWAY_FROM_EDGE.min(used.len());
+    let count = |of: fn(&&(f64, f64)) -> bool| used.iter().filter(of).count();
+    if count(|t| t.0 > 0.0) >= away && count(|t| t.0 < t.1) >= away {
+        let cut = |i: Interval| Interval { low: i.low.max(0.0), high: i.high.min(1.0) };
+        return ratio(terms, weights).map(cut);
+    }
+    let plain = linearised_of(&used)?;
+    let (x, responses) = used.iter().fold((0.0, 0.0), |t, p| (t.0 + p.0, t.1 + p.1));
+    let (p, half) = (x / responses, (plain.high - plain.low) / 2.0);
+    let quantile = |df: f64| student_t_quantile(0.975, (df as u32).clamp(1, 1000));
+    let error = half / quantile(used.len() as f64 - 1.0);
+    let n = if error > 0.0 {
+        // Not more than there are: responses of a query are not less alike than if they were drawn apart.
+        let lessened = quantile(responses - 1.0) / quantile(used.len() as f64 - 1.0);
+        (p * (1.0 - p) / (error * error)).min(responses) * lessened * lessened
+    } else {
+        used.len() as f64
+    };
+    let (some, rest) = (n * p, n * (1.0 - p));
+    Some(Interval {
+        low: if some > 0.0 { beta_quantile(0.025, some, rest + 1.0) } else { 0.0 },
+        high: if rest > 0.0 { beta_quantile(0.975, some + 1.0, rest) } else { 1.0 },
+    })
 }
 
 /// The same where a term may have a denominator of 0 or less, such as a similarity above its floor: `None` is a query
@@ -130,7 +185,7 @@ pub fn quotient(terms: &[Option<(f64, f64)>], weights: Option<&Weights>) -> Opti
     let used: Vec<(f64, f64)> = terms.iter().flatten().copied().collect();
     match weights {
         Some(weights) if used.len() >= BOOTSTRAP_QUERIES && weights.resamples() > 0 => {
-            bootstrap(&terms.iter().map(|t| t.unwrap_or((0.0, 0.0))).collect::<Vec<_>>(), weights)
+            bootstrap(&terms.iter().map(|t| t.unwrap_or((0.0, 0.0))).collect::<Vec<_>>(), used.len(), weights)
         }
         _ => linearised_of(&used),
     }
@@ -146,7 +201,7 @@ pub fn log_ratio(terms: &[(f64, f64)], weights: Option<&Weights>) -> Option<Inte
     }
     match weights {
         Some(weights) if used.len() >= BOOTSTRAP_QUERIES && weights.resamples() > 0 => {
-            let of_ratio = bootstrap(terms, weights).filter(|i| i.low > 0.0)?;
+            let of_ratio = bootstrap(terms, used.len(), weights).filter(|i| i.low > 0.0)?;
             Some(Interval { low: ln(of_ratio.low), high: ln(of_ratio.high) })
         }
         _ => {
@@ -176,7 +231,8 @@ pub fn of_sums<const N: usize>(
     match weights {
         Some(weights) if used.len() >= BOOTSTRAP_QUERIES && weights.resamples() > 0 => {
             let one = |resample: usize| value(sum(&|query| f64::from(weights.of(resample)[query])));
-            percentiles(&mut (0..weights.resamples()).map(one).filter(|v| v.is_finite()).collect::<Vec<_>>())
+            let mut values: Vec<f64> = (0..weights.resamples()).map(one).filter(|v| v.is_finite()).collect();
+            percentiles(&mut values, used.len())
         }
         _ if used.len() < LEAST => None,
         _ => {
@@ -186,7 +242,8 @@ pub fn of_sums<const N: usize>(
     }
 }
 
-fn bootstrap(terms: &[(f64, f64)], weights: &Weights) -> Option<Interval> {
+/// `queries` is how many of the terms there are.
+fn bootstrap(terms: &[(f64, f64)], queries: usize, weights: &Weights) -> Option<Interval> {
     let one = |resample: usize| {
         let mut total = (0.0, 0.0);
         for (&count, term) in weights.of(resample).iter().zip(terms) {
@@ -195,7 +252,7 @@ fn bootstrap(terms: &[(f64, f64)], weights: &Weights) -> Option<Interval> {
         }
         (total.1 > 0.0).then(|| total.0 / total.1)
     };
-    percentiles(&mut (0..weights.resamples()).filter_map(one).collect::<Vec<_>>())
+    percentiles(&mut (0..weights.resamples()).filter_map(one).collect::<Vec<_>>(), queries)
 }
 
 /// Columns of a block of queries: a multiple of the eight lanes of a product, so that none has a rest.
@@ -294,7 +351,7 @@ impl TwoWay {
         }
         let least = self.queries.queries.min(self.models.queries);
         if least >= BOOTSTRAP_QUERIES {
-            return percentiles(&mut values);
+            return percentiles(&mut values, least);
         }
         let n = values.len() as f64;
         let mean = values.iter().sum::<f64>() / n;
@@ -337,6 +394,38 @@ mod tests {
         assert_eq!(of_sums(&sums(4), None, value), None);
     }
 
+    /// Exact limits where hardly a query has any; the usual interval elsewhere.
+    #[test]
+    fn a_share_near_its_edge_is_not_thought_to_be_known() {
+        let weights = Weights::new(1, "shares", 1000, 60);
+        let of = |some: usize, x: f64| (0..60).map(|q| (if q < some { x } else { 0.0 }, 10.0)).collect::<Vec<_>>();
+        let none = share(&of(0, 0.0), Some(&weights)).unwrap();
+        // 1 - .025^(1/60)
+        assert!(none.low == 0.0 && (none.high - 0.059_629_512).abs() < 1e-6, "{none:?}");
+        let all = share(&of(60, 10.0), Some(&weights)).unwrap();
+        assert!((all.low - (1.0 - none.high)).abs() < 1e-12 && all.high == 1.0, "{all:?}");
+        // Ten of one query: as one of 60 or a little fewer; one each of three: as three of 600 or a little fewer.
+        let one = share(&of(1, 10.0), Some(&weights)).unwrap();
+        assert!(one.low > 1e-4 && one.low < 5e-4 && (0.085..0.1).contains(&one.high), "{one:?}");
+        let three = share(&of(3, 1.0), Some(&weights)).unwrap();
+        assert!((0.0008..0.0011).contains(&three.low) && (0.014..0.016).contains(&three.high), "{three:?}");
+        assert_eq!(share(&of(30, 4.0), Some(&weights)), ratio(&of(30, 4.0), Some(&weights)));
+        assert_eq!(share(&of(4, 4.0)[..4], None), None);
+    }
+
+    /// Means of 50 normal values: plain percentiles would hold 94.2 %, and Student's interval holds 95.
+    #[test]
+    fn resamples_of_few_queries_know_how_few_they_are() {
+        // scipy.stats.norm.cdf(-sqrt(50 / 49) scipy.stats.t.ppf(.975, 49))
+        assert!((tail(50) - 0.02117941121137757).abs() < 1e-9 && (tail(5000) - 0.025).abs() < 3e-4, "{}", tail(50));
+        let stream = Stream::new(5, "normal values");
+        let terms: Vec<(f64, f64)> = (0..50).map(|q| (stream.normal(q, 0), 1.0)).collect();
+        let weights = Weights::new(1, "normal values", 40_000, 50);
+        let (found, exact) = (ratio(&terms, Some(&weights)).unwrap(), linearised(&terms).unwrap());
+        let width = |i: Interval| i.high - i.low;
+        assert!((width(found) / width(exact) - 1.0).abs() < 0.02, "{found:?} {exact:?}");
+    }
+
     #[test]
     fn selection_gives_the_quantiles_of_sorting() {
         let stream = Stream::new(2, "percentiles");
@@ -345,14 +434,14 @@ mod tests {
             let values: Vec<f64> = (0..n).map(|i| (stream.uniform(i, 0) * 400.0).floor()).collect();
             let mut sorted = values.clone();
             sorted.sort_unstable_by(f64::total_cmp);
-            let found = percentiles(&mut values.clone()).unwrap();
+            let found = quantiles(&mut values.clone(), 0.025).unwrap();
             assert_eq!(
                 (found.low, found.high),
                 (quantile_sorted(&sorted, 0.025), quantile_sorted(&sorted, 0.975)),
                 "{n}"
             );
         }
-        assert!(percentiles(&mut []).is_none());
+        assert!(quantiles(&mut [], 0.025).is_none());
     }
 
     #[test]

@@ -9,10 +9,6 @@ mod coarse;
 mod contexts;
 #[cfg(test)]
 mod coverage;
-#[cfg(test)]
-mod coverage_people;
-#[cfg(test)]
-mod coverage_variants;
 mod draws;
 mod duplicates;
 mod effective;
@@ -30,6 +26,8 @@ mod length;
 mod meanings;
 mod memory;
 mod nearest;
+#[cfg(test)]
+mod odd;
 mod order;
 mod packaging;
 mod people;

@@ -15,6 +15,8 @@ use crate::corpus::{Corpus, Role};
 const NAME: &str = "Packaging";
 /// The lower limit of a denominator must reach this share of 1 - f.
 const LEAST_SHARE: f64 = 0.05;
+/// And this, where f is 1 but for rounding: what rounding leaves of a denominator divides nothing.
+const ROUNDING: f64 = 1e-9;
 /// Families and contexts that a sentence names.
 const NAMED: usize = 5;
 
@@ -79,7 +81,7 @@ fn line(queries: usize, of: &[&Series], corpus_floor: Option<f64>, weights: Opti
         let (Some(floors), Some(f)) = (floors, corpus_floor) else { return Err(Undefined::OneQuery) };
         let denominators: Vec<_> = terms.iter().zip(&counts).map(|(term, &n)| term.map(|t| (t.1, n))).collect();
         let limits = intervals::quotient(&denominators, weights).ok_or(Undefined::FewQueries)?;
-        if limits.low < LEAST_SHARE * (1.0 - f) {
+        if limits.low < (LEAST_SHARE * (1.0 - f)).max(ROUNDING) {
             return Err(Undefined::Small);
         }
         let ratio = (values[0] - floors[0]) / (values[1] - floors[1]);
@@ -309,6 +311,19 @@ mod tests {
         assert!((line.value - ratio).abs() < 0.01 && (line.without_regardless.unwrap() - ratio).abs() < 1e-12);
         let left: Vec<&str> = found.left_out.iter().map(|left| left.measure.as_str()).collect();
         assert!(left.contains(&"Packaging of 1 (against the same context)"), "{left:?}");
+    }
+
+    #[test]
+    fn answers_that_are_all_equal_have_no_ratio() {
+        let mut equal = corpus(12);
+        let ones = vec![1.0; equal.len() * 16];
+        equal.embeddings = std::sync::Arc::new(crate::corpus::Embeddings::from_rows(ones, 16));
+        let models = vec![ModelRow::default(); 2];
+        let found = packaging(&equal, &[], &models, Some(1.0), None, &Silent).unwrap();
+        assert!(
+            found.headlines.is_empty() && found.rows.len() == 6 && found.rows.iter().all(|row| row.ratio.is_none())
+        );
+        assert!(found.left_out.iter().any(|left| left.reason == Undefined::Small.reason()));
     }
 
     #[test]

@@ -168,11 +168,10 @@ impl Parts<'_> {
         totals
     }
 
-    /// A headline of a share: its interval ends at 0 and 1.
+    /// A headline of a share of responses.
     fn share(&self, name: &str, label: &str, terms: &[(f64, f64)]) -> Option<Headline> {
-        let mut headline = self.headline(name, label, terms)?;
-        headline.interval = headline.interval.map(|i| Interval { low: i.low.max(0.0), high: i.high.min(1.0) });
-        Some(headline)
+        let interval = intervals::share(terms, Some(self.weights));
+        Some(Headline { interval, ..self.headline(name, label, terms)? })
     }
 
     /// Two-way interval of the intra or inter headline: queries and models are resampled, and copies of one model

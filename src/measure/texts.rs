@@ -8,7 +8,7 @@ use super::intervals::{self, Weights};
 use super::restricted::{Again, again, all_pairs, whole};
 use super::summary::total;
 use super::sums::Sums;
-use super::tables::{Interval, ModelRow, RestrictedLine, TextShare, TextsSummary};
+use super::tables::{ModelRow, RestrictedLine, TextShare, TextsSummary};
 use crate::base::{Observer, Result};
 use crate::corpus::Corpus;
 use std::collections::HashSet;
@@ -44,12 +44,11 @@ pub fn fill_models(corpus: &Corpus, models: &mut [ModelRow]) {
 }
 
 fn share(name: &str, terms: &[(f64, f64)], weights: &Weights) -> Option<TextShare> {
-    let interval = intervals::ratio(terms, Some(weights));
     let sum = |part: fn(&(f64, f64)) -> f64| terms.iter().map(part).sum::<f64>();
     Some(TextShare {
         name: name.into(),
         value: total(terms)?,
-        interval: interval.map(|i| Interval { low: i.low.max(0.0), high: i.high.min(1.0) }),
+        interval: intervals::share(terms, Some(weights)),
         responses: sum(|t| t.0) as u64,
         of: sum(|t| t.1) as u64,
     })

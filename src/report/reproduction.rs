@@ -1,11 +1,11 @@
 //! reproduction.html: the paper's tables and figures beside those of a dump, from the files of a `reproduce` directory.
 
 use super::data::{cut, read_json, required, rounded, rounded_or_null, short_manifest, strings};
-use super::page;
-use crate::base::{Error, Result};
+use super::{page, put};
+use crate::base::Result;
 use crate::output::read::Table;
 use serde_json::{Map, Value, json};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Tools of report.html, then what this page has of its own.
 const SCRIPTS: [&str; 14] = [
@@ -32,10 +32,8 @@ const COLUMNS: [&str; 10] =
 ///
 /// # Errors
 /// As [`super::write`].
-pub fn write_reproduction(directory: &Path) -> Result<()> {
-    let html = page::with_scripts(&gather(directory)?, &SCRIPTS);
-    let path = directory.join("reproduction.html");
-    std::fs::write(&path, html).map_err(|e| Error::io(&path, e))
+pub fn write_reproduction(directory: &Path) -> Result<PathBuf> {
+    put(directory, "reproduction.html", &page::with_scripts(&gather(directory)?, &SCRIPTS))
 }
 
 fn gather(directory: &Path) -> Result<Value> {

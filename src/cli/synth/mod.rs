@@ -5,8 +5,8 @@
 //! A within a cell, B across models of one query and C across queries, exactly.
 //!
 //! One thing may vary beside ([`Variation`]). With meanings `c` is that of a meaning of the query: each response has one
-//! of the K at random, whatever its model (the later half of the first L alone, if so many are asked for), and the
-//! cosine is A within a meaning, B across meanings. With growth there is no
+//! of the K at random, whatever its model, or with probability 1 - H of K others that are its model's alone (the later half
+//! of the first L alone, if so many are asked for), and the cosine is A within a meaning, B across meanings. With growth there is no
 //! end of meanings: a Pitman-Yor process of discount b gives each response a meaning that was there or a new one. With
 //! people, theirs are spread evenly over some of a query's meanings, a model's over others. With contexts a cell is
 //! (query, model, context), and part of `c` is common to a model's cells of a query, so that their cosine is S. With stages
@@ -14,7 +14,8 @@
 //! model's cells, so that its cosine across queries is C + T. With lengths the models write short and long texts in turn,
 //! and part D of `q` is common to those of like length only: across lengths the cosine is B - D. With form
 //! there are texts: the first characters of each, as many as give 4-gram counts a cosine of F, are its model's, the rest its
-//! own, all at random. With teams a cell is a team's; every second one has `c` taken away, so that its cosine is B, and its
+//! own, all at random. With refusals the last of a model's answers have one direction in common instead of `q` and `c`,
+//! whatever is asked; with copies the first answers of all models but the first are those of the first. With teams a cell is a team's; every second one has `c` taken away, so that its cosine is B, and its
 //! quality follows the outcome model.
 
 mod planted;
@@ -54,20 +55,23 @@ pub fn main(args: &SynthArgs, flags: &Messages) -> anyhow::Result<u8> {
     writer.write(&batch)?;
     writer.close()?;
     let meanings = match planted.variation {
-        Variation::Meanings(meanings) | Variation::Fewer { meanings, .. } => Some(meanings),
+        Variation::Meanings { meanings, .. } | Variation::Fewer { meanings, .. } => Some(meanings),
         _ => None,
     };
     let rise = if let Variation::Stages { rise, .. } = planted.variation { Some(rise) } else { None };
+    let of_models = planted.model_meanings();
     let (growth, rho) = (planted.growth(), planted.rho());
     let by_meaning = planted.classes().is_some();
     let form = if let Variation::Form(form) = planted.variation { Some(form) } else { None };
+    let of_texts = planted.of_texts();
     let teams = if let Variation::Teams(coefficients) = planted.variation { Some(coefficients) } else { None };
     if flags.json {
         let (within, cross) =
             if by_meaning { ("within_meanings", "across_meanings") } else { ("intra_mean", "inter_mean") };
         messages::json(&serde_json::json!({
             "type": "synth", "path": args.out.to_string_lossy(), "rows": planted.rows(), "dim": dim, "exact": exact,
-            "meanings": meanings, within: planted.within, cross: planted.cross, "floor": planted.floor,
+            "meanings": meanings, "model_meanings": of_models.map(|of| of[0]), "pooled_meanings": of_models.map(|of| of[1]),
+            within: planted.within, cross: planted.cross, "floor": planted.floor,
             "packaging": planted.packaging(), "rise": rise, "growth": growth,
             "rating_lag_slope": growth.map(|_| args.rating_lag), "r2_style": planted.r2_style(),
             "all_lengths": planted.of_all_lengths(),
@@ -75,6 +79,9 @@ pub fn main(args: &SynthArgs, flags: &Messages) -> anyhow::Result<u8> {
             "form": form, "teams": teams, "in_time": planted.in_time(),
             "inter_per_stage": planted.per_stage().map(|each| each.0),
             "distinct_per_stage": planted.per_stage().map(|each| each.1),
+            "texts": of_texts.map(|lines| lines.map(|(name, value, floor)| {
+                serde_json::json!({"name": name, "value": value, "floor": floor})
+            })),
         }));
     } else if !flags.quiet {
         let how = if exact { "exact" } else { "approximate: random directions" };
@@ -88,13 +95,18 @@ pub fn main(args: &SynthArgs, flags: &Messages) -> anyhow::Result<u8> {
             planted.cross,
             planted.floor
         ));
+        if let Some([own, pooled]) = of_models {
+            messages::data(&format!(
+                "expected meanings of one model's answers to a query {own:.4}, of as many drawn from all models {pooled:.4}"
+            ));
+        }
         if let (Variation::Contexts { across, .. }, Some(ratio)) = (planted.variation, planted.packaging()) {
             messages::data(&format!("across contexts {across}, a packaging ratio of {ratio:.4}"));
         }
         if let Some(r2) = planted.r2_style() {
             messages::data(&format!("a style of each model, an adjusted R2_style of {r2:.4}"));
         }
-        if let Some(all) = planted.of_all_lengths() {
+        if let Some(all) = planted.of_all_lengths().filter(|all| all.is_finite()) {
             messages::data(&format!("that across models is of texts of like length; of all pairs it is {all:.4}"));
         }
         if let Some(exponent) = growth {
@@ -104,13 +116,16 @@ pub fn main(args: &SynthArgs, flags: &Messages) -> anyhow::Result<u8> {
                 args.rating_lag
             ));
         }
-        if let Some([individual, population]) = rho {
+        if let Some([individual, population]) = rho.filter(|rho| rho.iter().all(|rho| rho.is_finite())) {
             messages::data(&format!("rho of one model {individual:.4}, of different models {population:.4}"));
         }
         if let Some(form) = form {
             messages::data(&format!(
                 "form: 4-grams of one model's answers have a cosine near {form}, of different models' near 0"
             ));
+        }
+        for (name, value, floor) in of_texts.into_iter().flatten() {
+            messages::data(&format!("texts, {}: across models {value:.4}, floor {floor:.4}", name.replace('_', " ")));
         }
         if let Some(coefficients) = teams {
             messages::data(&format!(
@@ -231,9 +246,35 @@ mod tests {
         assert_eq!(planted(Variation::Lengths { drop: 0.55 }).build().unwrap_err().exit_code(), 2);
     }
 
+    /// Rows are (query, model, sample): of each model the last refuses, the first of model 1 is that of model 0.
+    #[test]
+    fn refusals_and_copies_have_their_cosines() {
+        let texts =
+            |refusals, copies| Planted { variation: Variation::Texts { refusals, copies }, samples: 4, ..PLANTED };
+        let planted = texts(0.25, 0.3);
+        let rows = planted.build().unwrap();
+        assert!(rows.exact);
+        let row = |i: usize| &rows.values[i * rows.dim..(i + 1) * rows.dim];
+        let pairs =
+            [(0, 4, 1.0), (0, 1, 0.8), (1, 4, 0.8), (1, 5, 0.6), (3, 7, 0.8), (3, 11, 0.8), (2, 3, 0.1), (0, 8, 0.1)];
+        for (a, b, expected) in pairs {
+            let got = Similarity::new().dot(row(a), row(b));
+            assert!((got - expected).abs() < 1e-6, "rows {a} and {b}: {got} is not {expected}");
+        }
+        let [all, _, collapsed, both] = planted.of_texts().unwrap();
+        // 16 pairs of models: copy and original, copy with two others, two with the rest of 3 x 3; refusals .8 and 6 x .1.
+        let expected = (1.0 + 2.0 * 0.8 + 6.0 * 0.6 + 0.8 + 6.0 * 0.1) / 16.0;
+        assert!((all.1 - expected).abs() < 1e-12 && (all.2 - (0.8 + 15.0 * 0.1) / 16.0).abs() < 1e-12, "{all:?}");
+        assert!((collapsed.1 - (6.0 * 0.6 + 0.8 + 5.0 * 0.1) / 12.0).abs() < 1e-12, "{collapsed:?}");
+        assert!((both.1 - 0.6).abs() < 1e-12 && (both.2 - 0.1).abs() < 1e-12, "{both:?}");
+        for (refusals, copies) in [(0.6, 0.6), (-0.1, 0.0), (0.0, f64::NAN), (0.0, 1.5)] {
+            assert_eq!(texts(refusals, copies).build().unwrap_err().exit_code(), 2);
+        }
+    }
+
     #[test]
     fn the_closed_form_holds_within_and_across_meanings() {
-        let planted = Planted { variation: Variation::Meanings(3), samples: 4, ..PLANTED };
+        let planted = Planted { variation: Variation::Meanings { meanings: 3, shared: 1.0 }, samples: 4, ..PLANTED };
         let (rows, classes) = (planted.build().unwrap(), planted.classes().unwrap());
         let row = |i: usize| &rows.values[i * rows.dim..(i + 1) * rows.dim];
         let similarity = Similarity::new();
@@ -250,7 +291,7 @@ mod tests {
             assert!((got - expected).abs() < 1e-6, "rows {i} and {j}: {got} is not {expected}");
         }
         assert!(rows.exact && same > 0);
-        let none = Planted { variation: Variation::Meanings(0), ..PLANTED };
+        let none = Planted { variation: Variation::Meanings { meanings: 0, shared: 1.0 }, ..PLANTED };
         assert_eq!(none.build().unwrap_err().exit_code(), 2);
     }
 

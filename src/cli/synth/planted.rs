@@ -80,7 +80,8 @@ impl Planted {
     /// Directions `c` a query.
     fn parts(&self) -> usize {
         match self.variation {
-            Variation::Meanings(meanings) => meanings,
+            Variation::Meanings { meanings, shared } if shared < 1.0 => meanings * (1 + self.models),
+            Variation::Meanings { meanings, .. } => meanings,
             Variation::Fewer { meanings, later } => meanings.max(later),
             Variation::Growth { .. } => self.models * self.samples,
             Variation::People { modes, people } => modes.max(people),
@@ -96,6 +97,7 @@ impl Planted {
             Variation::Contexts { .. } => self.queries * self.models,
             Variation::Style { .. } => self.models,
             Variation::Lengths { .. } => self.queries * LENGTHS.len(),
+            Variation::Texts { .. } => 1,
             _ => 0,
         }
     }
@@ -105,6 +107,7 @@ impl Planted {
         match self.variation {
             Variation::Style { .. } => model,
             Variation::Lengths { .. } => query * LENGTHS.len() + model % LENGTHS.len(),
+            Variation::Texts { .. } => 0,
             _ => query * self.models + model,
         }
     }
@@ -112,9 +115,14 @@ impl Planted {
     /// The meaning of each response, if there are any.
     pub(super) fn classes(&self) -> Option<Vec<usize>> {
         match self.variation {
-            Variation::Meanings(meanings) => {
+            Variation::Meanings { meanings, shared } => {
                 let random = Stream::new(self.seed, "synth meanings");
-                Some((0..self.rows()).map(|row| random.below(row as u64, 0, meanings as u64) as usize).collect())
+                let of_row = |row: usize| {
+                    let own = random.uniform(row as u64, 1) >= shared;
+                    let first = if own { meanings * (1 + row / self.samples % self.models) } else { 0 };
+                    first + random.below(row as u64, 0, meanings as u64) as usize
+                };
+                Some((0..self.rows()).map(of_row).collect())
             }
             Variation::Fewer { meanings, later } => {
                 let random = Stream::new(self.seed, "synth meanings");
@@ -173,6 +181,31 @@ impl Planted {
         let below = (n / 4.0).floor().max(1.0);
         let quarter = expected(below) + (n / 4.0 - below) * (expected(below + 1.0) - expected(below));
         Some((expected(n) / quarter).ln() / 4f64.ln())
+    }
+
+    /// With meanings, how many n responses of one model are expected to have, and n responses drawn from all models: each of
+    /// K in common with probability H / K, each of a model's own with (1 - H) / K.
+    pub(super) fn model_meanings(&self) -> Option<[f64; 2]> {
+        let Variation::Meanings { meanings, shared } = self.variation else { return None };
+        let (k, n, m) = (meanings as f64, self.samples as f64, self.models as f64);
+        let seen = |share: f64, n: f64| k * (1.0 - (1.0 - share / k).powf(n));
+        // Of n drawn from all M n, j are of one model: hypergeometric.
+        let mut pooled = seen(shared, n);
+        let mut probability =
+            (0..self.samples).map(|i| ((m - 1.0) * n - i as f64) / (m * n - i as f64)).product::<f64>();
+        let mut before = 0.0;
+        for j in 0..=self.samples {
+            let j = j as f64;
+            if j > 0.0 {
+                // With one model all n are of it.
+                let others = (m - 2.0) * n + j;
+                probability =
+                    if m < 1.5 { f64::from(u8::from(j == n)) } else { before * (n - j + 1.0).powi(2) / (j * others) };
+            }
+            pooled += m * probability * seen(1.0 - shared, j);
+            before = probability;
+        }
+        Some([seen(shared, n) + seen(1.0 - shared, n), pooled])
     }
 
     /// The mode of a response where people, who are the last model, or dropped meanings are planted.
@@ -236,6 +269,59 @@ impl Planted {
     /// Whether a team's answers are as far from each other as those of different teams: every second team of a query.
     fn varied(&self, cell: usize) -> bool {
         (cell / self.models + cell) % 2 == 1
+    }
+
+    /// With refusals and copies: of a model's samples the last so many refuse, the first so many are copies.
+    fn refusals_and_copies(&self) -> (usize, usize) {
+        let of = |share: f64| (share * self.samples as f64).round() as usize;
+        match self.variation {
+            Variation::Texts { refusals, copies } => (of(refusals), of(copies)),
+            _ => (0, 0),
+        }
+    }
+
+    fn refuses(&self, response: usize) -> bool {
+        response % self.samples + self.refusals_and_copies().0 >= self.samples
+    }
+
+    /// The response that this one is: itself, or the first model's that it repeats.
+    fn original(&self, response: usize) -> usize {
+        let copied = response % self.samples < self.refusals_and_copies().1;
+        let model = response / self.samples % self.models;
+        if copied { response - model * self.samples } else { response }
+    }
+
+    /// The true similarity across models and its floor with refusals and copies: of all answers, without refusals, with
+    /// copies collapsed, and both, as summary.json has them under `texts`. NaN where there are no pairs.
+    pub(super) fn of_texts(&self) -> Option<[(&'static str, f64, f64); 4]> {
+        let Variation::Texts { .. } = self.variation else { return None };
+        let model = |i: usize| self.original(i) / self.samples;
+        let cosine = |i: usize, j: usize| match (self.refuses(i), self.refuses(j)) {
+            (true, true) => self.within,
+            (false, false) if self.original(i) == self.original(j) => 1.0,
+            (false, false) if model(i) == model(j) => self.within,
+            (false, false) => self.cross,
+            _ => self.floor,
+        };
+        let elsewhere = |i: usize, j: usize| if self.refuses(i) && self.refuses(j) { self.within } else { self.floor };
+        let mean = |refusals: bool, copies: bool| {
+            let of_query = 0..self.models * self.samples;
+            let rows: Vec<usize> =
+                of_query.filter(|&i| (refusals || !self.refuses(i)) && (copies || self.original(i) == i)).collect();
+            let (mut here, mut there, mut pairs) = (0.0, 0.0, 0.0);
+            for (at, &i) in rows.iter().enumerate() {
+                for &j in rows[at + 1..].iter().filter(|&&j| j / self.samples > i / self.samples) {
+                    (here, there, pairs) = (here + cosine(i, j), there + elsewhere(i, j), pairs + 1.0);
+                }
+            }
+            (here / pairs, there / pairs)
+        };
+        let names = ["all", "without_refusals", "collapsed", "without_refusals_collapsed"];
+        let kept = [(true, true), (false, true), (true, false), (false, false)];
+        Some(std::array::from_fn(|line| {
+            let (here, there) = mean(kept[line].0, kept[line].1);
+            (names[line], here, there)
+        }))
     }
 
     /// The text of a response, with form.
@@ -344,6 +430,11 @@ impl Planted {
                 return Err(Error::Usage("--later must be at least 1 and takes 8, 12, 16, ... answers a query".into()));
             }
         }
+        if let Variation::Meanings { shared, .. } = self.variation
+            && !(0.0..=1.0).contains(&shared)
+        {
+            return Err(Error::Usage("--shared lies between 0 and 1".into()));
+        }
         if let Variation::Growth { exponent, .. } = self.variation
             && !(0.0..=1.0).contains(&exponent)
         {
@@ -365,6 +456,15 @@ impl Planted {
         {
             return Err(Error::Usage(format!("--form {form} is out of range: 0 to 1")));
         }
+        if let Variation::Texts { refusals, copies } = self.variation {
+            let (last, first) = self.refusals_and_copies();
+            if ![refusals, copies].iter().all(|share| (0.0..=1.0).contains(share))
+                || refusals + copies > 1.0
+                || first + last > self.samples
+            {
+                return Err(Error::Usage("--refusals and --copies are shares, together at most 1".into()));
+            }
+        }
         let dim = self.dim.unwrap_or(self.exact_dim());
         let exact = dim >= self.exact_dim();
         let size = self.rows().checked_mul(dim).filter(|&size| size <= 1 << 31);
@@ -376,13 +476,16 @@ impl Planted {
         let mut values = Vec::with_capacity(size);
         let mut row = vec![0.0f64; dim];
         let classes = self.classes();
-        for response in 0..self.rows() {
+        for response in (0..self.rows()).map(|response| self.original(response)) {
             let cell = response / self.samples;
             let model = cell / self.variants();
             let query = model / self.everyone();
             let (cross, across) = self.cosines(cell % self.variants());
             let within = self.cosine_within(cell);
-            let weights = [self.floor, cross - self.floor, within - across, 1.0 - within, across - cross];
+            let mut weights = [self.floor, cross - self.floor, within - across, 1.0 - within, across - cross];
+            if self.refuses(response) {
+                weights = [self.floor, 0.0, 0.0, 1.0 - within, within - self.floor];
+            }
             let weights = weights.map(f64::sqrt);
             let part = classes.as_ref().map_or(cell, |class| query * self.parts() + class[response]);
             let common = self.common_of(query, model % self.models);
@@ -436,7 +539,7 @@ impl Planted {
             columns.push(("class", Arc::new(StringArray::from_iter_values(names))));
         }
         match self.variation {
-            Variation::Nothing | Variation::Meanings(_) | Variation::Style { .. } => {}
+            Variation::Nothing | Variation::Meanings { .. } | Variation::Style { .. } => {}
             Variation::Fewer { .. } => {
                 let times = (0..n).map(|i| (self.arrival(i) + 1) as i64);
                 columns.push(("time", Arc::new(Int64Array::from_iter_values(times))));
@@ -473,6 +576,13 @@ impl Planted {
             Variation::Form(form) => {
                 let texts = (0..n).map(|i| self.text(i, form));
                 columns.push(("text", Arc::new(StringArray::from_iter_values(texts))));
+            }
+            Variation::Texts { .. } => {
+                let text = |i: usize| match self.original(i) {
+                    i if self.refuses(i) => format!("I'm sorry, but I can't help with that. (Answer {i})"),
+                    i => format!("Answer {i} says something of its own."),
+                };
+                columns.push(("text", Arc::new(StringArray::from_iter_values((0..n).map(text)))));
             }
             Variation::Teams(coefficients) => {
                 let team = |i: usize| (!(self.incomplete(i) && cell(i) / self.models % 2 == 1)).then_some(i);

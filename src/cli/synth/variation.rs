@@ -9,8 +9,13 @@ use crate::cli::args::SynthArgs;
 pub enum Variation {
     /// Nothing.
     Nothing,
-    /// So many meanings a query, which responses have whatever their model.
-    Meanings(usize),
+    /// So many meanings a query, which responses have whatever their model, and as many of each model's own.
+    Meanings {
+        /// How many.
+        meanings: usize,
+        /// Share of the responses that have one of those in common.
+        shared: f64,
+    },
     /// Meanings grow as n^b with the number of responses n, whatever their model, at times ln n.
     Growth {
         /// b.
@@ -66,6 +71,13 @@ pub enum Variation {
     },
     /// Each model's texts begin alike: the cosine of their 4-grams.
     Form(f64),
+    /// Some answers refuse, alike whatever is asked, and some of a model's repeat the first model's.
+    Texts {
+        /// Share of each model's answers that refuse.
+        refusals: f64,
+        /// Share of the answers of each model but the first that are copies.
+        copies: f64,
+    },
     /// Each cell is a team's: coefficients of diversity, expertise, their product, log size.
     Teams([f64; 4]),
 }
@@ -89,7 +101,7 @@ impl Variation {
         let wanted = [
             args.meanings.map(|meanings| match args.later {
                 Some(later) => Self::Fewer { meanings, later },
-                None => Self::Meanings(meanings),
+                None => Self::Meanings { meanings, shared: args.shared },
             }),
             args.growth.map(|exponent| Self::Growth { exponent, lag: args.rating_lag }),
             args.people.map(|people| Self::People { modes: args.modes, people }),
@@ -99,13 +111,16 @@ impl Variation {
             args.style.map(|style| Self::Style { style }),
             args.lengths.map(|drop| Self::Lengths { drop }),
             args.form.map(Self::Form),
+            args.refusals
+                .or(args.copies)
+                .map(|_| Self::Texts { refusals: args.refusals.unwrap_or(0.0), copies: args.copies.unwrap_or(0.0) }),
             teams,
         ];
         let mut wanted = wanted.into_iter().flatten();
         let first = wanted.next().unwrap_or(Self::Nothing);
         if wanted.next().is_some() {
-            let flags =
-                "--meanings, --growth, --people, --contexts, --drop, --rise, --style, --lengths, --form and --teams";
+            let flags = "--meanings, --growth, --people, --contexts, --drop, --rise, --style, --lengths, --form, --refusals with \
+                         --copies, and --teams";
             return Err(Error::Usage(format!("only one of {flags} can be planted in a corpus")));
         }
         Ok(first)

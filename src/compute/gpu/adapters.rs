@@ -61,13 +61,19 @@ fn chosen(index: usize, info: &wgpu::AdapterInfo, selector: Option<&str>) -> boo
 fn none_fits(all: &[wgpu::Adapter], selector: Option<&str>) -> Error {
     let names: Vec<String> = all.iter().enumerate().map(|(i, a)| format!("{i}: {}", a.get_info().name)).collect();
     let names = names.join(", ");
-    Error::Device(match selector {
-        _ if all.is_empty() => "no GPU was found; on Linux its Vulkan driver must be installed: NVIDIA's own package, \
-                                or mesa-vulkan-drivers for AMD and Intel"
-            .into(),
-        None => format!("no GPU was found, only software ({names}); `--device software` computes on it all the same"),
-        Some(selector) => format!("--device {selector}: no adapter is called that; there are {names}"),
-    })
+    match selector {
+        _ if all.is_empty() => Error::Device(
+            "no GPU was found; on Linux its Vulkan driver must be installed: NVIDIA's own package, or mesa-vulkan-drivers for \
+             AMD and Intel"
+                .into(),
+        ),
+        None => Error::Device(format!(
+            "no GPU was found, only software ({names}); `--device software` computes on it all the same"
+        )),
+        Some(selector) => {
+            Error::Usage(format!("--device {selector}: no adapter is called that; there are {names}"))
+        }
+    }
 }
 
 /// Whether a kernel is of the family asked for, or the very one, and may be taken for that histogram.
@@ -79,7 +85,7 @@ fn allows(request: &Request, kernel: &Kernel) -> bool {
 /// The adapter that `request` names.
 ///
 /// # Errors
-/// [`Error::Device`] with the adapters that there are.
+/// [`Error::Usage`] with the adapters that there are if none has the name, [`Error::Device`] if there is none to name.
 pub(super) fn find(request: &Request) -> Result<wgpu::Adapter> {
     let mut all = list();
     let selector = request.selector.as_deref();

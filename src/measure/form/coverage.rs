@@ -1,8 +1,9 @@
 //! How often intervals of form hold the true value, on planted corpora of 50 questions; with and without an effect.
 
+use super::super::coverage::{self, holds};
 use super::super::intervals::{RESAMPLES, Weights};
 use super::super::planted;
-use super::super::tables::{FormFound, Interval};
+use super::super::tables::FormFound;
 use super::estimates::Of;
 use super::{Excerpts, Measured};
 use crate::base::events::Silent;
@@ -18,7 +19,7 @@ const TOPIC: f64 = 0.4;
 
 /// Content of a row is `sqrt(TOPIC) u + sqrt(s) g + sqrt(1 - TOPIC - s) r`, directions of the question, the model and the
 /// row; s varies by question, as does the number of characters that its texts have from their model.
-fn found(seed: u64, planted: bool) -> FormFound {
+fn found(seed: u64, questions: usize, planted: bool) -> FormFound {
     let stream = Stream::new(seed, "coverage of form");
     let random = Stream::new(seed, "texts of form");
     let style = |question: usize| if planted { 0.5 * stream.uniform(question as u64, 1).powi(2) } else { 0.0 };
@@ -26,14 +27,14 @@ fn found(seed: u64, planted: bool) -> FormFound {
         let some = COMMON.start + stream.below(question as u64, 0, COMMON.end - COMMON.start);
         if planted { some as usize } else { 0 }
     };
-    let rows = QUESTIONS * MODELS;
-    let keys = (0..rows).map(|row| (format!("{:02}", row / MODELS), (row % MODELS).to_string()));
-    let mut corpus = planted::corpus(keys, QUESTIONS + MODELS + rows, |row, i| {
+    let rows = questions * MODELS;
+    let keys = (0..rows).map(|row| (format!("{:03}", row / MODELS), (row % MODELS).to_string()));
+    let mut corpus = planted::corpus(keys, questions + MODELS + rows, |row, i| {
         let (question, s) = (row / MODELS, style(row / MODELS));
         let square = match i {
             i if i == question => TOPIC,
-            i if i == QUESTIONS + row % MODELS => s,
-            i if i == QUESTIONS + MODELS + row => 1.0 - TOPIC - s,
+            i if i == questions + row % MODELS => s,
+            i if i == questions + MODELS + row => 1.0 - TOPIC - s,
             _ => 0.0,
         };
         square.sqrt() as f32
@@ -48,28 +49,18 @@ fn found(seed: u64, planted: bool) -> FormFound {
     };
     corpus.rows.excerpts = Some(Excerpts::of_texts(&(0..rows).map(text).collect::<Vec<_>>()));
     let excerpts = corpus.rows.excerpts.as_ref().unwrap();
-    let weights = Weights::new(seed, "intervals", RESAMPLES, QUESTIONS);
+    let weights = Weights::new(seed, "intervals", RESAMPLES, questions);
     let measured = Measured::new((&corpus, excerpts), (&[], &[true; MODELS]), (Some(&weights), seed), &Silent).unwrap();
     measured.found(Of::OtherModels)
 }
 
-fn holds(interval: Option<Interval>, truth: f64) -> bool {
-    let interval = interval.unwrap();
-    interval.low <= truth && truth <= interval.high
-}
-
-#[expect(clippy::print_stdout, reason = "what is covered is to be read")]
 fn covered<const N: usize>(names: [&str; N], (seeds, most): (u64, f64), held: impl Fn(u64) -> [bool; N] + Sync + Send) {
     let held: Vec<[bool; N]> = (0..seeds).into_par_iter().map(held).collect();
-    for (which, name) in names.into_iter().enumerate() {
-        let share = 100.0 * held.iter().filter(|h| h[which]).count() as f64 / seeds as f64;
-        println!("{QUESTIONS} questions: {name} held in {share:.1} % of {seeds} corpora");
-        assert!((92.5..=most).contains(&share), "{name} held in {share} %");
-    }
+    coverage::covered(&format!("{QUESTIONS} questions"), names, (92.5, most), &held);
 }
 
-#[test]
-fn form_that_repeats_is_recovered() {
+/// True contrasts of form and of content, and the share of content that models explain.
+fn truth() -> [f64; 3] {
     // Two texts of a model have as many characters in common as the lesser of their numbers, and 3 grams fewer.
     let numbers = || COMMON.map(|n| n as f64);
     let count = numbers().count() as f64;
@@ -78,13 +69,35 @@ fn form_that_repeats_is_recovered() {
     let chance = 297.0 / (1u64 << 18) as f64;
     let form = lesser / 297.0 * (1.0 - chance);
     // E sqrt(s)^2 / (1 - TOPIC) with s = .5 U^2; E s of pairs of different questions is the same square of a mean.
-    let style = 0.5 * 0.25 / (1.0 - TOPIC);
+    [form, 0.5 * 0.25, 0.5 * 0.25 / (1.0 - TOPIC)]
+}
+
+/// Section E of the table of [`super::super::coverage`].
+pub fn table(seeds: u64) {
+    let names = ["E form", "E content of the same pairs", "E share of form that models explain", "E share of content"];
+    let [form, content, style] = truth();
+    coverage::rows(names, seeds, |seed, questions, planted| {
+        let found = found(seed, questions, planted);
+        let pairs = &found.contrasts[0];
+        let of = |style: Option<super::super::tables::FormStyle>| style.and_then(|style| style.interval);
+        if planted {
+            let held = [holds(pairs.form.interval, form), holds(pairs.content.interval, content)];
+            [Some(held[0]), Some(held[1]), None, Some(holds(of(found.style_content), style))]
+        } else {
+            [Some(holds(pairs.form.interval, 0.0)), None, Some(holds(of(found.style_form), 0.0)), None]
+        }
+    });
+}
+
+#[test]
+fn form_that_repeats_is_recovered() {
+    let [form, content, style] = truth();
     covered(["form", "content of the same pairs", "share of content that models explain"], (1000, 97.5), |seed| {
-        let found = found(seed, true);
+        let found = found(seed, QUESTIONS, true);
         let pairs = &found.contrasts[0];
         [
             holds(pairs.form.interval, form),
-            holds(pairs.content.interval, 0.5 * 0.25),
+            holds(pairs.content.interval, content),
             holds(found.style_content.unwrap().interval, style),
         ]
     });
@@ -94,7 +107,7 @@ fn form_that_repeats_is_recovered() {
 fn no_form_is_found_where_none_is_planted() {
     // Pairs vary and no question by itself has an effect: the intervals are on the wide side.
     covered(["form", "share of form that models explain"], (200, 100.0), |seed| {
-        let found = found(seed, false);
+        let found = found(seed, QUESTIONS, false);
         [holds(found.contrasts[0].form.interval, 0.0), holds(found.style_form.unwrap().interval, 0.0)]
     });
 }

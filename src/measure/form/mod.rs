@@ -6,7 +6,7 @@
 
 mod compression;
 #[cfg(test)]
-mod coverage;
+pub mod coverage;
 mod estimates;
 mod sums;
 mod vectors;

@@ -22,6 +22,8 @@ use distance::Distances;
 use rayon::prelude::*;
 use sides::{AnsweredBy, Sides};
 
+/// Mean 1 - cosine of people under which rounding alone would make rho.
+const ROUNDING: f64 = 1e-9;
 /// Name of the section in what is left out.
 const NAME: &str = "People beside models";
 
@@ -110,12 +112,14 @@ fn parity(similarities: &[Option<(f64, f64)>], weights: &Weights) -> Option<Pari
     };
     let apart = terms(&|(models, people)| (1.0 - models, 1.0 - people));
     let crowding = terms(&|(models, people)| (models - people, 1.0));
+    let queries = similarities.iter().flatten().count();
+    let defined = apart.iter().map(|term| term.1).sum::<f64>() > ROUNDING * queries as f64;
     Some(Parity {
-        queries: similarities.iter().flatten().count() as u64,
+        queries: queries as u64,
         models: total(&terms(&|(models, _)| (models, 1.0)))?,
         people: total(&terms(&|(_, people)| (people, 1.0)))?,
-        rho: total(&apart),
-        rho_ci: intervals::log_ratio(&apart, Some(weights)).map(|i| super::tables::Interval {
+        rho: total(&apart).filter(|_| defined),
+        rho_ci: intervals::log_ratio(&apart, Some(weights)).filter(|_| defined).map(|i| super::tables::Interval {
             low: crate::base::math::exp(i.low),
             high: crate::base::math::exp(i.high),
         }),
@@ -159,7 +163,7 @@ fn source_adds(found: &[Option<Share>], weights: &Weights) -> Option<Adds> {
         without: mean(found, |one| one.without).1,
         ci: intervals::ratio(&terms, Some(weights)),
         placebo: placebo.iter().sum::<f64>() / draws as f64,
-        placebo_range: intervals::percentiles(&mut placebo),
+        placebo_range: intervals::quantiles(&mut placebo, 0.025),
     })
 }
 
@@ -406,6 +410,11 @@ fn fill_left_out(out: &mut People, sides: &Sides, adds: bool, pairs_of_people: b
             all.population.is_none(),
             "Variety of different models beside people",
             "no query was answered by two models and by people",
+        ),
+        (
+            [&all.individual, &all.population].into_iter().flatten().any(|one| one.rho.is_none()),
+            "Variety of models over that of people (rho)",
+            "people’s answers to each query are all the same",
         ),
         (
             all.nearest.is_none(),

@@ -48,6 +48,28 @@ fn lines_stand_by_source_and_model_and_people_are_one_side() {
     assert!(alone.rows[0].population.is_none());
 }
 
+/// Where people all say the same, models are not infinitely more varied: there is nothing to divide by.
+#[test]
+fn rho_is_undefined_where_people_do_not_vary() {
+    let keys = (0..54).map(|row| (format!("{}", row / 9), ["a", "b", "c"][row % 9 / 3].to_string()));
+    let stream = Stream::new(1, "people who agree");
+    let mut corpus = planted::corpus(keys, 6, |row, i| {
+        let place = if row % 9 < 6 { row } else { 1000 + row / 9 };
+        0.3 + stream.normal(place as u64, i as u64) as f32
+    });
+    let people_of = |row: usize| row % 9 >= 6;
+    let names: Vec<String> = (0..54).map(|row| if people_of(row) { "human" } else { "ai" }.to_string()).collect();
+    let (dictionary, ids) = Dictionary::from_names(&names);
+    corpus.rows.categories.insert(Role::Source, Category { dictionary, ids });
+    let of_people: Vec<bool> = (0..54).map(people_of).collect();
+    let weights = Weights::new(0, "intervals", 100, 6);
+    let found = people(&corpus, &of_people, &vec![ModelRow::default(); 3], 0, &weights, &Silent).unwrap();
+    let all = found.rows[0].population.as_ref().unwrap();
+    assert!(all.rho.is_none() && all.rho_ci.is_none() && all.crowding_ci.is_some() && all.people > 0.999_999);
+    assert!(found.headlines.iter().all(|line| !line.name.starts_with("rho")));
+    assert!(found.left_out.iter().any(|left| left.measure.contains("rho")), "{:?}", found.left_out);
+}
+
 #[test]
 fn what_the_corpus_lacks_is_named() {
     let left = |found: &People| {

@@ -1,12 +1,13 @@
 //! How often intervals of teams hold the true value, on planted corpora; with and without an effect.
 
 use super::super::MeasureSettings;
+use super::super::coverage::{self, category, holds};
 use super::super::planted;
-use super::super::tables::{Interval, TeamRow};
+use super::super::tables::TeamRow;
 use super::{Found, teams};
 use crate::base::events::Silent;
 use crate::base::random::Stream;
-use crate::corpus::{Category, Dictionary, Number, Role};
+use crate::corpus::{Number, Role};
 use rayon::prelude::*;
 
 const QUERIES: usize = 8;
@@ -44,34 +45,26 @@ fn found(seed: u64, of: usize, coefficients: [f64; 4], team_effect: f64) -> Foun
         if lacks(row) { f64::NAN } else { effects + explained + stream.normal(row as u64, 4) }
     };
     let names: Vec<String> = (0..rows).map(|row| format!("{:03}", team(row))).collect();
-    let (dictionary, ids) = Dictionary::from_names(&names);
-    corpus.rows.categories.insert(Role::Team, Category { dictionary, ids });
+    category(&mut corpus, Role::Team, &names);
     corpus.rows.numbers.insert(Number::Quality, (0..rows).map(quality).collect());
     corpus.rows.numbers.insert(Number::Expertise, (0..rows).map(|row| expertise(team(row))).collect());
     let settings = MeasureSettings { seed, ..MeasureSettings::default() };
     teams(&corpus, Some(TAU), &settings, &Silent).unwrap()
 }
 
-fn holds(interval: Option<Interval>, truth: f64) -> bool {
-    let interval = interval.unwrap();
-    interval.low <= truth && truth <= interval.high
-}
-
 const NAMES: [&str; 4] = ["diversity", "expertise", "diversity_x_expertise", "log_size"];
 
-#[expect(clippy::print_stdout, reason = "what is covered is to be read")]
 fn covered<const N: usize>(names: [&str; N], (of, seeds): (usize, u64), held: impl Fn(u64) -> [bool; N] + Sync + Send) {
     let held: Vec<[bool; N]> = (0..seeds).into_par_iter().map(held).collect();
-    for (which, name) in names.into_iter().enumerate() {
-        let share = 100.0 * held.iter().filter(|h| h[which]).count() as f64 / seeds as f64;
-        println!("{of} teams: {name} held in {share:.1} % of {seeds} corpora");
-        assert!((92.5..=98.5).contains(&share), "{name} held in {share} %");
-    }
+    coverage::covered(&format!("{of} teams"), names, (92.5, 98.5), &held);
 }
 
 /// Whether the intervals of the coefficients hold them.
 fn outcome(seed: u64, of: usize, coefficients: [f64; 4], team_effect: f64) -> [bool; 4] {
-    let found = found(seed, of, coefficients, team_effect);
+    held(found(seed, of, coefficients, team_effect), coefficients)
+}
+
+fn held(found: Found, coefficients: [f64; 4]) -> [bool; 4] {
     let mean = |value: &dyn Fn(&TeamRow) -> f64| found.rows.iter().map(value).sum::<f64>() / found.rows.len() as f64;
     let (diverse, expert) = (mean(&|row| row.diversity.unwrap()), mean(&|row| row.expertise.unwrap()));
     let fitted = found.summary.unwrap().coefficients;
@@ -79,6 +72,21 @@ fn outcome(seed: u64, of: usize, coefficients: [f64; 4], team_effect: f64) -> [b
     let [diversity, expertise, both, size] = coefficients;
     let truth = [diversity + both * (expert - EXPERTISE), expertise + both * (diverse - DIVERSITY), both, size];
     std::array::from_fn(|i| holds(fitted.iter().find(|c| c.name == NAMES[i]).unwrap().interval, truth[i]))
+}
+
+/// Section F of the table of [`super::super::coverage`], by number of teams.
+pub fn table(seeds: u64) {
+    let names =
+        ["F diversity", "F expertise", "F diversity x expertise", "F log size", "F effective diversity less reference"];
+    coverage::rows(names, seeds, |seed, of, planted| {
+        let coefficients = if planted { [2.0, 1.0, 3.0, 1.5] } else { [0.0; 4] };
+        let found = found(seed, of, coefficients, if planted { 0.5 } else { 0.0 });
+        let summary = found.summary.clone().unwrap();
+        let above = (!planted).then(|| holds(summary.above_null.unwrap().interval, 0.0));
+        let [a, b, c, d] =
+            if summary.coefficients.is_empty() { [None; 4] } else { held(found, coefficients).map(Some) };
+        [a, b, c, d, above]
+    });
 }
 
 #[test]

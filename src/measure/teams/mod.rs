@@ -5,7 +5,7 @@
 //! quality count. Teams are what is sampled: intervals resample them, each with all its units.
 
 #[cfg(test)]
-mod coverage;
+pub mod coverage;
 mod outcome;
 
 use super::MeasureSettings;

@@ -175,7 +175,7 @@ pub fn fit(rows: &[TeamRow], expertise: bool, settings: &MeasureSettings) -> Res
     let interval = |place: usize| -> Option<Interval> {
         let mut found: Vec<f64> = resampled.iter().map(|one| one[place]).collect();
         if teams.len() > JACKKNIFE {
-            return percentiles(&mut found);
+            return percentiles(&mut found, teams.len());
         }
         // Each team left out in turn.
         (found.len() == teams.len()).then(|| jackknife(values[place], &found))

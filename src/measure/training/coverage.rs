@@ -1,7 +1,7 @@
 //! How often intervals of changes between arms and of slopes hold the true value, on planted corpora of 10, 20 and 50
 //! queries; with and without an effect.
 
-use super::super::coverage_variants::{covered_at, holds};
+use super::super::coverage::{covered_at, holds};
 use super::super::intervals::{self, Weights};
 use super::super::planted;
 use super::super::tables::{Course, Labels, Meanings, ModelRow, Quantity};

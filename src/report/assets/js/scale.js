@@ -14,7 +14,9 @@ function logarithmic(from, to, low, high) {
 
 /** Round numbers between two ends, about `wanted` of them. */
 function ticks(from, to, wanted) {
-  const rough = (to - from) / Math.max(1, wanted);
+  // What is apart by rounding alone is one place: steps as small as that would not move a number.
+  const apart = to - from > 1e-9 * Math.max(Math.abs(from), Math.abs(to)) ? to - from : 0;
+  const rough = apart / Math.max(1, wanted);
   const power = 10 ** Math.floor(Math.log10(rough || 1));
   const step = [1, 2, 5, 10].map(k => k * power).find(k => k >= rough * 0.999) || power;
   const found = [];

@@ -1,14 +1,15 @@
 //! How often intervals of growth and of people beside models hold the true value, on planted corpora of 50 queries; with
 //! and without an effect.
 
-use super::growth::growth;
-use super::intervals::{self, Weights};
-use super::people::people;
-use super::planted;
-use super::tables::{Interval, Meanings, ModelRow, SourceRow};
+use super::super::growth::growth;
+use super::super::intervals::{self, Weights};
+use super::super::people::people;
+use super::super::planted;
+use super::super::tables::{Interval, Meanings, ModelRow, SourceRow};
+use super::{category, holds};
 use crate::base::events::Silent;
 use crate::base::random::Stream;
-use crate::corpus::{Category, Corpus, Dictionary, Role};
+use crate::corpus::{Corpus, Role};
 use rayon::prelude::*;
 
 const QUERIES: usize = 50;
@@ -27,22 +28,8 @@ fn weights(seed: u64) -> Weights {
     Weights::new(seed, "intervals", intervals::RESAMPLES, QUERIES)
 }
 
-fn category(corpus: &mut Corpus, role: Role, names: &[String]) {
-    let (dictionary, ids) = Dictionary::from_names(names);
-    corpus.rows.categories.insert(role, Category { dictionary, ids });
-}
-
-fn holds(interval: Option<Interval>, truth: f64) -> bool {
-    interval.is_some_and(|i| i.low <= truth && truth <= i.high)
-}
-
-#[expect(clippy::print_stdout, reason = "what is covered is to be read")]
 fn covered<const N: usize>(names: [&str; N], least: f64, held: &[[bool; N]]) {
-    for (which, name) in names.into_iter().enumerate() {
-        let share = 100.0 * held.iter().filter(|h| h[which]).count() as f64 / held.len() as f64;
-        println!("{QUERIES} queries: {name} held in {share:.1} % of {} corpora", held.len());
-        assert!((least..=97.5).contains(&share), "{name} held in {share} %");
-    }
+    super::covered(&format!("{QUERIES} queries"), names, (least, 97.5), held);
 }
 
 /// Meanings of a query's responses by a Pitman-Yor process of concentration 0.

@@ -1,14 +1,15 @@
 //! How often intervals of packaging and of stages hold the true value, on planted corpora of 50 queries; with and
 //! without an effect.
 
-use super::intervals::{self, Weights};
-use super::packaging::packaging;
-use super::planted;
-use super::tables::{Interval, Labels, Meanings, ModelRow};
-use super::training::training;
+use super::super::intervals::{self, Weights};
+use super::super::packaging::packaging;
+use super::super::planted;
+use super::super::tables::{Labels, Meanings, ModelRow};
+use super::super::training::training;
+use super::{category, holds};
 use crate::base::events::Silent;
 use crate::base::random::Stream;
-use crate::corpus::{Category, Corpus, Dictionary, Role};
+use crate::corpus::{Corpus, Role};
 use rayon::prelude::*;
 
 const QUERIES: usize = 50;
@@ -48,8 +49,7 @@ fn corpus(role: Role, samples: usize, dim: usize, value: impl Fn(Place, usize) -
     let names = places.iter().map(|p| (format!("{:02}", p.query), p.family.to_string()));
     let mut corpus = planted::corpus(names, dim, |row, i| value(places[row], i) as f32);
     let variants: Vec<String> = places.iter().map(|p| p.variant.to_string()).collect();
-    let (dictionary, ids) = Dictionary::from_names(&variants);
-    corpus.rows.categories.insert(role, Category { dictionary, ids });
+    category(&mut corpus, role, &variants);
     corpus
 }
 
@@ -123,12 +123,6 @@ fn weights(seed: u64) -> Weights {
     Weights::new(seed, "intervals", intervals::RESAMPLES, QUERIES)
 }
 
-/// Whether an interval holds a value.
-pub fn holds(interval: Option<Interval>, truth: f64) -> bool {
-    let interval = interval.unwrap();
-    interval.low <= truth && truth <= interval.high
-}
-
 /// Intervals of one family and of all against the same context, and of all against other families.
 fn of_contexts(corpus: &Corpus, seed: u64, truth: [f64; 2]) -> [bool; 3] {
     let models = vec![ModelRow::default(); FAMILIES];
@@ -145,26 +139,9 @@ fn of_stages(corpus: &Corpus, seed: u64, truth: [f64; 2]) -> [bool; 2] {
     [holds(row.inter.as_ref().unwrap().ci, truth[0]), holds(row.intra.as_ref().unwrap().ci, truth[1])]
 }
 
-/// How often intervals hold what they should on corpora of so many queries, one a seed.
-#[expect(clippy::print_stdout, reason = "what is covered is to be read")]
-pub fn covered_at<const N: usize>(
-    (queries, seeds): (usize, u64),
-    names: [&str; N],
-    held: impl Fn(u64) -> [bool; N] + Sync + Send,
-) -> [f64; N] {
-    let held: Vec<[bool; N]> = (0..seeds).into_par_iter().map(held).collect();
-    std::array::from_fn(|which| {
-        let share = 100.0 * held.iter().filter(|h| h[which]).count() as f64 / seeds as f64;
-        println!("{queries} queries: {} held in {share:.1} % of {seeds} corpora", names[which]);
-        share
-    })
-}
-
 fn covered<const N: usize>(names: [&str; N], held: impl Fn(u64) -> [bool; N] + Sync + Send) {
-    let shares = covered_at((QUERIES, SEEDS), names, held);
-    for (share, name) in shares.into_iter().zip(names) {
-        assert!((93.0..=97.0).contains(&share), "{name} held in {share} %");
-    }
+    let held: Vec<[bool; N]> = (0..SEEDS).into_par_iter().map(held).collect();
+    super::covered(&format!("{QUERIES} queries"), names, (93.0, 97.0), &held);
 }
 
 #[test]
