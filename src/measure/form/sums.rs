@@ -15,6 +15,8 @@ use std::ops::Range;
 const BLOCK: usize = 128 << 20;
 /// Parts of a block of elements. A thread works one, and what they give is added up in their order.
 const PARTS: usize = 32;
+/// Sums that a thread adds up at once.
+const AT_ONCE: usize = 1 << 16;
 /// Stands for the author of a cell that was not chosen.
 const NONE: u32 = u32::MAX;
 
@@ -349,7 +351,8 @@ struct Sums {
 }
 
 fn add<const N: usize>(to: &mut [[f64; N]], from: &[[f64; N]]) {
-    to.as_flattened_mut().iter_mut().zip(from.as_flattened()).for_each(|(sum, x)| *sum += x);
+    let each = to.as_flattened_mut().par_iter_mut().with_min_len(AT_ONCE).zip(from.as_flattened());
+    each.for_each(|(sum, x)| *sum += x);
 }
 
 impl Sums {
@@ -359,6 +362,12 @@ impl Sums {
             questions: vec![[0.0; 3]; choice.asked.len()],
             centred: vec![0.0; choice.usual.len()],
         }
+    }
+
+    fn clear(&mut self) {
+        self.cells.fill([0.0; 2]);
+        self.questions.fill([0.0; 3]);
+        self.centred.fill(0.0);
     }
 
     fn add(&mut self, other: &Self) {
@@ -375,31 +384,69 @@ fn entries(
     vectors: &impl Vectors,
     (keys, bits): (&Range<u32>, u32),
 ) -> Vec<Vec<Entry>> {
-    let mut parts = vec![Vec::new(); keys.len().div_ceil(1 << bits)];
+    let parts = keys.len().div_ceil(1 << bits);
+    let expected = most(questions, vectors) / vectors.dim().div_ceil(keys.len()) / parts;
+    let mut found: Vec<Vec<Entry>> = (0..parts).map(|_| Vec::with_capacity(expected)).collect();
     let mut sum = Scatter::new(keys.len());
     for positions in questions.iter().flat_map(Question::authors) {
         positions.iter().for_each(|&position| vectors.add(position, keys, &mut sum));
         sum.drain(|key, value| {
             let entry = Entry { key: key & ((1 << bits) - 1), cell, value };
-            parts[(key >> bits) as usize].push(entry);
+            found[(key >> bits) as usize].push(entry);
         });
         cell += 1;
     }
-    parts
+    found
 }
 
-/// The lists of the elements of a part, one after the other, and where each ends.
-fn lists(parts: &[&[Entry]], elements: usize) -> (Vec<(u32, f64)>, Vec<usize>) {
-    let mut starts = vec![0; elements + 1];
-    parts.iter().copied().flatten().for_each(|entry| starts[entry.key as usize + 1] += 1);
-    (1..=elements).for_each(|key| starts[key] += starts[key - 1]);
-    let mut lists = vec![(0, 0.0); starts[elements]];
-    for entry in parts.iter().copied().flatten() {
-        let place = &mut starts[entry.key as usize];
-        lists[*place] = (entry.cell, entry.value);
-        *place += 1;
+/// Most entries that the cells of some questions have.
+fn most(questions: &[Question], vectors: &impl Vectors) -> usize {
+    let cells = questions.iter().flat_map(Question::authors);
+    cells.map(|positions| (positions.len() * vectors.some()).min(vectors.dim())).sum()
+}
+
+/// A part of the elements, while a thread works it.
+struct Bench {
+    /// The cells that have an element, ascending, and their values; one element after the other.
+    lists: Vec<(u32, f64)>,
+    /// Where each list ends.
+    ends: Vec<usize>,
+    /// By choice.
+    of_choices: Vec<(Work, Sums)>,
+}
+
+impl Bench {
+    fn new(choices: &[Choice]) -> Self {
+        let of_choices = choices.iter().map(|choice| (Work::new(choice), Sums::zeros(choice))).collect();
+        Self { lists: Vec::new(), ends: Vec::new(), of_choices }
     }
-    (lists, starts)
+
+    /// Adds up a part of so many elements, from the entries of consecutive questions.
+    fn work(&mut self, choices: &[Choice], parts: &[&[Entry]], elements: usize) {
+        let Self { lists, ends, of_choices } = self;
+        let entries = || parts.iter().copied().flatten();
+        ends.clear();
+        ends.resize(elements + 1, 0);
+        entries().for_each(|entry| ends[entry.key as usize + 1] += 1);
+        (1..=elements).for_each(|key| ends[key] += ends[key - 1]);
+        lists.resize(ends[elements], (0, 0.0));
+        // Each start moves to where its list ends.
+        for entry in entries() {
+            let place = &mut ends[entry.key as usize];
+            lists[*place] = (entry.cell, entry.value);
+            *place += 1;
+        }
+        for (choice, (work, sums)) in choices.iter().zip(of_choices) {
+            sums.clear();
+            let mut start = 0;
+            for &end in ends.iter() {
+                if start < end {
+                    choice.add(&lists[start..end], work, sums);
+                }
+                start = end;
+            }
+        }
+    }
 }
 
 /// Elements of a block, so that the lists of `entries` cells and elements take about so many bytes.
@@ -416,7 +463,7 @@ pub fn bytes(corpus: &Corpus, (dim, some): (usize, usize), count: impl Fn(&Range
     // Of all models and without some of them; each thread's and what they add up to.
     let sums = 2 * (threads + 1) * (16 * cells().count() + 24 * corpus.layout.cells.len()) + 64 * cells().count();
     let block = (entries * size_of::<Entry>()).min(BLOCK);
-    block + block / 2 + threads * (9 * dim + block / PARTS) + sums
+    block + block / 4 + threads * (9 * elements(entries, dim, BLOCK) + 2 * block / PARTS) + sums
 }
 
 /// The scalars of all questions for each choice of models; `keeps` say by model whether it is chosen.
@@ -443,17 +490,16 @@ fn in_blocks(
     let choices: Vec<Choice> = keeps.iter().map(|keep| Choice::new(questions, keep)).collect();
     let mut sums: Vec<Sums> = choices.iter().map(Sums::zeros).collect();
     let (dim, threads) = (vectors.dim(), rayon::current_num_threads());
-    let cells = questions.iter().flat_map(Question::authors);
-    let count = cells.map(|positions| (positions.len() * vectors.some()).min(dim)).sum();
-    let size = elements(count, dim, bytes);
+    let mut benches: Vec<Bench> = (0..threads).map(|_| Bench::new(&choices)).collect();
+    let size = elements(most(questions, vectors), dim, bytes);
     let at_once = questions.len().div_ceil(4 * threads).max(1);
-    let firsts: Vec<u32> = (questions.chunks(at_once))
-        .scan(0, |next, chunk| {
-            let first = *next;
-            *next += chunk.iter().flat_map(Question::authors).count() as u32;
-            Some(first)
-        })
-        .collect();
+    let mut first = 0;
+    let of_chunk = |chunk: &[Question]| {
+        let before = first;
+        first += chunk.iter().flat_map(Question::authors).count() as u32;
+        before
+    };
+    let firsts: Vec<u32> = questions.chunks(at_once).map(of_chunk).collect();
     for start in (0..dim).step_by(size) {
         observer.check_stop()?;
         let keys = start as u32..(start + size).min(dim) as u32;
@@ -461,27 +507,15 @@ fn in_blocks(
         let chunks = questions.par_chunks(at_once).zip(&firsts);
         let found: Vec<Vec<Vec<Entry>>> =
             chunks.map(|(chunk, first)| entries(chunk, *first, vectors, (&keys, bits))).collect();
-        let part = |part: usize| -> Vec<Sums> {
-            let of_chunks: Vec<&[Entry]> = found.iter().map(|parts| parts[part].as_slice()).collect();
-            let (lists, ends) = lists(&of_chunks, 1 << bits);
-            let one = |choice: &Choice| {
-                let (mut work, mut sums) = (Work::new(choice), Sums::zeros(choice));
-                let mut start = 0;
-                for end in &ends {
-                    if start < *end {
-                        choice.add(&lists[start..*end], &mut work, &mut sums);
-                    }
-                    start = *end;
-                }
-                sums
-            };
-            choices.iter().map(one).collect()
-        };
         let parts: Vec<usize> = (0..found.first().map_or(0, Vec::len)).collect();
         for some in parts.chunks(threads) {
             observer.check_stop()?;
-            for of_part in some.par_iter().map(|&place| part(place)).collect::<Vec<_>>() {
-                sums.iter_mut().zip(&of_part).for_each(|(sum, part)| sum.add(part));
+            benches.par_iter_mut().zip(some).for_each(|(bench, &part)| {
+                let of_part: Vec<&[Entry]> = found.iter().map(|parts| parts[part].as_slice()).collect();
+                bench.work(&choices, &of_part, 1 << bits);
+            });
+            for (bench, _) in benches.iter().zip(some) {
+                sums.iter_mut().zip(&bench.of_choices).for_each(|(sum, part)| sum.add(&part.1));
             }
         }
     }
