@@ -10,6 +10,7 @@ use super::topn::none_drawn;
 use super::variants::{Cell, Variants};
 use crate::base::math::quantile_sorted;
 use crate::corpus::Corpus;
+use rayon::prelude::*;
 
 /// Where the tail begins.
 const QUANTILE: f64 = 0.9;
@@ -31,12 +32,10 @@ pub struct Tails {
 }
 
 /// One family's responses to a query at both stages.
-struct Distances {
-    query: usize,
+struct Distances<'a> {
+    cells: (&'a Cell, &'a Cell),
     /// Of each response of the first stage.
     first: Vec<f64>,
-    /// Of each response of the later stage, with each of the first left out.
-    later: Vec<f64>,
     /// Meanings met again: by the other half, by the later stage.
     met: Option<(f64, f64)>,
 }
@@ -46,6 +45,11 @@ fn cosines(x: &[f64], y: &[f64], dim: usize) -> Vec<f64> {
     let mut found = vec![0.0; x.len() / dim * (y.len() / dim)];
     add_products(x, y, dim, &mut found);
     found
+}
+
+/// The distance of a response that has these cosines with the first stage's, one of them left out.
+fn distance(sum: f64, left: f64, n: usize) -> f64 {
+    1.0 - (sum - left) / (n - 1) as f64
 }
 
 /// What a comparison is made from.
@@ -61,21 +65,28 @@ pub struct Pass<'a> {
 }
 
 impl Pass<'_> {
-    fn one(&self, first: &Cell, later: &Cell) -> Distances {
+    fn rows(&self, cell: &Cell) -> Vec<f64> {
+        unit_rows(self.corpus, self.variants.positions(cell))
+    }
+
+    fn one<'a>(&self, cells: (&'a Cell, &'a Cell)) -> Distances<'a> {
         let dim = self.corpus.dim();
-        let rows = [first, later].map(|cell| unit_rows(self.corpus, self.variants.positions(cell)));
-        let own = cosines(&rows[0], &rows[0], dim);
-        let across = cosines(&rows[1], &rows[0], dim);
-        let (n, others) = (first.n(), (first.n() - 1) as f64);
-        // The mean cosine with all but row `left` of the first stage.
-        let without = |cosines: &[f64], left: usize| 1.0 - (cosines.iter().sum::<f64>() - cosines[left]) / others;
-        let later = across.chunks_exact(n).flat_map(|row| (0..n).map(move |left| without(row, left))).collect();
-        Distances {
-            query: first.query,
-            first: own.chunks_exact(n).enumerate().map(|(i, row)| without(row, i)).collect(),
-            later,
-            met: self.met(first, &own, &across),
-        }
+        let (first, later) = (self.rows(cells.0), self.rows(cells.1));
+        let (own, across) = (cosines(&first, &first, dim), cosines(&later, &first, dim));
+        let n = cells.0.n();
+        let own_left_out = |(i, row): (usize, &[f64])| distance(row.iter().sum(), row[i], n);
+        let first = own.chunks_exact(n).enumerate().map(own_left_out).collect();
+        Distances { cells, first, met: self.met(cells.0, &own, &across) }
+    }
+
+    /// Share of the later stage's responses that are farther than the threshold, each of the first left out in turn.
+    fn beyond(&self, (first, later): (&Cell, &Cell), threshold: f64) -> f64 {
+        let across = cosines(&self.rows(later), &self.rows(first), self.corpus.dim());
+        let of_row = |row: &[f64]| {
+            let sum = row.iter().sum();
+            row.iter().filter(|left| distance(sum, **left, row.len()) > threshold).count()
+        };
+        across.chunks_exact(first.n()).map(of_row).sum::<usize>() as f64 / across.len() as f64
     }
 
     /// The medoids of the meanings in either half of the first stage (every other response), and the shares of them that
@@ -114,34 +125,30 @@ impl Pass<'_> {
 
     /// Tails over queries, given the cells of each family that has both stages; families with fewer than 5 responses at the
     /// first take no part.
-    pub fn tails(&self, found: &[Vec<(&Cell, &Cell)>]) -> Tails {
-        let each: Vec<Vec<Distances>> = (found.iter())
-            .map(|query| {
-                query
-                    .iter()
-                    .filter(|(first, _)| first.n() >= LEAST)
-                    .map(|(first, later)| self.one(first, later))
-                    .collect()
-            })
-            .filter(|query: &Vec<Distances>| !query.is_empty())
-            .collect();
+    pub fn tails<'a>(&self, found: &[Vec<(&'a Cell, &'a Cell)>]) -> Tails {
+        let of_query = |query: &Vec<(&'a Cell, &'a Cell)>| {
+            let enough = query.iter().filter(|(first, _)| first.n() >= LEAST);
+            enough.map(|&cells| self.one(cells)).collect::<Vec<_>>()
+        };
+        let each: Vec<Vec<Distances<'_>>> = found.par_iter().map(of_query).filter(|query| !query.is_empty()).collect();
         let mut pooled: Vec<f64> = each.iter().flatten().flat_map(|one| one.first.iter().copied()).collect();
         if pooled.is_empty() {
             return Tails::default();
         }
         pooled.sort_unstable_by(f64::total_cmp);
         let threshold = quantile_sorted(&pooled, QUANTILE);
-        let share = |values: &[f64]| values.iter().filter(|&&t| t > threshold).count() as f64 / values.len() as f64;
-        let mean = |query: &[Distances], value: &dyn Fn(&Distances) -> Option<(f64, f64)>| {
+        let beyond = |values: &[f64]| values.iter().filter(|&&t| t > threshold).count() as f64 / values.len() as f64;
+        let share = |one: &Distances<'_>| Some((beyond(&one.first), self.beyond(one.cells, threshold)));
+        let mean = |query: &Vec<Distances<'_>>, value: &dyn Fn(&Distances<'_>) -> Option<(f64, f64)>| {
             let values: Vec<(f64, f64)> = query.iter().filter_map(value).collect();
             let n = values.len() as f64;
             let (a, b) = values.iter().fold((0.0, 0.0), |t, v| (t.0 + v.0, t.1 + v.1));
-            (n > 0.0).then(|| (query[0].query, a / n, b / n))
+            (n > 0.0).then(|| (query[0].cells.0.query, a / n, b / n))
         };
         Tails {
             threshold: Some(threshold),
-            shares: each.iter().filter_map(|q| mean(q, &|one| Some((share(&one.first), share(&one.later))))).collect(),
-            coverage: each.iter().filter_map(|q| mean(q, &|one| one.met)).collect(),
+            shares: each.par_iter().filter_map(|query| mean(query, &share)).collect(),
+            coverage: each.iter().filter_map(|query| mean(query, &|one| one.met)).collect(),
         }
     }
 }

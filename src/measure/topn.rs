@@ -1,10 +1,11 @@
 //! Distinct models among the nearest N of each response, ties at the boundary by expectation.
 
-use super::cells::Cells;
+use super::cells::{BLOCK, Cells};
 use super::nearest::{self, Share};
+use super::products::add_products;
 use super::tables::TopNRow;
 use crate::base::events::Stage;
-use crate::base::similarity::Similarity;
+use crate::base::similarity;
 use crate::base::{Observer, Result};
 use crate::corpus::Corpus;
 use rayon::prelude::*;
@@ -12,6 +13,8 @@ use std::cmp::Reverse;
 
 /// Queries that are computed before progress is told.
 const AT_ONCE: usize = 32;
+/// Responses whose similarities to all others of the query are held at once.
+const ANCHORS: usize = 64;
 
 /// P(none of `marked` among `drawn` of `total` without replacement).
 pub fn none_drawn(total: u64, marked: u64, drawn: u64) -> f64 {
@@ -72,6 +75,31 @@ pub fn null_and_least(counts: &[u64], top_n: u64) -> (f64, f64) {
     (null / n as f64, least / n as f64)
 }
 
+/// Similarities of some anchors to all rows of a query, row-major: [`crate::base::similarity`] to the bit, as products have
+/// its order and those of f32 are exact.
+fn similarities(corpus: &Corpus, anchors: &[usize], positions: &[usize]) -> Vec<f32> {
+    let (embeddings, norms) = (&corpus.embeddings, corpus.embeddings.norms());
+    let rows = |positions: &[usize]| {
+        let mut rows: Vec<f64> = Vec::with_capacity(positions.len() * corpus.dim());
+        positions.iter().for_each(|&p| rows.extend(embeddings.row(p).iter().map(|&x| f64::from(x))));
+        rows
+    };
+    let of_anchors = rows(anchors);
+    let mut found = vec![0.0; anchors.len() * positions.len()];
+    for (start, block) in (0..).step_by(BLOCK).zip(positions.chunks(BLOCK)) {
+        let mut products = vec![0.0; anchors.len() * block.len()];
+        add_products(&of_anchors, &rows(block), corpus.dim(), &mut products);
+        for ((&a, products), found) in
+            anchors.iter().zip(products.chunks_exact(block.len())).zip(found.chunks_exact_mut(positions.len()))
+        {
+            for ((&b, product), found) in block.iter().zip(products).zip(&mut found[start..]) {
+                *found = similarity::round(product / (norms[a] * norms[b]));
+            }
+        }
+    }
+    found
+}
+
 /// One query: its lines of topn.parquet and its nearest share, among the models that `keep` has.
 fn one_query(corpus: &Corpus, query: usize, keep: &[bool], sizes: &[usize]) -> (Vec<TopNRow>, Option<Share>) {
     let cells = Cells::new(corpus, &[query], keep);
@@ -79,24 +107,26 @@ fn one_query(corpus: &Corpus, query: usize, keep: &[bool], sizes: &[usize]) -> (
     if n < 2 {
         return (Vec::new(), None);
     }
-    let similarity = Similarity::new();
-    let (embeddings, norms) = (&corpus.embeddings, corpus.embeddings.norms());
     let label: Vec<usize> = (0..cells.len()).flat_map(|c| std::iter::repeat_n(c, cells.of(c).len())).collect();
     let sizes: Vec<usize> = sizes.iter().copied().filter(|&size| size < n).collect();
+    let most = sizes.last().copied().unwrap_or(1);
     let mut distinct = vec![0.0; sizes.len()];
     let mut credit = 0.0;
-    let mut similarities = Vec::with_capacity(n);
     let mut sorted: Vec<(f32, usize)> = Vec::with_capacity(n);
-    for (anchor, &p) in cells.positions.iter().enumerate() {
-        similarities.clear();
-        let others = cells.positions.iter().map(|&o| (embeddings.row(o), norms[o]));
-        similarity.one_to_many(embeddings.row(p), norms[p], others, &mut similarities);
-        sorted.clear();
-        sorted.extend((0..n).filter(|&o| o != anchor).map(|o| (similarities[o], label[o])));
-        sorted.sort_unstable_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
-        credit += nearest::credit(&sorted, label[anchor]);
-        for (total, &size) in distinct.iter_mut().zip(&sizes) {
-            *total += expected_distinct(&sorted, cells.len(), size);
+    for (block, anchors) in cells.positions.chunks(ANCHORS).enumerate() {
+        let similarities = similarities(corpus, anchors, &cells.positions);
+        for (place, similarities) in similarities.chunks_exact(n).enumerate() {
+            let anchor = block * ANCHORS + place;
+            sorted.clear();
+            sorted.extend((0..n).filter(|&o| o != anchor).map(|o| (similarities[o], label[o])));
+            // Only what can be among the nearest is sorted: the last of them and those tied with it are the end.
+            let (_, &mut (last, _), _) = sorted.select_nth_unstable_by(most - 1, |a, b| b.0.total_cmp(&a.0));
+            sorted.retain(|one| one.0 >= last);
+            sorted.sort_unstable_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
+            credit += nearest::credit(&sorted, label[anchor]);
+            for (total, &size) in distinct.iter_mut().zip(&sizes) {
+                *total += expected_distinct(&sorted, cells.len(), size);
+            }
         }
     }
     let counts: Vec<u64> = cells.counts().into_iter().map(|n| n as u64).collect();
@@ -176,6 +206,17 @@ mod tests {
             assert!((null - expected).abs() < 0.005, "N = {size}: {null}");
         }
         assert_eq!(null_and_least(&[50; 25], 50).1, 1.0);
+    }
+
+    #[test]
+    fn similarities_are_those_of_pairs_to_the_bit() {
+        let keys = (0..300).map(|i| ("q".to_string(), format!("{}", i % 3)));
+        let (corpus, _) = super::super::planted::planted(keys, 21);
+        let similarity = similarity::Similarity::new();
+        let (anchors, all) = ([3, 250, 17], (0..300).collect::<Vec<usize>>());
+        let expected = anchors.map(|a| all.iter().map(|&b| corpus.embeddings.similarity(&similarity, a, b)).collect());
+        let found: Vec<f32> = similarities(&corpus, &anchors, &all);
+        assert_eq!(found, expected.map(|row: Vec<f32>| row).concat());
     }
 
     #[test]

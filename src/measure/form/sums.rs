@@ -545,7 +545,7 @@ mod tests {
         let (mut corpus, _) = planted::planted(keys.into_iter(), 11);
         let text = |row: usize| -> String {
             let letter = |i: u64| b"abcdefgh"[random.below(row as u64 % 50, i, 8) as usize] as char;
-            (0..if row % 9 == 0 { 200 } else { 300 }).map(letter).collect()
+            (0..if row.is_multiple_of(9) { 200 } else { 300 }).map(letter).collect()
         };
         let texts: Vec<String> = (0..corpus.len()).map(text).collect();
         corpus.rows.excerpts = Some(Excerpts::of_texts(&texts));
