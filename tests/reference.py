@@ -1682,7 +1682,7 @@ def form_reference():
             order = sorted(range(len(here)), key=lambda k: int(first[k]))
             drawn += [(place, int(second[k]), here[k]) for place, k in enumerate(order)]
         text = "".join(normal[i][:300] + "\n" for _, _, i in sorted(drawn)).encode()[:20000]
-        return 20000 / len(pa.Codec("zstd", compression_level=19).compress(text)) if len(text) == 20000 else np.nan
+        return 20000 / len(pa.Codec("zstd", compression_level=9).compress(text)) if len(text) == 20000 else np.nan
     summary_seed = json.load(open(os.path.join(out, "manifest.json")))["settings"]["effective"]["seed"]
     want = [ratio(kp if kind == "people" else ~kp & ((km == l) if l is not None else True)) for kind, l in wanted]
     of_models = [w for w, (kind, l) in zip(want, wanted) if l is not None and w == w]

@@ -5,6 +5,8 @@ use super::products::add_products;
 use super::tables::Interval;
 use crate::base::math::{beta_quantile, ln, quantile_sorted, student_t_quantile};
 use crate::base::random::Stream;
+use crate::base::simd::widest;
+use pulp::Arch;
 use rayon::prelude::*;
 use std::ops::Range;
 use std::sync::OnceLock;
@@ -242,17 +244,36 @@ pub fn of_sums<const N: usize>(
     }
 }
 
+/// Sums of two columns weighted by counts: element i to lane i mod 8, lanes added in the order of a product.
+#[inline(always)]
+fn weighted(counts: &[u16], columns: [&[f64]; 2]) -> [f64; 2] {
+    let mut sums = [[0.0; 8]; 2];
+    let (whole, rest) = counts.as_chunks::<8>();
+    for (sums, column) in sums.iter_mut().zip(columns) {
+        let (of_whole, of_rest) = column.as_chunks::<8>();
+        for (counts, column) in whole.iter().zip(of_whole) {
+            for lane in 0..8 {
+                sums[lane] += f64::from(counts[lane]) * column[lane];
+            }
+        }
+        let lanes = sums.iter_mut().zip(rest).zip(of_rest);
+        lanes.for_each(|((sum, &count), x)| *sum += f64::from(count) * x);
+    }
+    sums.map(|s| ((s[0] + s[4]) + (s[2] + s[6])) + ((s[1] + s[5]) + (s[3] + s[7])))
+}
+
 /// `queries` is how many of the terms there are.
 fn bootstrap(terms: &[(f64, f64)], queries: usize, weights: &Weights) -> Option<Interval> {
-    let one = |resample: usize| {
-        let mut total = (0.0, 0.0);
-        for (&count, term) in weights.of(resample).iter().zip(terms) {
-            let w = f64::from(count);
-            total = (total.0 + w * term.0, total.1 + w * term.1);
-        }
-        (total.1 > 0.0).then(|| total.0 / total.1)
-    };
-    percentiles(&mut (0..weights.resamples()).filter_map(one).collect::<Vec<_>>(), queries)
+    let (x, y): (Vec<f64>, Vec<f64>) = terms.iter().copied().unzip();
+    let mut values = widest(
+        Arch::new(),
+        #[inline(always)]
+        || {
+            let sums = (0..weights.resamples()).map(|resample| weighted(weights.of(resample), [&x, &y]));
+            sums.filter(|sums| sums[1] > 0.0).map(|sums| sums[0] / sums[1]).collect::<Vec<f64>>()
+        },
+    );
+    percentiles(&mut values, queries)
 }
 
 /// Columns of a block of queries: a multiple of the eight lanes of a product, so that none has a rest.

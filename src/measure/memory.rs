@@ -79,8 +79,8 @@ pub fn chunks<'a>(corpus: &Corpus, groups: &'a [Vec<usize>]) -> Vec<&'a [Vec<usi
 /// - the largest of: a chunk of queries (16 MiB to 256 MiB, or one query: a few matrices of min(n, d)^2 values); the
 ///   models' second moments, 4 d (d + 1) bytes twice; the bootstraps, 2 bytes a query and resample and up to 3 MiB a
 ///   thread; on each thread the matrix of the largest query, 4 n (n + 1) bytes, and its unit rows; with contexts or
-///   stages their cells and sums, about 80 bytes a row; with texts the sums of 4-grams, 4 MiB a model and at most 128 MiB,
-///   and of a few queries.
+///   stages their cells and sums, about 80 bytes a row; with texts what responses have of
+///   4-grams and dimensions, 16 bytes each and at most 128 MiB, a quarter more, and on each thread 16 bytes a cell twice.
 pub fn memory(corpus: &Corpus, settings: &MeasureSettings) -> u64 {
     let (dim, models, queries) = (corpus.dim(), corpus.rows.models.len(), corpus.layout.canonical.len());
     let threads = rayon::current_num_threads();
@@ -195,7 +195,7 @@ mod tests {
             .flat_map(|q| (0..models * samples).map(move |i| (format!("{q:04}"), format!("{}", i % models))));
         let (mut corpus, outcome) = planted(keys, dim);
         if with == With::Texts {
-            let text = |row: usize| (0..60).map(|i| format!("{} ", (row * 7919 + i * i) % 5000)).collect::<String>();
+            let text = |row: usize| (0..80).map(|i| format!("{} ", (row * 7919 + i * i) % 5000)).collect::<String>();
             let texts: Vec<String> = (0..corpus.len()).map(text).collect();
             corpus.rows.excerpts = Some(crate::corpus::Excerpts::of_texts(&texts));
         }

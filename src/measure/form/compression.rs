@@ -7,8 +7,8 @@ use crate::corpus::{Corpus, Excerpts};
 
 /// Bytes that are compressed.
 const BYTES: usize = 20_000;
-/// Level of zstd.
-const LEVEL: i32 = 19;
+/// Level of zstd. Ratios at 19, which takes nine times as long, are 2 % higher and in the same order.
+const LEVEL: i32 = 9;
 
 /// Ratio of [`BYTES`] of excerpts, one a line, to what zstd makes of them; `None` if there are fewer.
 ///
@@ -26,7 +26,7 @@ pub fn ratio(
     let mut drawn: Vec<(usize, u64, usize)> = Vec::new();
     for question in questions {
         let mut here = of(question);
-        here.sort_by_key(|&position| (random.bits(row(position), 0), position));
+        here.sort_by_cached_key(|&position| (random.bits(row(position), 0), position));
         let rounds = here.into_iter().enumerate();
         drawn.extend(rounds.map(|(round, position)| (round, random.bits(row(position), 1), position)));
     }

@@ -5,7 +5,7 @@ use super::super::intervals::{RESAMPLES, Weights};
 use super::super::planted;
 use super::super::tables::FormFound;
 use super::estimates::Of;
-use super::{Excerpts, Measured};
+use super::{Excerpts, Measured, Question, channels};
 use crate::base::events::Silent;
 use crate::base::random::Stream;
 use rayon::prelude::*;
@@ -50,8 +50,9 @@ fn found(seed: u64, questions: usize, planted: bool) -> FormFound {
     corpus.rows.excerpts = Some(Excerpts::of_texts(&(0..rows).map(text).collect::<Vec<_>>()));
     let excerpts = corpus.rows.excerpts.as_ref().unwrap();
     let weights = Weights::new(seed, "intervals", RESAMPLES, questions);
-    let measured = Measured::new((&corpus, excerpts), (&[], &[true; MODELS]), (Some(&weights), seed), &Silent).unwrap();
-    measured.found(Of::OtherModels)
+    let (questions, _) = Question::all(&corpus, excerpts, &[], &[true; MODELS]);
+    let channels = channels((&corpus, excerpts), &questions, &[&[true; MODELS]], &Silent).unwrap();
+    Measured { corpus: &corpus, channels: &channels[0], weights: Some(&weights) }.found(Of::OtherModels)
 }
 
 fn covered<const N: usize>(names: [&str; N], (seeds, most): (u64, f64), held: impl Fn(u64) -> [bool; N] + Sync + Send) {

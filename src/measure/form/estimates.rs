@@ -4,7 +4,7 @@
 
 use super::super::jackknife::Estimate;
 use super::super::sums::{minus, plus};
-use super::sums::{OfQuestion, Part};
+use super::sums::{OfQuestion, Part, Scalars};
 
 /// Whose pairs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -88,18 +88,18 @@ fn variation(question: &OfQuestion) -> (f64, impl Fn(f64) -> f64) {
     (within, drawn)
 }
 
-/// R^2 by model of the rows centred by question, of `models` models; `None` with one model, one question, or nothing left
-/// to explain.
-pub fn style(questions: &[OfQuestion], models: usize) -> Option<Style> {
+/// R^2 by model of the rows centred by question; `None` with one model, one question, or nothing left to explain.
+pub fn style(scalars: &Scalars) -> Option<Style> {
+    let Scalars { questions, centred } = scalars;
     // By model: responses, squared length of the centred sum, its expectation.
-    let mut of = vec![(0.0, 0.0, 0.0); models];
+    let mut of: Vec<(f64, f64, f64)> = centred.iter().map(|&square| (0.0, square, 0.0)).collect();
     let mut all = Variation::default();
     for question in questions {
         let (within, drawn) = variation(question);
         all.within += within;
-        for (model, part, centred) in &question.models {
+        for (model, part) in &question.models {
             let one = &mut of[*model as usize];
-            *one = (one.0 + part.n, centred.all, one.2 + drawn(part.n));
+            *one = (one.0 + part.n, one.1, one.2 + drawn(part.n));
         }
     }
     let present = of.iter().filter(|one| one.0 > 0.0);
@@ -111,14 +111,15 @@ pub fn style(questions: &[OfQuestion], models: usize) -> Option<Style> {
     let value = all.adjusted()?;
     let without = |question: &OfQuestion| {
         let (within, drawn) = variation(question);
-        let mut left = Variation { within: all.within - within, ..all };
-        for (model, part, centred) in &question.models {
+        let explained = all.explained + question.left_out;
+        let mut left = Variation { within: all.within - within, explained, ..all };
+        for (model, part) in &question.models {
             let (n, square, expected) = of[*model as usize];
             let rest = n - part.n;
             left.explained -= square / n;
             left.expected -= expected / n;
             if rest > 0.5 {
-                left.explained += (square - 2.0 * centred.with_all + centred.square) / rest;
+                left.explained += square / rest;
                 left.expected += (expected - drawn(part.n)) / rest;
             }
         }
@@ -161,14 +162,17 @@ mod tests {
         let found = || Question::all(&corpus, excerpts, &people, &[true; 3]);
         let (questions, short) = found();
         assert!(short >= 1 && questions.len() == 3, "{short} are short");
-        let of_form = |questions: &[Question]| scalars(questions, &Form::new(&corpus, excerpts), 3, &Silent).unwrap();
-        let of_content = |questions: &[Question]| scalars(questions, &Content(&corpus), 3, &Silent).unwrap();
+        let form = Form::new(&corpus, excerpts);
+        let of_form = |questions: &[Question]| scalars(questions, &form, &[&[true; 3]], &Silent).unwrap().remove(0);
+        let content = Content(&corpus);
+        let of_content =
+            |questions: &[Question]| scalars(questions, &content, &[&[true; 3]], &Silent).unwrap().remove(0);
         let without = |left: usize| -> Vec<Question> {
             found().0.into_iter().enumerate().filter(|(place, _)| *place != left).map(|one| one.1).collect()
         };
-        for scalars in [&of_form as &dyn Fn(&[Question]) -> Vec<OfQuestion>, &of_content] {
+        for scalars in [&of_form as &dyn Fn(&[Question]) -> Scalars, &of_content] {
             let all = scalars(&questions);
-            let parts: Vec<Vec<OfQuestion>> = (0..3).map(|left| scalars(&without(left))).collect();
+            let parts: Vec<Scalars> = (0..3).map(|left| scalars(&without(left))).collect();
             let agrees = |estimate: &Estimate, values: [f64; 3]| {
                 let mean = values.iter().sum::<f64>() / 3.0;
                 for (one, value) in estimate.contributions().iter().zip(values) {
@@ -179,8 +183,8 @@ mod tests {
             let mut compared = 0;
             for of in [Of::Model(0), Of::OneModel, Of::OtherModels, Of::People] {
                 for other in [true, false] {
-                    let estimate = mean(&all, of, other).unwrap();
-                    let values = [0, 1, 2].map(|left| mean(&parts[left], of, other).map(|one| one.value));
+                    let estimate = mean(&all.questions, of, other).unwrap();
+                    let values = [0, 1, 2].map(|left| mean(&parts[left].questions, of, other).map(|one| one.value));
                     if let (3, [Some(a), Some(b), Some(c)]) = (estimate.units(), values) {
                         agrees(&estimate, [a, b, c]);
                         compared += 1;
@@ -188,8 +192,8 @@ mod tests {
                 }
             }
             assert!(compared > 4);
-            let values = [0, 1, 2].map(|left| style(&parts[left], 3).unwrap().adjusted.value);
-            agrees(&style(&all, 3).unwrap().adjusted, values);
+            let values = [0, 1, 2].map(|left| style(&parts[left]).unwrap().adjusted.value);
+            agrees(&style(&all).unwrap().adjusted, values);
         }
     }
 }

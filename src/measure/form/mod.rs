@@ -19,11 +19,13 @@ use super::tables::{
 };
 use crate::base::math::quantile_sorted;
 use crate::base::{Observer, Result};
+use crate::corpus::excerpts::CHARS;
 use crate::corpus::{Corpus, Excerpts};
 use estimates::{Of, mean, style};
 use rayon::prelude::*;
-use sums::{OfQuestion, Question};
-use vectors::{BUCKETS, Content, Form, Openings};
+use std::ops::Range;
+use sums::{Question, Scalars};
+use vectors::{BUCKETS, Content, Form, GRAMS, Openings};
 
 const NAME: &str = "Form and content";
 
@@ -45,110 +47,44 @@ type Channels<T> = [T; 3];
 
 /// Bytes held at most, tables aside.
 pub fn bytes(corpus: &Corpus) -> usize {
-    let Some(_) = &corpus.rows.excerpts else { return 0 };
-    let sums = sums::bytes(corpus, BUCKETS, crate::corpus::excerpts::CHARS);
-    20 * corpus.len() + sums.max(sums::bytes(corpus, corpus.dim(), corpus.dim()))
+    let Some(excerpts) = &corpus.rows.excerpts else { return 0 };
+    let long = |position: &usize| excerpts.of(corpus.layout.row_at[*position] as usize).len() >= CHARS;
+    let count = |positions: &Range<usize>| positions.clone().filter(long).count();
+    let sums = sums::bytes(corpus, (BUCKETS, GRAMS), count);
+    20 * corpus.len() + sums.max(sums::bytes(corpus, (corpus.dim(), corpus.dim()), count))
+}
+
+/// Form, content and opening of all models, and again of those that `keeps` have.
+fn channels(
+    (corpus, excerpts): (&Corpus, &Excerpts),
+    questions: &[Question],
+    keeps: &[&[bool]],
+    observer: &dyn Observer,
+) -> Result<Vec<Channels<Scalars>>> {
+    let form = sums::scalars(questions, &Form::new(corpus, excerpts), keeps, observer)?;
+    let content = sums::scalars(questions, &Content(corpus), keeps, observer)?;
+    let opening = sums::scalars(questions, &Openings::new(corpus, excerpts), keeps, observer)?;
+    let each = form.into_iter().zip(content).zip(opening);
+    Ok(each.map(|((form, content), opening)| [form, content, opening]).collect())
 }
 
 /// What is measured on some of the models.
 struct Measured<'a> {
     corpus: &'a Corpus,
-    excerpts: &'a Excerpts,
-    questions: Vec<Question>,
-    short: u64,
-    channels: Channels<Vec<OfQuestion>>,
+    channels: &'a Channels<Scalars>,
     weights: Option<&'a Weights>,
-    seed: u64,
 }
 
-impl<'a> Measured<'a> {
-    fn new(
-        (corpus, excerpts): (&'a Corpus, &'a Excerpts),
-        (people, keep): (&[bool], &[bool]),
-        (weights, seed): (Option<&'a Weights>, u64),
-        observer: &dyn Observer,
-    ) -> Result<Self> {
-        let (questions, short) = Question::all(corpus, excerpts, people, keep);
-        let models = corpus.rows.models.len();
-        let channels = [
-            sums::scalars(&questions, &Form::new(corpus, excerpts), models, observer)?,
-            sums::scalars(&questions, &Content(corpus), models, observer)?,
-            sums::scalars(&questions, &Openings::new(corpus, excerpts), models, observer)?,
-        ];
-        Ok(Self { corpus, excerpts, questions, short, channels, weights, seed })
-    }
-
+impl Measured<'_> {
     /// Means of form, content and opening over the same pairs.
     fn means(&self, of: Of, other: bool) -> Option<Channels<Estimate>> {
-        let [form, content, opening] = self.channels.each_ref().map(|questions| mean(questions, of, other));
+        let [form, content, opening] = self.channels.each_ref().map(|one| mean(&one.questions, of, other));
         Some([form?, content?, opening?])
-    }
-
-    /// The positions of a group in a question.
-    fn positions(question: &Question, of: Of) -> Vec<usize> {
-        let cell = |one: &(u32, Vec<usize>)| match of {
-            Of::Model(model) => one.0 == model,
-            Of::OneModel | Of::OtherModels => true,
-            Of::People => false,
-        };
-        let models = question.cells.iter().filter(|one| cell(one)).flat_map(|one| one.1.iter().copied());
-        if of == Of::People { question.people.clone() } else { models.collect() }
     }
 
     fn interval(&self, estimate: &Estimate, weights: Option<&Weights>) -> Mean {
         let queries = self.corpus.layout.canonical.len();
         Mean { value: estimate.value, ci: estimate.interval(queries, weights) }
-    }
-
-    fn row(&self, group: FormGroup, of: Of, weights: Option<&Weights>) -> Option<FormRow> {
-        let counts = self.questions.iter().map(|question| Self::positions(question, of).len() as u64);
-        let (responses, queries) = counts.fold((0, 0), |t, n| (t.0 + n, t.1 + u64::from(n > 0)));
-        let pairs = |other: bool| {
-            let [form, content, opening] = self.means(of, other)?.map(|one| self.interval(&one, weights));
-            Some(FormPairs { form, content, opening })
-        };
-        let (other_query, same_query) = (pairs(true), pairs(false));
-        let model = if let Of::Model(model) = of { Some(self.corpus.rows.models.name(model).to_owned()) } else { None };
-        let drawn = |question: &Question| Self::positions(question, of);
-        let compression = match of {
-            Of::OneModel => None,
-            _ => compression::ratio(self.corpus, self.excerpts, &self.questions, self.seed, drawn),
-        };
-        (other_query.is_some() || same_query.is_some()).then_some(FormRow {
-            group,
-            model,
-            responses,
-            queries,
-            other_query,
-            same_query,
-            compression,
-        })
-    }
-
-    /// Lines: each model's own pairs together, then of each model, of different models, of people.
-    fn rows(&self, observer: &dyn Observer) -> Result<Vec<FormRow>> {
-        let mut models: Vec<u32> =
-            self.questions.iter().flat_map(|question| &question.cells).map(|cell| cell.0).collect();
-        models.sort_unstable();
-        models.dedup();
-        let work = self.weights.map_or(0, Weights::resamples) * 6 * models.len() * self.questions.len();
-        let weights = self.weights.filter(|_| (work as f64) < intervals::WORK);
-        let of_models: Vec<Option<FormRow>> = (models.par_iter())
-            .map(|&model| {
-                observer.check_stop()?;
-                Ok(self.row(FormGroup::OneModel, Of::Model(model), weights))
-            })
-            .collect::<Result<_>>()?;
-        let of_models: Vec<FormRow> = of_models.into_iter().flatten().collect();
-        let mut together = self.row(FormGroup::OneModel, Of::OneModel, self.weights);
-        if let Some(together) = &mut together {
-            let mut known: Vec<f64> = of_models.iter().filter_map(|row| row.compression).collect();
-            known.sort_unstable_by(f64::total_cmp);
-            together.compression = (!known.is_empty()).then(|| quantile_sorted(&known, 0.5));
-        }
-        let others = self.row(FormGroup::OtherModels, Of::OtherModels, self.weights);
-        let people = self.row(FormGroup::People, Of::People, self.weights);
-        Ok(together.into_iter().chain(of_models).chain(others).chain(people).collect())
     }
 
     /// One model's pairs, or those of different models, beside the reference's; `None` under 2 queries.
@@ -174,7 +110,7 @@ impl<'a> Measured<'a> {
     }
 
     fn style(&self, channel: usize) -> Option<FormStyle> {
-        let found = style(&self.channels[channel], self.corpus.rows.models.len())?;
+        let found = style(&self.channels[channel])?;
         let Mean { value: adjusted, ci: interval } = self.interval(&found.adjusted, self.weights);
         let queries = found.adjusted.units() as u64;
         Some(FormStyle { r2: found.r2, expected: found.expected, adjusted, interval, queries })
@@ -186,6 +122,82 @@ impl<'a> Measured<'a> {
         let pairs = [true, false].into_iter().flat_map(|other| of.iter().map(move |&of| (of, other)));
         let contrasts = pairs.filter_map(|(of, other)| self.contrast(of, reference, other)).collect();
         FormFound { contrasts, style_form: self.style(0), style_content: self.style(1) }
+    }
+}
+
+/// The positions of a group in a question.
+fn positions(question: &Question, of: Of) -> Vec<usize> {
+    match of {
+        Of::Model(model) => {
+            let place = question.cells.binary_search_by_key(&model, |cell| cell.0);
+            place.map_or_else(|_| Vec::new(), |place| question.cells[place].1.clone())
+        }
+        Of::OneModel | Of::OtherModels => question.cells.iter().flat_map(|cell| cell.1.iter().copied()).collect(),
+        Of::People => question.people.clone(),
+    }
+}
+
+/// Lines of the table.
+struct Lines<'a> {
+    measured: Measured<'a>,
+    excerpts: &'a Excerpts,
+    questions: &'a [Question],
+    seed: u64,
+}
+
+impl Lines<'_> {
+    fn row(&self, group: FormGroup, of: Of, weights: Option<&Weights>) -> Option<FormRow> {
+        let corpus = self.measured.corpus;
+        let counts = self.questions.iter().map(|question| positions(question, of).len() as u64);
+        let (responses, queries) = counts.fold((0, 0), |t, n| (t.0 + n, t.1 + u64::from(n > 0)));
+        let pairs = |other: bool| {
+            let [form, content, opening] =
+                self.measured.means(of, other)?.map(|one| self.measured.interval(&one, weights));
+            Some(FormPairs { form, content, opening })
+        };
+        let (other_query, same_query) = (pairs(true), pairs(false));
+        let model = if let Of::Model(model) = of { Some(corpus.rows.models.name(model).to_owned()) } else { None };
+        let compression = match of {
+            Of::OneModel => None,
+            _ => {
+                compression::ratio(corpus, self.excerpts, self.questions, self.seed, |question| positions(question, of))
+            }
+        };
+        (other_query.is_some() || same_query.is_some()).then_some(FormRow {
+            group,
+            model,
+            responses,
+            queries,
+            other_query,
+            same_query,
+            compression,
+        })
+    }
+
+    /// Each model's own pairs together, then of each model, of different models, of people.
+    fn rows(&self, observer: &dyn Observer) -> Result<Vec<FormRow>> {
+        let mut models: Vec<u32> =
+            self.questions.iter().flat_map(|question| &question.cells).map(|cell| cell.0).collect();
+        models.sort_unstable();
+        models.dedup();
+        let work = self.measured.weights.map_or(0, Weights::resamples) * 6 * models.len() * self.questions.len();
+        let weights = self.measured.weights.filter(|_| (work as f64) < intervals::WORK);
+        let of_models: Vec<Option<FormRow>> = (models.par_iter())
+            .map(|&model| {
+                observer.check_stop()?;
+                Ok(self.row(FormGroup::OneModel, Of::Model(model), weights))
+            })
+            .collect::<Result<_>>()?;
+        let of_models: Vec<FormRow> = of_models.into_iter().flatten().collect();
+        let mut together = self.row(FormGroup::OneModel, Of::OneModel, self.measured.weights);
+        if let Some(together) = &mut together {
+            let mut known: Vec<f64> = of_models.iter().filter_map(|row| row.compression).collect();
+            known.sort_unstable_by(f64::total_cmp);
+            together.compression = (!known.is_empty()).then(|| quantile_sorted(&known, 0.5));
+        }
+        let others = self.row(FormGroup::OtherModels, Of::OtherModels, self.measured.weights);
+        let people = self.row(FormGroup::People, Of::People, self.measured.weights);
+        Ok(together.into_iter().chain(of_models).chain(others).chain(people).collect())
     }
 }
 
@@ -258,19 +270,21 @@ pub fn form(
         left(NAME, "no text column");
         return Ok(out);
     };
-    let measured =
-        |keep: &[bool]| Measured::new((corpus, excerpts), (people, keep), (weights, settings.seed), observer);
-    let all = measured(keep)?;
-    let rows = all.rows(observer)?;
+    let (questions, short) = Question::all(corpus, excerpts, people, keep);
+    let odd = keep != regular && regular.contains(&true);
+    let keeps = if odd { vec![keep, regular] } else { vec![keep] };
+    let channels = channels((corpus, excerpts), &questions, &keeps, observer)?;
+    let measured = |channels| Measured { corpus, channels, weights };
+    let lines = Lines { measured: measured(&channels[0]), excerpts, questions: &questions, seed: settings.seed };
+    let rows = lines.rows(observer)?;
     if rows.is_empty() {
         left(NAME, "fewer than 2 responses have a text of 300 characters");
         return Ok(out);
     }
     let reference = if people.contains(&true) { Of::People } else { Of::OtherModels };
     let group = if reference == Of::People { FormGroup::People } else { FormGroup::OtherModels };
-    let found = all.found(reference);
-    let odd = keep != regular && regular.contains(&true);
-    let without = odd.then(|| measured(regular)).transpose()?.map(|measured| measured.found(reference));
+    let found = lines.measured.found(reference);
+    let without = channels.get(1).map(|channels| measured(channels).found(reference));
     fn own(found: &FormFound, other: bool) -> Option<&FormContrast> {
         found.contrasts.iter().find(|one| one.group == FormGroup::OneModel && one.other_query == other)
     }
@@ -303,8 +317,8 @@ pub fn form(
         left("Compression ratio", "no model has 20 kB of beginnings (67 answers of 300 characters)");
     }
     out.summary = Some(FormSummary {
-        responses: all.questions.iter().map(|q| (q.n() as usize + q.people.len()) as u64).sum(),
-        short: all.short,
+        responses: questions.iter().map(|q| (q.n() as usize + q.people.len()) as u64).sum(),
+        short,
         reference: group,
         all: found,
         without_regardless: without,

@@ -1,17 +1,24 @@
 //! The scalars that every mean over pairs rests on, by question and author.
 //!
-//! Two passes over the questions for each block of authors: sums over all questions, then each question's products with
-//! them. What is held at once is the sums of a block and those of a few questions, not all texts.
+//! Each of them is a sum over the elements of the vectors (buckets of grams, dimensions), so elements are taken one at a
+//! time. An element has a list of the cells (an author's responses to one question) whose sums have it, and from that
+//! alone follow its sums over questions and over authors. Lists are made once for all choices of models, in blocks of
+//! elements where all of them would be too large.
 
-use super::vectors::{BUCKETS, Scatter, Sparse, Vectors, whole};
+use super::vectors::{Scatter, Vectors, whole};
 use crate::base::{Observer, Result};
 use crate::corpus::{Corpus, Excerpts};
 use rayon::prelude::*;
 use std::ops::Range;
-use std::sync::{Mutex, PoisonError};
 
-/// Bytes of the sums of a block of authors.
+/// Bytes of the lists that are held at once.
 const BLOCK: usize = 128 << 20;
+/// Parts of a block of elements. A thread works one, and what they give is added up in their order.
+const PARTS: usize = 32;
+/// Sums that a thread adds up at once.
+const AT_ONCE: usize = 1 << 16;
+/// Stands for the author of a cell that was not chosen.
+const NONE: u32 = u32::MAX;
 
 /// The responses to a question (queries that are copies of each other are one) that are long enough.
 pub struct Question {
@@ -27,6 +34,12 @@ impl Question {
     /// Number of the models' responses.
     pub fn n(&self) -> f64 {
         self.cells.iter().map(|cell| cell.1.len() as f64).sum()
+    }
+
+    /// The positions of each author: the models' cells, then people if there are any.
+    fn authors(&self) -> impl Iterator<Item = &[usize]> {
+        let people = Some(self.people.as_slice()).filter(|people| !people.is_empty());
+        self.cells.iter().map(|cell| cell.1.as_slice()).chain(people)
     }
 
     /// Questions in order, of the models that `keep` has and of people, and how many responses were too short.
@@ -84,280 +97,489 @@ impl Part {
     }
 }
 
-/// An author's rows of one question, centred at the mean of the models' responses to it.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Centred {
-    /// Squared length of their sum X.
-    pub square: f64,
-    /// Product of X with the author's sum of X over all questions.
-    pub with_all: f64,
-    /// Squared length of that sum.
-    pub all: f64,
-}
-
 /// What one question says.
 #[derive(Debug, Clone, Default)]
 pub struct OfQuestion {
     /// Query id.
     pub query: usize,
-    /// By model: its responses, and their centred sum.
-    pub models: Vec<(u32, Part, Centred)>,
+    /// By model that has responses here.
+    pub models: Vec<(u32, Part)>,
     /// All models together.
     pub together: Part,
     /// People.
     pub people: Part,
+    /// With X the sum of a model's rows here, centred at the mean of the models' responses to the question, C its sum over
+    /// all questions, r the model's responses to others: the sum over the models here with r > 0 of `(|C - X|^2 - |C|^2) / r`.
+    pub left_out: f64,
 }
 
-/// Sums over all questions.
-struct Totals {
-    /// By model of the block.
-    models: Vec<Vec<f64>>,
-    /// Centred sums, row-major: elements x models of the block, since a question's sum meets those of all models.
+/// What all questions say, of some of the models.
+#[derive(Debug, Clone, Default)]
+pub struct Scalars {
+    /// Questions in order.
+    pub questions: Vec<OfQuestion>,
+    /// By model: |C|^2.
+    pub centred: Vec<f64>,
+}
+
+/// What one cell has of one element.
+#[derive(Clone, Copy)]
+struct Entry {
+    /// Element, counted from the first of the part.
+    key: u32,
+    cell: u32,
+    value: f64,
+}
+
+/// A cell, where some of the models are chosen.
+struct Cell {
+    question: u32,
+    /// A model, or the number of models for people.
+    author: u32,
+    n: f64,
+    /// 1 over the author's responses to other questions; 0 if there are none.
+    rest: f64,
+}
+
+/// A question, where some of the models are chosen.
+struct Asked {
+    /// 1 over the models' responses; 0 if there are none.
+    one: f64,
+    /// Responses that a model has here, but for those in `others`.
+    usual: f64,
+    others: Range<usize>,
+    /// Sum over models of (n / N)^2 `rest`.
+    square: f64,
+}
+
+/// A model that has more or fewer responses to a question than is usual there.
+struct Other {
+    model: u32,
+    more: f64,
+    /// What `n rest` is more than usual.
+    weight: f64,
+}
+
+/// Some of the models: how many responses there are of whom and where.
+struct Choice {
+    cells: Vec<Cell>,
+    asked: Vec<Asked>,
+    others: Vec<Other>,
+    /// By author: responses.
+    counts: Vec<f64>,
+    /// By model: `n rest` of a cell of as many responses as most have.
+    usual: Vec<f64>,
+}
+
+/// 1 over the responses that an author with `all` has to other questions than one with `n`.
+fn rest(all: f64, n: f64) -> f64 {
+    if all - n > 0.5 { 1.0 / (all - n) } else { 0.0 }
+}
+
+/// The number of responses that most cells have.
+fn usual(cells: &[Cell], people: usize) -> f64 {
+    let models = cells.iter().filter(|cell| (cell.author as usize) < people);
+    let mut counts: Vec<u64> = models.map(|cell| cell.n as u64).collect();
+    counts.sort_unstable();
+    counts.chunk_by(|a, b| a == b).max_by_key(|same| same.len()).map_or(0.0, |same| same[0] as f64)
+}
+
+impl Choice {
+    fn new(questions: &[Question], keep: &[bool]) -> Self {
+        let people = keep.len();
+        let mut cells = Vec::new();
+        let mut counts = vec![0.0; people + 1];
+        for (place, question) in questions.iter().enumerate() {
+            for (at, positions) in question.authors().enumerate() {
+                let model = question.cells.get(at).map(|cell| cell.0);
+                let author = model.map_or(people as u32, |model| if keep[model as usize] { model } else { NONE });
+                let n = positions.len() as f64;
+                if author != NONE {
+                    counts[author as usize] += n;
+                }
+                cells.push(Cell { question: place as u32, author, n, rest: 0.0 });
+            }
+        }
+        for cell in cells.iter_mut().filter(|cell| cell.author != NONE) {
+            cell.rest = rest(counts[cell.author as usize], cell.n);
+        }
+        let most = usual(&cells, people);
+        let of_usual = counts[..people].iter().map(|&all| if all > 0.0 { most * rest(all, most) } else { 0.0 });
+        let mut choice = Self { usual: of_usual.collect(), asked: Vec::new(), others: Vec::new(), counts, cells };
+        for of_question in choice.cells.chunk_by(|a, b| a.question == b.question) {
+            let models: Vec<&Cell> = of_question.iter().filter(|cell| (cell.author as usize) < people).collect();
+            let all: f64 = models.iter().map(|cell| cell.n).sum();
+            let one = if all > 0.0 { 1.0 / all } else { 0.0 };
+            let present = choice.counts[..people].iter().filter(|n| **n > 0.0).count();
+            let odd = present - models.iter().filter(|cell| cell.n == most).count();
+            let usual = if odd < models.len() { most } else { 0.0 };
+            let start = choice.others.len();
+            let mut here = models.iter().peekable();
+            for model in (0..people).filter(|&model| choice.counts[model] > 0.0) {
+                let cell = here.next_if(|cell| cell.author as usize == model);
+                let (n, rest) = cell.map_or((0.0, 0.0), |cell| (cell.n, cell.rest));
+                if n != usual {
+                    let weight = n * rest - if usual > 0.0 { choice.usual[model] } else { 0.0 };
+                    choice.others.push(Other { model: model as u32, more: n - usual, weight });
+                }
+            }
+            let square = models.iter().map(|cell| cell.n * one * cell.n * one * cell.rest).sum();
+            choice.asked.push(Asked { one, usual, others: start..choice.others.len(), square });
+        }
+        choice
+    }
+
+    /// Adds what one element says; `list` has the cells that have it, and their values.
+    fn add(&self, list: &[(u32, f64)], work: &mut Work, sums: &mut Sums) {
+        let Work { totals, centred, runs } = work;
+        let people = centred.len() as u32;
+        totals.fill(0.0);
+        centred.fill(0.0);
+        runs.clear();
+        for (place, &(cell, x)) in list.iter().enumerate() {
+            let cell = &self.cells[cell as usize];
+            if cell.author == NONE {
+                continue;
+            }
+            totals[cell.author as usize] += x;
+            if runs.last().is_none_or(|run| run.question != cell.question) {
+                runs.push(Run { question: cell.question, list: place..place, sum: 0.0 });
+            }
+            if let Some(run) = runs.last_mut() {
+                run.list.end = place + 1;
+                run.sum += if cell.author < people { x } else { 0.0 };
+            }
+        }
+        let together: f64 = runs.iter().map(|run| run.sum).sum();
+        // A model's centred sum is its own less n / N of each question's: the usual n for all, and what others have more.
+        let mut all = 0.0;
+        for run in runs.iter() {
+            let asked = &self.asked[run.question as usize];
+            let mean = run.sum * asked.one;
+            all += asked.usual * mean;
+            let others = &self.others[asked.others.clone()];
+            others.iter().for_each(|other| centred[other.model as usize] -= other.more * mean);
+        }
+        let mut usual = 0.0;
+        for (model, centred) in centred.iter_mut().enumerate() {
+            *centred += totals[model] - all;
+            sums.centred[model] += *centred * *centred;
+            usual += self.usual[model] * *centred;
+        }
+        for run in runs.iter() {
+            let asked = &self.asked[run.question as usize];
+            let mean = run.sum * asked.one;
+            let others = &self.others[asked.others.clone()];
+            let with_centred = others.iter().map(|other| other.weight * centred[other.model as usize]).sum::<f64>()
+                + if asked.usual > 0.0 { usual } else { 0.0 };
+            // x - n mean is what a model has of X here, also where x is 0.
+            let mut left_out = run.sum * run.sum * asked.square + 2.0 * mean * with_centred;
+            for &(cell, x) in &list[run.list.clone()] {
+                let (cell, sum) = (&self.cells[cell as usize], &mut sums.cells[cell as usize]);
+                if cell.author == NONE {
+                    continue;
+                }
+                *sum = [sum[0] + x * x, sum[1] + x * totals[cell.author as usize]];
+                if let Some(centred) = centred.get(cell.author as usize) {
+                    left_out += x * cell.rest * (x - 2.0 * (cell.n * mean + centred));
+                }
+            }
+            let sum = &mut sums.questions[run.question as usize];
+            *sum = [sum[0] + run.sum * run.sum, sum[1] + run.sum * together, sum[2] + left_out];
+        }
+    }
+
+    /// The sums by their names.
+    fn scalars(&self, questions: &[Question], sums: Sums) -> Scalars {
+        let people = self.usual.len();
+        let mut found: Vec<OfQuestion> = (questions.iter().zip(&sums.questions))
+            .map(|(question, sum)| OfQuestion { query: question.query, left_out: sum[2], ..OfQuestion::default() })
+            .collect();
+        let all: f64 = self.counts[..people].iter().sum();
+        for (question, sum) in found.iter_mut().zip(&sums.questions) {
+            question.together = Part { n: 0.0, all, square: sum[0], with_all: sum[1] };
+            question.people.all = self.counts[people];
+        }
+        for (cell, sum) in self.cells.iter().zip(&sums.cells).filter(|one| one.0.author != NONE) {
+            let all = self.counts[cell.author as usize];
+            let part = Part { n: cell.n, all, square: sum[0], with_all: sum[1] };
+            let question = &mut found[cell.question as usize];
+            if cell.author as usize == people {
+                question.people = part;
+            } else {
+                question.together.n += cell.n;
+                question.models.push((cell.author, part));
+            }
+        }
+        found.retain(|question| question.together.n + question.people.n > 0.0);
+        Scalars { questions: found, centred: sums.centred }
+    }
+}
+
+/// One element of one question.
+struct Run {
+    question: u32,
+    /// Places in the element's list.
+    list: Range<usize>,
+    /// Of the models.
+    sum: f64,
+}
+
+/// What is used again for each element.
+struct Work {
+    /// By author.
+    totals: Vec<f64>,
+    /// By model.
     centred: Vec<f64>,
-    /// By model of the block: squared lengths of the centred sums.
-    squares: Vec<f64>,
-    together: Vec<f64>,
-    people: Vec<f64>,
+    runs: Vec<Run>,
 }
 
-impl Totals {
-    fn zeros(models: usize, dim: usize) -> Self {
-        let zeros = || vec![0.0; dim];
+impl Work {
+    fn new(choice: &Choice) -> Self {
+        let models = choice.usual.len();
+        Self { totals: vec![0.0; models + 1], centred: vec![0.0; models], runs: Vec::new() }
+    }
+}
+
+/// Sums over elements.
+struct Sums {
+    /// |S|^2 and <S, T> of each cell.
+    cells: Vec<[f64; 2]>,
+    /// The same of each question's models together, and what [`OfQuestion::left_out`] is.
+    questions: Vec<[f64; 3]>,
+    centred: Vec<f64>,
+}
+
+fn add<const N: usize>(to: &mut [[f64; N]], from: &[[f64; N]]) {
+    let each = to.as_flattened_mut().par_iter_mut().with_min_len(AT_ONCE).zip(from.as_flattened());
+    each.for_each(|(sum, x)| *sum += x);
+}
+
+impl Sums {
+    fn zeros(choice: &Choice) -> Self {
         Self {
-            models: vec![zeros(); models],
-            centred: vec![0.0; models * dim],
-            squares: vec![0.0; models],
-            together: zeros(),
-            people: zeros(),
+            cells: vec![[0.0; 2]; choice.cells.len()],
+            questions: vec![[0.0; 3]; choice.asked.len()],
+            centred: vec![0.0; choice.usual.len()],
         }
     }
 
     fn clear(&mut self) {
-        self.together.fill(0.0);
-        self.people.fill(0.0);
-        self.models.par_iter_mut().for_each(|sum| sum.fill(0.0));
-        self.centred.par_chunks_mut(BUCKETS).for_each(|part| part.fill(0.0));
+        self.cells.fill([0.0; 2]);
+        self.questions.fill([0.0; 3]);
+        self.centred.fill(0.0);
     }
 
-    /// Takes from the centred sums each model's share of what questions add up to, in their order.
-    fn centre(&mut self, questions: &[Sums], first: u32) {
-        let models = self.models.len();
-        let shares: Vec<Vec<f64>> = (questions.iter())
-            .map(|question| {
-                let mut shares = vec![0.0; models];
-                let each = question.models.iter();
-                each.for_each(|cell| shares[(cell.model - first) as usize] = cell.n / question.n);
-                shares
-            })
-            .collect();
-        // Each thread has some of the elements.
-        let elements = (self.centred.len() / models).div_ceil(rayon::current_num_threads()).max(1);
-        self.centred.par_chunks_mut(elements * models).enumerate().for_each(|(place, part)| {
-            let from = (place * elements) as u32;
-            for (question, shares) in questions.iter().zip(&shares) {
-                for (key, value) in question.together.iter() {
-                    let start = key.wrapping_sub(from) as usize * models;
-                    let Some(row) = part.get_mut(start..start.saturating_add(models)) else { continue };
-                    row.iter_mut().zip(shares).for_each(|(sum, share)| *sum -= share * value);
-                }
-            }
-        });
-    }
-
-    /// Adds the models' own sums to the centred ones, and takes the squared lengths.
-    fn finish(&mut self) {
-        let models = self.models.len();
-        let of_models = &self.models;
-        self.centred.par_chunks_exact_mut(models).enumerate().for_each(|(key, row)| {
-            row.iter_mut().zip(of_models).for_each(|(centred, sum)| *centred += sum[key]);
-        });
-        self.squares.fill(0.0);
-        for row in self.centred.chunks_exact(models) {
-            self.squares.iter_mut().zip(row).for_each(|(square, x)| *square += x * x);
-        }
-    }
-
-    /// Products of a vector with the centred sums of all models of the block.
-    fn with_centred(&self, vector: &Sparse) -> Vec<f64> {
-        let models = self.models.len();
-        let mut products = vec![0.0; models];
-        for (key, value) in vector.iter() {
-            let row = &self.centred[key as usize * models..(key as usize + 1) * models];
-            products.iter_mut().zip(row).for_each(|(product, x)| *product += value * x);
-        }
-        products
+    fn add(&mut self, other: &Self) {
+        add(&mut self.cells, &other.cells);
+        add(&mut self.questions, &other.questions);
+        self.centred.iter_mut().zip(&other.centred).for_each(|(sum, x)| *sum += x);
     }
 }
 
-/// A model's sum of one question.
-struct Cell {
-    model: u32,
-    n: f64,
-    sum: Sparse,
-    /// Product with the sum of all models.
-    together: f64,
-}
-
-/// Sums of one question.
-struct Sums {
-    models: Vec<Cell>,
-    together: Sparse,
-    people: Sparse,
-    n: f64,
-}
-
-fn sums(scatters: &mut [Scatter; 2], question: &Question, vectors: &impl Vectors, block: &Range<u32>) -> Sums {
-    let [of_cell, together] = scatters;
-    let mut models = Vec::new();
-    for (model, positions) in &question.cells {
-        let into = if block.contains(model) { &mut *of_cell } else { &mut *together };
-        positions.iter().for_each(|&position| vectors.add(position, into));
-        if block.contains(model) {
-            let sum = of_cell.take();
-            sum.iter().for_each(|(key, value)| together.add(key, value));
-            models.push(Cell { model: *model, n: positions.len() as f64, sum, together: 0.0 });
-        }
-    }
-    models.iter_mut().for_each(|cell| cell.together = cell.sum.dot(together.values()));
-    question.people.iter().for_each(|&position| vectors.add(position, of_cell));
-    Sums { models, together: together.take(), people: of_cell.take(), n: question.n() }
-}
-
-/// Two sums in the making for each thread.
-struct Scatters(Vec<Mutex<[Scatter; 2]>>);
-
-impl Scatters {
-    fn new(dim: usize) -> Self {
-        let two = || Mutex::new([Scatter::new(dim), Scatter::new(dim)]);
-        Self((0..rayon::current_num_threads()).map(|_| two()).collect())
-    }
-
-    /// Sums of a question, by the thread that asks.
-    fn sums(&self, question: &Question, vectors: &impl Vectors, block: &Range<u32>) -> Sums {
-        let own = &self.0[rayon::current_thread_index().unwrap_or(0)];
-        // Nothing that holds them panics half-way through a sum.
-        sums(&mut own.lock().unwrap_or_else(PoisonError::into_inner), question, vectors, block)
-    }
-}
-
-/// Questions taken at once.
-fn at_once() -> usize {
-    2 * rayon::current_num_threads()
-}
-
-/// Models whose sums are held at once.
-fn block_models(dim: usize) -> usize {
-    (BLOCK / (16 * dim)).max(1)
-}
-
-/// Bytes held at most for vectors of `dim` elements, of which a response has `some`.
-pub fn bytes(corpus: &Corpus, dim: usize, some: usize) -> usize {
-    let models = corpus.rows.models.len().min(block_models(dim));
-    let of_query = corpus.layout.query_positions.iter().zip(&corpus.layout.cells).map(|(rows, cells)| {
-        let all = rows.len() * some;
-        12 * (all.min(cells.len() * dim) + all.min(dim))
-    });
-    let waiting = at_once().min(corpus.layout.cells.len());
-    let scattered = rayon::current_num_threads() * 18 * dim;
-    8 * dim * (2 * models + 2) + scattered + waiting * of_query.max().unwrap_or(0)
-}
-
-/// Adds up the sums of all questions, of the models of a block.
-fn add_up(
+/// What the cells of some questions have of some elements: by part, in the order of the cells. A part has 2^`bits` elements.
+fn entries(
     questions: &[Question],
+    mut cell: u32,
     vectors: &impl Vectors,
-    (block, scatters): (&Range<u32>, &Scatters),
-    totals: &mut Totals,
-    observer: &dyn Observer,
-) -> Result<()> {
-    totals.clear();
-    for chunk in questions.chunks(at_once()) {
-        observer.check_stop()?;
-        let found: Vec<Sums> = chunk.par_iter().map(|question| scatters.sums(question, vectors, block)).collect();
-        // Each total is added up in the order of the questions.
-        totals.models.par_iter_mut().zip(block.clone().into_par_iter()).for_each(|(sum, model)| {
-            for question in &found {
-                let Ok(place) = question.models.binary_search_by_key(&model, |cell| cell.model) else { continue };
-                question.models[place].sum.add_to(sum);
-            }
+    (keys, bits): (&Range<u32>, u32),
+) -> Vec<Vec<Entry>> {
+    let parts = keys.len().div_ceil(1 << bits);
+    let expected = most(questions, vectors) / vectors.dim().div_ceil(keys.len()) / parts;
+    let mut found: Vec<Vec<Entry>> = (0..parts).map(|_| Vec::with_capacity(expected)).collect();
+    let mut sum = Scatter::new(keys.len());
+    for positions in questions.iter().flat_map(Question::authors) {
+        positions.iter().for_each(|&position| vectors.add(position, keys, &mut sum));
+        sum.drain(|key, value| {
+            let entry = Entry { key: key & ((1 << bits) - 1), cell, value };
+            found[(key >> bits) as usize].push(entry);
         });
-        totals.centre(&found, block.start);
-        for question in &found {
-            question.together.add_to(&mut totals.together);
-            question.people.add_to(&mut totals.people);
+        cell += 1;
+    }
+    found
+}
+
+/// Most entries that the cells of some questions have.
+fn most(questions: &[Question], vectors: &impl Vectors) -> usize {
+    let cells = questions.iter().flat_map(Question::authors);
+    cells.map(|positions| (positions.len() * vectors.some()).min(vectors.dim())).sum()
+}
+
+/// A part of the elements, while a thread works it.
+struct Bench {
+    /// The cells that have an element, ascending, and their values; one element after the other.
+    lists: Vec<(u32, f64)>,
+    /// Where each list ends.
+    ends: Vec<usize>,
+    /// By choice.
+    of_choices: Vec<(Work, Sums)>,
+}
+
+impl Bench {
+    fn new(choices: &[Choice]) -> Self {
+        let of_choices = choices.iter().map(|choice| (Work::new(choice), Sums::zeros(choice))).collect();
+        Self { lists: Vec::new(), ends: Vec::new(), of_choices }
+    }
+
+    /// Adds up a part of so many elements, from the entries of consecutive questions.
+    fn work(&mut self, choices: &[Choice], parts: &[&[Entry]], elements: usize) {
+        let Self { lists, ends, of_choices } = self;
+        let entries = || parts.iter().copied().flatten();
+        ends.clear();
+        ends.resize(elements + 1, 0);
+        entries().for_each(|entry| ends[entry.key as usize + 1] += 1);
+        (1..=elements).for_each(|key| ends[key] += ends[key - 1]);
+        lists.resize(ends[elements], (0, 0.0));
+        // Each start moves to where its list ends.
+        for entry in entries() {
+            let place = &mut ends[entry.key as usize];
+            lists[*place] = (entry.cell, entry.value);
+            *place += 1;
+        }
+        for (choice, (work, sums)) in choices.iter().zip(of_choices) {
+            sums.clear();
+            let mut start = 0;
+            for &end in ends.iter() {
+                if start < end {
+                    choice.add(&lists[start..end], work, sums);
+                }
+                start = end;
+            }
         }
     }
-    totals.finish();
-    Ok(())
 }
 
-/// Products of one question's sums with those of all.
-fn products(question: &Question, sums: &Sums, totals: &Totals, first: u32, counts: &Counts) -> OfQuestion {
-    let part =
-        |sum: &Sparse, total: &[f64], n: f64, all: f64| Part { n, all, square: sum.square(), with_all: sum.dot(total) };
-    let together = part(&sums.together, &totals.together, sums.n, counts.together);
-    let with_centred = totals.with_centred(&sums.together);
-    let models = (sums.models.iter())
-        .map(|cell| {
-            let place = (cell.model - first) as usize;
-            let own = |(key, value): (u32, f64)| value * totals.centred[key as usize * totals.models.len() + place];
-            let one = part(&cell.sum, &totals.models[place], cell.n, counts.models[cell.model as usize]);
-            // X = S - n / N (sum of the question's), so its products are those of both.
-            let share = cell.n / sums.n;
-            let centred = Centred {
-                square: one.square - 2.0 * share * cell.together + share * share * together.square,
-                with_all: cell.sum.iter().map(own).sum::<f64>() - share * with_centred[place],
-                all: totals.squares[place],
-            };
-            (cell.model, one, centred)
-        })
-        .collect();
-    let people = part(&sums.people, &totals.people, question.people.len() as f64, counts.people);
-    OfQuestion { query: question.query, models, together, people }
+/// Elements of a block, so that the lists of `entries` cells and elements take about so many bytes.
+fn elements(entries: usize, dim: usize, bytes: usize) -> usize {
+    dim.div_ceil((entries * size_of::<Entry>()).div_ceil(bytes).max(1)).max(1)
 }
 
-/// Responses of each model, of all models, of people.
-struct Counts {
-    models: Vec<f64>,
-    together: f64,
-    people: f64,
+/// Bytes held at most for vectors of `dim` elements, of which a response has `some`; `count` says how many of the responses
+/// at some positions take part.
+pub fn bytes(corpus: &Corpus, (dim, some): (usize, usize), count: impl Fn(&Range<usize>) -> usize) -> usize {
+    let cells = || corpus.layout.cells.iter().flatten();
+    let entries: usize = cells().map(|cell| (count(&cell.positions) * some).min(dim)).sum();
+    let threads = rayon::current_num_threads();
+    // Of all models and without some of them; each thread's and what they add up to.
+    let sums = 2 * (threads + 1) * (16 * cells().count() + 24 * corpus.layout.cells.len()) + 64 * cells().count();
+    let block = (entries * size_of::<Entry>()).min(BLOCK);
+    block + block / 4 + threads * (9 * elements(entries, dim, BLOCK) + 2 * block / PARTS) + sums
 }
 
-/// The scalars of all questions, in their order; `models` is the number of models.
+/// The scalars of all questions for each choice of models; `keeps` say by model whether it is chosen.
 ///
 /// # Errors
 /// [`crate::base::Error::Interrupted`].
 pub fn scalars(
     questions: &[Question],
     vectors: &impl Vectors,
-    models: usize,
+    keeps: &[&[bool]],
     observer: &dyn Observer,
-) -> Result<Vec<OfQuestion>> {
-    let mut counts = Counts { models: vec![0.0; models], together: 0.0, people: 0.0 };
-    for question in questions {
-        question.cells.iter().for_each(|(model, cell)| counts.models[*model as usize] += cell.len() as f64);
-        counts.together += question.n();
-        counts.people += question.people.len() as f64;
-    }
-    let mut all: Vec<OfQuestion> = Vec::new();
-    let size = block_models(vectors.dim()).min(models) as u32;
-    let scatters = Scatters::new(vectors.dim());
-    let mut totals = Totals::zeros(size as usize, vectors.dim());
+) -> Result<Vec<Scalars>> {
+    in_blocks(questions, vectors, keeps, BLOCK, observer)
+}
+
+/// The same in blocks of so many bytes.
+fn in_blocks(
+    questions: &[Question],
+    vectors: &impl Vectors,
+    keeps: &[&[bool]],
+    bytes: usize,
+    observer: &dyn Observer,
+) -> Result<Vec<Scalars>> {
+    let choices: Vec<Choice> = keeps.iter().map(|keep| Choice::new(questions, keep)).collect();
+    let mut sums: Vec<Sums> = choices.iter().map(Sums::zeros).collect();
+    let (dim, threads) = (vectors.dim(), rayon::current_num_threads());
+    let mut benches: Vec<Bench> = (0..threads).map(|_| Bench::new(&choices)).collect();
+    let size = elements(most(questions, vectors), dim, bytes);
+    let at_once = questions.len().div_ceil(4 * threads).max(1);
     let mut first = 0;
-    while first < models as u32 {
-        let block = first..(first + size).min(models as u32);
-        add_up(questions, vectors, (&block, &scatters), &mut totals, observer)?;
-        let one = |question: &Question| -> Result<OfQuestion> {
+    let of_chunk = |chunk: &[Question]| {
+        let before = first;
+        first += chunk.iter().flat_map(Question::authors).count() as u32;
+        before
+    };
+    let firsts: Vec<u32> = questions.chunks(at_once).map(of_chunk).collect();
+    for start in (0..dim).step_by(size) {
+        observer.check_stop()?;
+        let keys = start as u32..(start + size).min(dim) as u32;
+        let bits = keys.len().div_ceil(PARTS).next_power_of_two().trailing_zeros();
+        let chunks = questions.par_chunks(at_once).zip(&firsts);
+        let found: Vec<Vec<Vec<Entry>>> =
+            chunks.map(|(chunk, first)| entries(chunk, *first, vectors, (&keys, bits))).collect();
+        let parts: Vec<usize> = (0..found.first().map_or(0, Vec::len)).collect();
+        for some in parts.chunks(threads) {
             observer.check_stop()?;
-            Ok(products(question, &scatters.sums(question, vectors, &block), &totals, first, &counts))
-        };
-        let found: Vec<OfQuestion> = questions.par_iter().map(one).collect::<Result<_>>()?;
-        if all.is_empty() {
-            all = found;
-        } else {
-            all.iter_mut().zip(found).for_each(|(all, found)| all.models.extend(found.models));
+            benches.par_iter_mut().zip(some).for_each(|(bench, &part)| {
+                let of_part: Vec<&[Entry]> = found.iter().map(|parts| parts[part].as_slice()).collect();
+                bench.work(&choices, &of_part, 1 << bits);
+            });
+            for (bench, _) in benches.iter().zip(some) {
+                sums.iter_mut().zip(&bench.of_choices).for_each(|(sum, part)| sum.add(&part.1));
+            }
         }
-        first = block.end;
     }
-    Ok(all)
+    Ok(choices.iter().zip(sums).map(|(choice, sums)| choice.scalars(questions, sums)).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::planted;
+    use super::super::vectors::{Content, Form, Openings};
+    use super::*;
+    use crate::base::events::Silent;
+    use crate::base::random::Stream;
+
+    fn close(got: &Part, want: &Part) {
+        assert_eq!((got.n, got.all), (want.n, want.all));
+        assert!((got.square - want.square).abs() < 1e-10 && (got.with_all - want.with_all).abs() < 1e-10);
+    }
+
+    /// Blocks of some elements and all at once, all models and some of them, on any number of threads; cells of one and
+    /// more responses, questions that most models answered and that few did.
+    #[test]
+    fn sums_are_the_same_in_blocks_for_each_choice_and_on_any_number_of_threads() {
+        let random = Stream::new(7, "sums of form");
+        let keys = (0..300).filter(|i| random.below(*i, 0, 5) > 0 && (*i > 40 || i % 6 < 2));
+        let keys: Vec<(String, String)> = keys.map(|i| (format!("{}", i / 20), format!("{}", i % 6))).collect();
+        let (mut corpus, _) = planted::planted(keys.into_iter(), 11);
+        let text = |row: usize| -> String {
+            let letter = |i: u64| b"abcdefgh"[random.below(row as u64 % 50, i, 8) as usize] as char;
+            (0..if row.is_multiple_of(9) { 200 } else { 300 }).map(letter).collect()
+        };
+        let texts: Vec<String> = (0..corpus.len()).map(text).collect();
+        corpus.rows.excerpts = Some(Excerpts::of_texts(&texts));
+        let excerpts = corpus.rows.excerpts.as_ref().unwrap();
+        let people: Vec<bool> = (0..corpus.len()).map(|row| corpus.rows.model[row] == 5).collect();
+        let some = [true, false, true, true, false, true];
+        let (questions, _) = Question::all(&corpus, excerpts, &people, &[true; 6]);
+        let (alone, _) = Question::all(&corpus, excerpts, &people, &some);
+        fn compared(questions: &[Question], alone: &[Question], some: &[bool], vectors: &impl Vectors) {
+            let keeps: [&[bool]; 2] = [&[true; 6], some];
+            let of = |threads: usize, bytes: usize| {
+                let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+                pool.install(|| in_blocks(questions, vectors, &keeps, bytes, &Silent)).unwrap()
+            };
+            let all = of(1, BLOCK);
+            assert_eq!(format!("{all:?}"), format!("{:?}", of(3, BLOCK)));
+            let in_blocks = of(2, 1 << 12);
+            assert_eq!(format!("{in_blocks:?}"), format!("{:?}", of(1, 1 << 12)));
+            let alone = scalars(alone, vectors, &[some], &Silent).unwrap().remove(0);
+            for (got, want) in [(&in_blocks[0], &all[0]), (&in_blocks[1], &all[1]), (&all[1], &alone)] {
+                assert_eq!(got.questions.len(), want.questions.len());
+                for (got, want) in got.questions.iter().zip(&want.questions) {
+                    assert_eq!((got.query, got.models.len()), (want.query, want.models.len()));
+                    got.models.iter().zip(&want.models).for_each(|(got, want)| close(&got.1, &want.1));
+                    close(&got.together, &want.together);
+                    close(&got.people, &want.people);
+                    assert!((got.left_out - want.left_out).abs() < 1e-10, "{} {}", got.left_out, want.left_out);
+                }
+                let models = some.iter().enumerate().filter(|one| *one.1).map(|one| one.0);
+                models.for_each(|m| assert!((got.centred[m] - want.centred[m]).abs() < 1e-10));
+            }
+        }
+        compared(&questions, &alone, &some, &Form::new(&corpus, excerpts));
+        compared(&questions, &alone, &some, &Content(&corpus));
+        compared(&questions, &alone, &some, &Openings::new(&corpus, excerpts));
+    }
 }

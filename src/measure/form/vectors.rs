@@ -2,16 +2,20 @@
 //!
 //! Pairs are never formed: the cosines of all pairs of two groups add up to the product of the groups' sums.
 
-use super::super::cells::add_unit_row;
 use crate::corpus::excerpts::CHARS;
 use crate::corpus::{Corpus, Excerpts};
 use rayon::prelude::*;
 use std::collections::HashMap;
+use std::ops::Range;
 
 /// Buckets of the fixed hashing, 2^18.
 pub const BUCKETS: usize = 1 << 18;
 /// Characters of a gram.
 const GRAM: usize = 4;
+/// Grams of an excerpt that has all its characters.
+pub const GRAMS: usize = CHARS - GRAM + 1;
+/// Rows whose lengths are taken at once.
+const ROWS: usize = 4096;
 /// Words of an opening.
 const WORDS: usize = 5;
 
@@ -22,7 +26,7 @@ fn bucket(bytes: &[u8]) -> u32 {
     (hash.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (64 - BUCKETS.trailing_zeros())) as u32
 }
 
-/// A sum while it is made: all its elements, and which were touched.
+/// A sum while it is made: some elements, and which of them were touched.
 pub struct Scatter {
     values: Vec<f64>,
     touched: Vec<u32>,
@@ -31,13 +35,8 @@ pub struct Scatter {
 
 impl Scatter {
     /// Zeros.
-    pub fn new(dim: usize) -> Self {
-        Self { values: vec![0.0; dim], touched: Vec::new(), seen: vec![false; dim] }
-    }
-
-    /// All elements.
-    pub fn values(&self) -> &[f64] {
-        &self.values
+    pub fn new(elements: usize) -> Self {
+        Self { values: vec![0.0; elements], touched: Vec::new(), seen: vec![false; elements] }
     }
 
     /// Adds to an element.
@@ -51,44 +50,12 @@ impl Scatter {
         self.values[at] += value;
     }
 
-    /// The sum so far; zeros are left behind.
-    pub fn take(&mut self) -> Sparse {
-        let keys = std::mem::take(&mut self.touched);
-        let one = |&key: &u32| {
+    /// Hands out the elements that were touched, in the order in which they were, and leaves zeros.
+    pub fn drain(&mut self, mut each: impl FnMut(u32, f64)) {
+        for key in self.touched.drain(..) {
             self.seen[key as usize] = false;
-            std::mem::take(&mut self.values[key as usize])
-        };
-        let values = keys.iter().map(one).collect();
-        Sparse { keys, values }
-    }
-}
-
-/// A vector by the elements that were touched, in the order in which they were: that of the responses and their texts.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Sparse {
-    keys: Vec<u32>,
-    values: Vec<f64>,
-}
-
-impl Sparse {
-    /// Keys and values.
-    pub fn iter(&self) -> impl Iterator<Item = (u32, f64)> {
-        self.keys.iter().copied().zip(self.values.iter().copied())
-    }
-
-    /// Squared length.
-    pub fn square(&self) -> f64 {
-        self.values.iter().map(|x| x * x).sum()
-    }
-
-    /// Product with a vector that has all its elements.
-    pub fn dot(&self, dense: &[f64]) -> f64 {
-        self.iter().map(|(key, value)| value * dense[key as usize]).sum()
-    }
-
-    /// Adds this vector to one that has all its elements.
-    pub fn add_to(&self, dense: &mut [f64]) {
-        self.iter().for_each(|(key, value)| dense[key as usize] += value);
+            each(key, std::mem::take(&mut self.values[key as usize]));
+        }
     }
 }
 
@@ -96,8 +63,10 @@ impl Sparse {
 pub trait Vectors: Sync {
     /// Elements of a vector.
     fn dim(&self) -> usize;
-    /// Adds the unit vector of the response at a position.
-    fn add(&self, position: usize, sum: &mut Scatter);
+    /// Most of them that are not 0.
+    fn some(&self) -> usize;
+    /// Adds some elements, `keys`, of the unit vector of the response at a position; the first of them is 0 in `sum`.
+    fn add(&self, position: usize, keys: &Range<u32>, sum: &mut Scatter);
 }
 
 /// The excerpt of a response, if it has all its characters.
@@ -114,21 +83,32 @@ pub struct Form<'a> {
     norms: Vec<f64>,
 }
 
-/// The buckets of an excerpt's grams, in its order.
-fn grams(excerpt: &str) -> Vec<u32> {
-    let places: Vec<usize> = excerpt.char_indices().map(|(at, _)| at).chain([excerpt.len()]).collect();
-    places.windows(GRAM + 1).map(|at| bucket(&excerpt.as_bytes()[at[0]..at[GRAM]])).collect()
+/// Calls `each` with the bucket of every gram of an excerpt, in its order.
+#[inline]
+fn grams(excerpt: &str, mut each: impl FnMut(u32)) {
+    let bytes = excerpt.as_bytes();
+    if excerpt.is_ascii() {
+        return bytes.windows(GRAM).for_each(|gram| each(bucket(gram)));
+    }
+    let places: Vec<usize> = excerpt.char_indices().map(|(at, _)| at).chain([bytes.len()]).collect();
+    places.windows(GRAM + 1).for_each(|at| each(bucket(&bytes[at[0]..at[GRAM]])));
 }
 
 impl<'a> Form<'a> {
     /// Form of a corpus with texts.
     pub fn new(corpus: &'a Corpus, excerpts: &'a Excerpts) -> Self {
-        let norm = |row: usize| {
-            let mut grams = grams(excerpts.of(row));
-            grams.sort_unstable();
-            grams.chunk_by(|a, b| a == b).map(|same| (same.len() * same.len()) as f64).sum::<f64>().sqrt()
+        let norm = |counts: &mut Vec<u16>, row: usize| {
+            let mut square = 0;
+            grams(excerpts.of(row), |gram| {
+                let count = &mut counts[gram as usize];
+                square += 2 * u32::from(*count) + 1;
+                *count += 1;
+            });
+            grams(excerpts.of(row), |gram| counts[gram as usize] = 0);
+            f64::from(square).sqrt()
         };
-        Self { corpus, excerpts, norms: (0..corpus.len()).into_par_iter().map(norm).collect() }
+        let rows = (0..corpus.len()).into_par_iter().with_min_len(ROWS);
+        Self { corpus, excerpts, norms: rows.map_init(|| vec![0; BUCKETS], norm).collect() }
     }
 }
 
@@ -137,10 +117,18 @@ impl Vectors for Form<'_> {
         BUCKETS
     }
 
-    fn add(&self, position: usize, sum: &mut Scatter) {
+    fn some(&self) -> usize {
+        GRAMS
+    }
+
+    fn add(&self, position: usize, keys: &Range<u32>, sum: &mut Scatter) {
         let row = self.corpus.layout.row_at[position] as usize;
         let one = 1.0 / self.norms[row];
-        grams(self.excerpts.of(row)).into_iter().for_each(|gram| sum.add(gram, one));
+        grams(self.excerpts.of(row), |gram| {
+            if keys.contains(&gram) {
+                sum.add(gram - keys.start, one);
+            }
+        });
     }
 }
 
@@ -172,8 +160,15 @@ impl Vectors for Openings<'_> {
         self.distinct
     }
 
-    fn add(&self, position: usize, sum: &mut Scatter) {
-        sum.add(self.numbers[self.corpus.layout.row_at[position] as usize], 1.0);
+    fn some(&self) -> usize {
+        1
+    }
+
+    fn add(&self, position: usize, keys: &Range<u32>, sum: &mut Scatter) {
+        let number = self.numbers[self.corpus.layout.row_at[position] as usize];
+        if keys.contains(&number) {
+            sum.add(number - keys.start, 1.0);
+        }
     }
 }
 
@@ -185,10 +180,14 @@ impl Vectors for Content<'_> {
         self.0.dim()
     }
 
-    fn add(&self, position: usize, sum: &mut Scatter) {
-        let mut row = vec![0.0; self.0.dim()];
-        add_unit_row(self.0, position, &mut row);
-        row.iter().enumerate().for_each(|(key, value)| sum.add(key as u32, *value));
+    fn some(&self) -> usize {
+        self.0.dim()
+    }
+
+    fn add(&self, position: usize, keys: &Range<u32>, sum: &mut Scatter) {
+        let (scale, row) = (1.0 / self.0.embeddings.norms()[position], self.0.embeddings.row(position));
+        let some = &row[keys.start as usize..keys.end as usize];
+        (0..).zip(some).for_each(|(key, &x)| sum.add(key, f64::from(x) * scale));
     }
 }
 
@@ -208,12 +207,21 @@ mod tests {
     fn a_sum_is_what_was_added_and_leaves_zeros() {
         let mut scatter = Scatter::new(9);
         [(7, 1.0), (2, 0.5), (7, 2.0)].into_iter().for_each(|(key, value)| scatter.add(key, value));
-        let sum = scatter.take();
-        assert_eq!(sum.iter().collect::<Vec<_>>(), [(7, 3.0), (2, 0.5)]);
-        assert_eq!((sum.square(), sum.dot(&[1.0; 9])), (9.25, 3.5));
-        assert_eq!(scatter.take(), Sparse::default());
-        let mut dense = vec![1.0; 9];
-        sum.add_to(&mut dense);
-        assert_eq!((dense[2], dense[7], dense[0]), (1.5, 4.0, 1.0));
+        let mut taken = Vec::new();
+        scatter.drain(|key, value| taken.push((key, value)));
+        assert_eq!(taken, [(7, 3.0), (2, 0.5)]);
+        scatter.drain(|_, _| panic!("it is empty"));
+        assert_eq!(scatter.values, [0.0; 9]);
+    }
+
+    #[test]
+    fn grams_of_ascii_are_those_of_characters() {
+        let found = |text: &str| {
+            let mut buckets = Vec::new();
+            grams(text, |gram| buckets.push(gram));
+            buckets
+        };
+        assert_eq!(found("ab cdé")[..2], found("ab cd")[..]);
+        assert_eq!((found("abc").len(), found("abé").len(), found("é b ")), (0, 0, vec![BUCKETS_OF[1]]));
     }
 }

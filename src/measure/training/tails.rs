@@ -11,6 +11,7 @@ use super::super::variants::{Cell, Variants};
 use super::values::{Cells, Families, Value, mean_of};
 use crate::base::math::quantile_sorted;
 use crate::corpus::Corpus;
+use rayon::prelude::*;
 
 /// Where the tail begins.
 const QUANTILE: f64 = 0.9;
@@ -29,10 +30,10 @@ pub struct Tails {
 }
 
 /// One family's responses to a query.
-struct Distances {
-    query: usize,
-    /// By stage, of each response; of a later stage's with each of the first left out.
-    at: Vec<Vec<f64>>,
+struct Distances<'a> {
+    cells: &'a Cells<'a>,
+    /// Of each response of the first stage.
+    first: Vec<f64>,
     /// Meanings met again: by the other half, by each later stage.
     met: Option<Vec<f64>>,
 }
@@ -42,6 +43,11 @@ fn cosines(x: &[f64], y: &[f64], dim: usize) -> Vec<f64> {
     let mut found = vec![0.0; x.len() / dim * (y.len() / dim)];
     add_products(x, y, dim, &mut found);
     found
+}
+
+/// The distance of a response whose cosines with the first stage's add up to `sum`, one of them left out.
+fn distance(sum: f64, left: f64, n: usize) -> f64 {
+    1.0 - (sum - left) / (n - 1) as f64
 }
 
 /// What a comparison is made from.
@@ -57,21 +63,33 @@ pub struct Pass<'a> {
 }
 
 impl Pass<'_> {
-    fn one(&self, cells: &Cells<'_>) -> Distances {
-        let dim = self.corpus.dim();
-        let first = cells[0];
-        let rows = |cell: &Cell| unit_rows(self.corpus, self.variants.positions(cell));
-        let of_first = rows(first);
-        let own = cosines(&of_first, &of_first, dim);
-        let across: Vec<Vec<f64>> = cells[1..].iter().map(|later| cosines(&rows(later), &of_first, dim)).collect();
-        let (n, others) = (first.n(), (first.n() - 1) as f64);
-        // The mean cosine with all but row `left` of the first stage.
-        let without = |cosines: &[f64], left: usize| 1.0 - (cosines.iter().sum::<f64>() - cosines[left]) / others;
-        let mut at: Vec<Vec<f64>> = vec![own.chunks_exact(n).enumerate().map(|(i, row)| without(row, i)).collect()];
-        at.extend((across.iter()).map(|later| {
-            later.chunks_exact(n).flat_map(|row| (0..n).map(move |left| without(row, left))).collect::<Vec<f64>>()
-        }));
-        Distances { query: first.query, at, met: self.met(first, &own, &across) }
+    fn rows(&self, cell: &Cell) -> Vec<f64> {
+        unit_rows(self.corpus, self.variants.positions(cell))
+    }
+
+    fn one<'a>(&self, cells: &'a Cells<'a>) -> Distances<'a> {
+        let (dim, first, n) = (self.corpus.dim(), self.rows(cells[0]), cells[0].n());
+        let own = cosines(&first, &first, dim);
+        let across: Vec<Vec<f64>> = cells[1..].iter().map(|later| cosines(&self.rows(later), &first, dim)).collect();
+        let own_left_out = |(i, row): (usize, &[f64])| distance(row.iter().sum(), row[i], n);
+        let first = own.chunks_exact(n).enumerate().map(own_left_out).collect();
+        Distances { cells, first, met: self.met(cells[0], &own, &across) }
+    }
+
+    /// By stage, the share of responses that are farther than the threshold; of a later stage's with each of the first left
+    /// out in turn. Products are formed again rather than kept: for all queries they would be a matrix a cell.
+    fn beyond(&self, of: &Distances<'_>, threshold: f64) -> Vec<f64> {
+        let (first, n) = (self.rows(of.cells[0]), of.first.len());
+        let later = of.cells[1..].iter().map(|later| {
+            let across = cosines(&self.rows(later), &first, self.corpus.dim());
+            let of_row = |row: &[f64]| {
+                let sum = row.iter().sum();
+                row.iter().filter(|left| distance(sum, **left, n) > threshold).count()
+            };
+            across.chunks_exact(n).map(of_row).sum::<usize>() as f64 / across.len() as f64
+        });
+        let own = of.first.iter().filter(|&&t| t > threshold).count() as f64 / n as f64;
+        std::iter::once(own).chain(later).collect()
     }
 
     /// The medoids of the meanings in either half of the first stage (every other response), and the shares of them that
@@ -111,26 +129,25 @@ impl Pass<'_> {
     /// Tails over queries, given the cells of each family at all stages; families with fewer than 5 responses at the first
     /// take no part.
     pub fn tails(&self, found: &[Families<'_>]) -> Tails {
-        let each: Vec<Vec<Distances>> = (found.iter())
+        let each: Vec<Vec<Distances<'_>>> = (found.par_iter())
             .map(|query| query.iter().filter(|cells| cells[0].n() >= LEAST).map(|cells| self.one(cells)).collect())
-            .filter(|query: &Vec<Distances>| !query.is_empty())
+            .filter(|query: &Vec<Distances<'_>>| !query.is_empty())
             .collect();
-        let mut pooled: Vec<f64> = each.iter().flatten().flat_map(|one| one.at[0].iter().copied()).collect();
+        let mut pooled: Vec<f64> = each.iter().flatten().flat_map(|one| one.first.iter().copied()).collect();
         if pooled.is_empty() {
             return Tails::default();
         }
         pooled.sort_unstable_by(f64::total_cmp);
         let threshold = quantile_sorted(&pooled, QUANTILE);
-        let share = |values: &Vec<f64>| values.iter().filter(|&&t| t > threshold).count() as f64 / values.len() as f64;
-        let mean = |query: &Vec<Distances>, value: &dyn Fn(&Distances) -> Option<Vec<f64>>| {
+        let mean = |query: &Vec<Distances<'_>>, value: &dyn Fn(&Distances<'_>) -> Option<Vec<f64>>| {
             let values: Vec<Vec<f64>> = query.iter().filter_map(value).collect();
             let at = mean_of(&values.iter().map(Vec::as_slice).collect::<Vec<_>>())?;
-            Some(Value { query: query[0].query, at })
+            Some(Value { query: query[0].cells[0].query, at })
         };
-        let shares = |one: &Distances| Some(one.at.iter().map(share).collect());
+        let shares = |one: &Distances<'_>| Some(self.beyond(one, threshold));
         Tails {
             threshold: Some(threshold),
-            shares: each.iter().filter_map(|query| mean(query, &shares)).collect(),
+            shares: each.par_iter().filter_map(|query| mean(query, &shares)).collect(),
             coverage: each.iter().filter_map(|query| mean(query, &|one| one.met.clone())).collect(),
         }
     }
