@@ -399,9 +399,7 @@ fn a_hostile_corpus_stays_text() {
     let (_, page) = probed(here.path(), &corpus);
     let seen = sound(&browser, &page);
     // The names are there, as text.
-    for section in
-        ["examples", "models", "pairs", "map", "queries", "heat-map", "packaging", "stages", "form", "people"]
-    {
+    for section in ["examples", "models", "pairs", "queries", "heat-map", "packaging", "stages", "form", "people"] {
         let part = seen.part(&format!("<section id=\"{section}\""), "</section>");
         assert!(part.contains("&lt;img src=") && part.contains("WWWWWWWW"), "{section} shows no names");
     }
@@ -410,8 +408,10 @@ fn a_hostile_corpus_stays_text() {
 
 /// Put into a copy of the page: does with the map what a reader would, and writes down what is seen.
 const MAP_PROBE: &str = r#"
+// Virtual time does not wait for frames.
+requestAnimationFrame = act => setTimeout(() => act(performance.now()), 16);
 addEventListener('load', async () => {
-  const rest = () => new Promise(done => setTimeout(done, 500));
+  const rest = (time = 450) => new Promise(done => setTimeout(done, time));
   const find = selector => document.querySelector(selector);
   const [frame, tip] = [find('.map-frame'), find('#tip')];
   const place = (x, y) => { const box = frame.getBoundingClientRect();
@@ -419,7 +419,10 @@ addEventListener('load', async () => {
   const point = (kind, x, y) => frame.dispatchEvent(new PointerEvent(kind, place(x, y)));
   const status = () => find('.map-status').textContent;
   const picture = () => { const canvas = frame.querySelector('canvas');
-    const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+    // Of a copy: a canvas that is read several times is complained of.
+    const copy = Object.assign(document.createElement('canvas'), { width: canvas.width, height: canvas.height }).getContext('2d');
+    copy.drawImage(canvas, 0, 0);
+    const { data } = copy.getImageData(0, 0, canvas.width, canvas.height);
     let hash = 7; const colours = new Set();
     for (let i = 0; i < data.length; i += 4) { const one = (data[i] << 16) | (data[i + 1] << 8) | data[i + 2]; colours.add(one);
       hash = (Math.imul(hash, 31) + one) | 0; }
@@ -428,7 +431,7 @@ addEventListener('load', async () => {
     for (let y = 4; y < frame.clientHeight && found.size < most; y += 9) for (let x = 4; x < frame.clientWidth && found.size < most; x += 9) {
       point('pointermove', x, y);
       if (tip.hidden) continue;
-      await rest();
+      await rest(40);
       found.add(tip.textContent);
     }
     return [...found]; };
@@ -452,6 +455,7 @@ addEventListener('load', async () => {
   frame.dispatchEvent(new MouseEvent('dblclick', place(100, 100)));
   await rest();
   seen.back = picture().hash;
+  seen.legend = find('.map-legend').textContent;
   seen.choices = [...find('.map-side select').options].map(option => option.value);
   find('.map-legend button').click();
   await rest();
@@ -466,7 +470,7 @@ addEventListener('load', async () => {
   if (search) {
     const buttons = () => find('.map-side .models').querySelectorAll('button').length;
     seen.listed = buttons();
-    search.value = search.getAttribute('placeholder') === 'Find a query' ? 'query 003' : 'model 003'; search.dispatchEvent(new Event('input'));
+    search.value = search.getAttribute('placeholder') === 'Find a query' ? 'query 0003' : 'model 003'; search.dispatchEvent(new Event('input'));
     seen.narrowed = buttons();
   }
   document.body.append(Object.assign(document.createElement('output'), { id: 'probe', textContent: JSON.stringify(seen) }));
@@ -510,11 +514,12 @@ fn the_map_says_who_a_point_is_and_moves_and_filters() {
     assert_eq!(choices, ["query", "model", "cluster"]);
     let one = &seen["one"];
     assert!(
-        text(&one["status"]).starts_with("30 of 360 answers") && text(&one["status"]).contains("query 000"),
+        text(&one["status"]).starts_with("30 of 360 answers") && text(&one["status"]).contains("query 0000"),
         "{one}"
     );
     assert_ne!(&one["picture"]["hash"], first);
-    assert!(one["tips"].as_array().unwrap().iter().all(|tip| text(tip).contains("query 000")), "{one}");
+    assert!(one["tips"].as_array().unwrap().iter().all(|tip| text(tip).contains("query 0000")), "{one}");
+    assert_eq!(one["tips"].as_array().unwrap().len(), 3, "{one}");
     // One query alone is coloured by its meanings.
     assert!(one["by"] == "cluster" && text(&seen["table"]).contains("meaning 1"), "{seen}");
     assert!(text(&seen["again"]).starts_with("All 360 answers"));
@@ -528,8 +533,10 @@ fn hostile_texts_on_the_map_stay_text() {
     let corpus = here.path().join("hostile.parquet");
     write_hostile(&corpus);
     let seen = map_of(&browser, here.path(), &corpus);
-    let tips = seen["tips"].to_string();
-    assert!(tips.contains("<img src=") && tips.contains("WWWWWWWW"), "{tips}");
+    // The browser writes its output down as HTML.
+    for part in ["tips", "legend"].map(|part| seen[part].to_string()) {
+        assert!(part.contains("&lt;img src=") && part.contains("WWWWWWWW"), "{part}");
+    }
     assert_eq!(seen["elements"], 0, "a text became an element");
 }
 

@@ -4,10 +4,11 @@
 //! some are drawn to be shown.
 
 use super::cells::{BLOCK, add_unit_row, for_each_block, unit_rows};
-use super::pca;
+use super::pca::{self, Component};
 use super::products::{Triangle, add_products};
 use super::summary::left_out;
 use super::tables::{LeftOut, MapRow, MapSummary};
+use crate::base::events::Stage;
 use crate::base::random::Stream;
 use crate::base::{Observer, Result};
 use crate::corpus::Corpus;
@@ -69,6 +70,27 @@ fn sum(corpus: &Corpus) -> Vec<f64> {
     total
 }
 
+/// The components of all unit rows, whose sum is given, and the sum of squared distances from their mean: from the n x n
+/// products of rows or, where there are more rows than elements, the d x d second moment.
+fn components(corpus: &Corpus, sum: &[f64], moment: Option<Triangle>) -> (Option<[Component; 2]>, f64) {
+    let (n, dim) = (corpus.len() as f64, corpus.dim());
+    let all = || (0..corpus.len()).collect::<Vec<_>>();
+    if corpus.len() < dim {
+        let mut rows = unit_rows(corpus, &all());
+        rows.chunks_exact_mut(dim).for_each(|row| row.iter_mut().zip(sum).for_each(|(x, s)| *x -= s / n));
+        let variance = rows.iter().map(|x| x * x).sum();
+        return (pca::of_rows(&rows, dim), variance);
+    }
+    let mut covariance = moment.unwrap_or_else(|| {
+        let mut own = Triangle::zeros(dim);
+        for_each_block(corpus, &all(), |columns, rows| own.add_gram_parallel(columns, rows));
+        own
+    });
+    covariance.add_scaled(&Triangle::gram(sum, 1), -1.0 / n);
+    let variance = (0..dim).map(|i| covariance.at(i, i)).sum();
+    (pca::of_covariance(&covariance), variance)
+}
+
 /// The map of a corpus. `moment` is the second moment of all unit rows, the sum of e e^T, where it is known already.
 ///
 /// # Errors
@@ -86,25 +108,17 @@ pub fn map(
     if n < 3.0 {
         return none("needs at least 3 responses");
     }
-    let mut covariance = match moment {
-        Some(moment) => moment,
-        None => {
-            let mut own = Triangle::zeros(dim);
-            let all: Vec<usize> = (0..corpus.len()).collect();
-            for_each_block(corpus, &all, |columns, rows| own.add_gram_parallel(columns, rows));
-            own
-        }
-    };
+    let stage = Stage::start(observer, "measures: map", "responses", corpus.len() as u64);
     let sum = sum(corpus);
-    covariance.add_scaled(&Triangle::gram(&sum, 1), -1.0 / n);
-    let variance: f64 = (0..dim).map(|i| covariance.at(i, i)).sum();
+    let (found, variance) = components(corpus, &sum, moment);
+    stage.finish();
     if variance <= NOTHING * n {
         return none("all responses have the same vector");
     }
-    observer.check_stop()?;
-    let Some(found) = pca::of_covariance(&covariance).filter(|found| found[1].squares > NOTHING * n) else {
+    let Some(found) = found.filter(|found| found[1].squares > NOTHING * n) else {
         return none("the responses differ along one direction only");
     };
+    observer.check_stop()?;
     let shown = shown(corpus, people, MapRow::MOST, seed);
     let directions: Vec<f64> = found.iter().flat_map(|component| component.direction.iter().copied()).collect();
     let mut centre = [0.0; 2];
@@ -130,7 +144,9 @@ pub fn map(
 /// Bytes of the map of a corpus: beside the second moment while it is made, and what stays, texts left out.
 pub fn bytes(corpus: &Corpus) -> (usize, usize) {
     let draws = if corpus.len() > MapRow::MOST { size_of::<(u64, u32)>() * corpus.len() } else { 0 };
-    (pca::bytes(corpus.dim()) + draws, size_of::<MapRow>() * corpus.len().min(MapRow::MOST))
+    let (n, dim) = (corpus.len(), corpus.dim());
+    let rows = if n < dim { 8 * n * dim + 4 * n * n } else { 0 };
+    (pca::bytes(n.min(dim)) + rows + draws, size_of::<MapRow>() * corpus.len().min(MapRow::MOST))
 }
 
 #[cfg(test)]
@@ -156,16 +172,20 @@ mod tests {
             2 => (1.0 - side(row) * side(row) - up(row) * up(row)).sqrt(),
             _ => 0.0,
         };
-        let keys = (0..25).map(|row| (format!("q{}", row % 3), format!("m{}", row % 4)));
-        // Other lengths of the vectors change nothing.
-        let corpus = planted::corpus(keys, 7, |row, i| value(row, i) * (1 + row) as f32);
+        let corpus = |dim: usize| {
+            let keys = (0..25).map(|row| (format!("q{}", row % 3), format!("m{}", row % 4)));
+            // Other lengths of the vectors change nothing.
+            planted::corpus(keys, dim, |row, i| value(row, i) * (1 + row) as f32)
+        };
+        let wide = map(&corpus(40), &[], None, 0, &Silent).unwrap();
+        let corpus = corpus(7);
         let own = map(&corpus, &[], None, 0, &Silent).unwrap();
         let mut moment = Triangle::zeros(7);
         for_each_block(&corpus, &(0..25).rev().collect::<Vec<_>>(), |columns, _| moment.add_gram(columns, 25));
         let given = map(&corpus, &[], Some(moment), 0, &Silent).unwrap();
         let explained = own.summary.clone().unwrap().explained;
         assert!(explained[0] > 0.7 && explained.iter().sum::<f64>() < 1.0 && explained[1] > 0.1, "{explained:?}");
-        for (a, b) in own.rows.iter().zip(&given.rows) {
+        for (a, b) in own.rows.iter().zip(&given.rows).chain(own.rows.iter().zip(&wide.rows)) {
             let row = a.row as usize;
             // The third element varies a little with the squares of the others, and not along with them.
             assert!((a.x - f64::from(side(row))).abs() < 1e-6, "{a:?}");

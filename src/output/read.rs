@@ -157,3 +157,32 @@ impl Table {
         Error::content(Place::file(&*self.name).column(column), problem)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::table;
+    use super::*;
+
+    #[test]
+    fn categories_are_places_among_distinct_values_by_appearance() {
+        let directory = tempfile::tempdir().unwrap();
+        let names = table::names(&["a", "b", "unused"].map(String::from));
+        table::write(&directory.path().join("t.parquet"), 4, |range, c| {
+            c.name_or_null("name", range.clone().map(|i| [Some(1), None, Some(0), Some(1)][i]), &names)?;
+            c.text("text", range.clone().map(|i| [Some("x"), Some("y"), None, Some("x")][i]), true);
+            c.i64("number", range.map(|i| [7, -7, 7, 0][i]));
+            Ok(())
+        })
+        .unwrap();
+        let table =
+            Table::read_with(directory.path(), "t.parquet", &["name"], &["number", "text", "none"]).unwrap().unwrap();
+        assert!(table.has("text") && !table.has("none"));
+        let found = |column: &str| table.categories(column).unwrap();
+        let strings = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+        assert_eq!(found("name"), (vec![Some(0), None, Some(1), Some(0)], strings(&["b", "a"])));
+        assert_eq!(found("text"), (vec![Some(0), Some(1), None, Some(0)], strings(&["x", "y"])));
+        assert_eq!(found("number"), (vec![Some(0), Some(1), Some(0), Some(2)], strings(&["7", "-7", "0"])));
+        assert!(table.categories("none").is_err());
+        assert!(Table::read_with(directory.path(), "no.parquet", &["name"], &[]).unwrap().is_none());
+    }
+}

@@ -97,7 +97,7 @@ class AnswerMap {
       ),
     );
     this.lists = useful
-      .filter(one => ['query', 'model'].includes(one.name) && one.size > COLOURS)
+      .filter(one => ['query', 'model'].includes(one.name))
       .map(one => new ValueList(one, value => this.toggle(one, value)));
     this.side = el(
       'div',
@@ -393,6 +393,7 @@ class ValueList {
       type: 'search',
       placeholder: words,
       'aria-label': words,
+      hidden: category.size <= COLOURS,
       oninput: () => this.narrow(),
     });
     this.whole = el('div', { class: 'model-list' }, this.find, this.list);
