@@ -165,7 +165,11 @@ mod tests {
             GzDecoder::new(&bytes(block)[..]).read_to_string(&mut text).unwrap();
             found.extend(serde_json::from_str::<Vec<Value>>(&text).unwrap());
         }
-        assert_eq!((blocks.as_array().unwrap().len(), found), (2, texts));
+        assert_eq!((blocks.as_array().unwrap().len(), &found), (2, &texts));
+        // The page looks for text i in block i / BLOCK.
+        let mut last = String::new();
+        GzDecoder::new(&bytes(&blocks[1])[..]).read_to_string(&mut last).unwrap();
+        assert_eq!(serde_json::from_str::<Vec<Value>>(&last).unwrap(), texts[BLOCK..]);
     }
 
     #[test]
@@ -189,6 +193,7 @@ mod tests {
         let (low, step) = scale(&[-1.0, 3.0], &[0.5, 0.75]);
         assert_eq!(low, [-1.0, 0.5]);
         assert!((step * 65535.0 - 4.0).abs() < 1e-12);
+        assert!((scale(&[0.0, 1.0], &[2.0, 5.0]).1 * 65535.0 - 3.0).abs() < 1e-12, "the wider axis is the second");
         assert!(scale(&[1.0], &[1.0]).1 > 0.0);
     }
 }
