@@ -103,9 +103,9 @@ fn krylov(matrix: &Triangle) -> Option<[Component; 2]> {
         }
     }
     let random = Stream::new(0, "principal components");
-    let start = (0..BLOCK * n).map(|i| random.normal((i / n) as u64, (i % n) as u64)).collect();
+    let start: Vec<f64> = (0..BLOCK * n).map(|i| random.normal((i / n) as u64, (i % n) as u64)).collect();
     let mut basis = Vec::new();
-    extend(&mut basis, start, n);
+    extend(&mut basis, &start, n);
     let (mut images, mut looked) = (Vec::new(), 0);
     loop {
         let last = images.len();
@@ -123,8 +123,7 @@ fn krylov(matrix: &Triangle) -> Option<[Component; 2]> {
                 return None;
             }
         }
-        let next = images[last..].to_vec();
-        extend(&mut basis, next, n);
+        extend(&mut basis, &images[last..], n);
     }
 }
 
@@ -152,7 +151,7 @@ fn dot(a: &[f64], b: &[f64]) -> f64 {
 }
 
 /// Adds to an orthonormal basis what is new in some directions.
-fn extend(basis: &mut Vec<f64>, directions: Vec<f64>, n: usize) {
+fn extend(basis: &mut Vec<f64>, directions: &[f64], n: usize) {
     for mut direction in directions.chunks_exact(n).map(<[f64]>::to_vec) {
         let before = dot(&direction, &direction).sqrt();
         // Twice is enough (Giraud et al. 2005).
