@@ -1831,5 +1831,40 @@ def teams_reference():
         same("teams: intervals", [c["interval"][k] for k in ("low", "high") for c in found["coefficients"]], np.r_[coefficients - half, coefficients + half])
 
 teams_reference()
+
+def map_reference():
+    """Principal components of all unit vectors by a singular value decomposition, where their directions are told apart."""
+    found = summary["map"]
+    if found is None:
+        same("map: nothing without a summary", [os.path.exists(os.path.join(out, "map.parquet"))], [0])
+        return
+    table = read("map.parquet")
+    rows = table["row"].to_numpy()
+    same("map: rows", [len(rows), found["shown"], found["responses"], len(np.unique(rows))], [min(n, 100000), min(n, 100000), n, len(rows)])
+    centred = e - e.mean(0)
+    values, directions = np.linalg.svd(centred, full_matrices=False)[1:]
+    squares = values ** 2
+    same("map: share of variance", found["explained"], squares[:2] / squares.sum())
+    try:
+        from sklearn.decomposition import PCA
+        fitted = PCA(2, svd_solver="full").fit(e)
+        same("map: share of variance by scikit-learn", found["explained"], fitted.explained_variance_ratio_)
+        directions = fitted.components_
+    except ImportError as missing:
+        print(f"skip the map by scikit-learn: {missing}")
+    gap = np.abs(np.diff(squares[:3])).min() / squares[0]
+    if gap < 1e-6:
+        print(f"skip coordinates of the map: eigenvalues are {gap:.0e} apart")
+        return
+    turned = directions[:2] * np.sign(directions[[0, 1], np.abs(directions[:2]).argmax(1)])[:, None]
+    # To 1e-9 of the length of a vector.
+    same("map: coordinates", 1 + table[["x", "y"]].to_numpy(), 1 + centred[rows] @ turned.T)
+    if texts is None:
+        same("map: no text", ["text" in table], [0])
+    else:
+        want = [None if texts[r] is None else texts[r] if len(texts[r]) <= 160 else texts[r][:160] + "\u2026" for r in rows]
+        same("map: texts that begin otherwise", [sum((a if isinstance(a, str) else None) != b for a, b in zip(table["text"], want))], [0])
+
+map_reference()
 print("0 failed" if failures == 0 else f"{failures} failed")
 sys.exit(failures > 0)

@@ -45,6 +45,7 @@ TABLES = {
     "people_to_people:f64 people_difference:f64 people_ci_low:f64 people_ci_high:f64 models_to_people:f64 models_to_models:f64 "
     "models_difference:f64 models_ci_low:f64 models_ci_high:f64 adds_queries:u64 adds_n_least:u32 adds_n_most:u32 adds_with:f64 "
     "adds_without:f64 adds:f64 adds_ci_low:f64 adds_ci_high:f64 placebo:f64 placebo_low:f64 placebo_high:f64",
+    "map": "row:u32 x:f64 y:f64",
     "edges": "src:u32 dst:u32 similarity:f32",
     "contexts": "against:s family:s contexts:t n:u32 queries:u64 other_context:f64 other_context_floor:f64 reference:f64 "
     "reference_floor:f64 ratio:f64 ci_low:f64 ci_high:f64",
@@ -66,12 +67,13 @@ TABLES = {
 of_responses = pq.read_schema(os.path.join(out, "responses.parquet")).names
 summary = json.load(open(os.path.join(out, "summary.json")))
 OPTIONAL = {"contexts": "context" in of_responses, "stages": "stage" in of_responses, "trends": "arm" in of_responses, "sources": "source" in of_responses,
-            "form": summary["form"] is not None, "teams": summary["teams"] is not None}
+            "form": summary["form"] is not None, "teams": summary["teams"] is not None,
+            "map": summary["map"] is not None}
 SORTED_BY = {
     "responses": ["row"], "neighbors": ["src", "rank"], "intra": ["query", "model"], "models": ["model"],
     "model_pairs": ["model_a", "model_b"], "queries": ["query"], "topn": ["query", "top_n"], "edges": ["src", "dst"],
     "meanings": ["query", "kind", "name", "labels", "c"], "contexts": ["-against", "family"], "teams": ["query", "team"],
-    "growth": ["query", "kind", "name", "n"], "sources": ["source", "model"],
+    "growth": ["query", "kind", "name", "n"], "sources": ["source", "model"], "map": ["row"],
 }
 ARROW = {"u16": ["uint16"], "u32": ["uint32"], "u64": ["uint64"], "f32": ["float"], "f64": ["double"], "b": ["bool"],
          "t": ["list<item: string not null>"], "s": ["dictionary<values=string, indices=int32, ordered=0>"], "l": ["fixed_size_list<item: double not null>[10]"]}
@@ -149,6 +151,9 @@ none("meanings.parquet has the lines that queries.parquet shows",
 none("models.parquet has the mean of the lines of meanings.parquet",
      "SELECT count(*) FROM '@models.parquet' o LEFT JOIN (SELECT name, avg(hill_0) mean FROM '@meanings.parquet' WHERE kind = 'model' "
      "AND chosen GROUP BY name) m ON m.name = o.model WHERE abs(m.mean - o.distinct) > 1e-12 OR (m.mean IS NULL) <> (o.distinct IS NULL)")
+if summary["map"] is not None:
+    none("every point of the map is a response, with a place", "SELECT count(*) FROM '@map.parquet' m LEFT JOIN '@responses.parquet' r USING (row) "
+         "WHERE r.row IS NULL OR NOT isfinite(m.x) OR NOT isfinite(m.y)")
 n = len(pd.read_parquet(os.path.join(out, "responses.parquet")))
 histogram = pl.read_parquet(os.path.join(out, "histogram.parquet"))
 check("the histogram holds every pair", histogram["pairs"].sum() == n * (n - 1) // 2)

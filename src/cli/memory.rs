@@ -3,6 +3,7 @@
 use crate::base::units::{parse_bytes, show_bytes};
 use crate::base::{Error, Event, Observer};
 use crate::corpus::Corpus;
+use crate::measure::tables::MapRow;
 use crate::measure::{self, MeasureSettings};
 
 /// Share of the available memory that a run takes by default.
@@ -81,7 +82,8 @@ pub fn held(corpus: &Corpus) -> u64 {
 pub fn warn_of_measures(corpus: &Corpus, settings: &MeasureSettings, budget: u64, observer: &dyn Observer) {
     // Of the graph, the nearest neighbour of each row is kept for responses.parquet.
     let nearest = (size_of::<Option<(u32, f32)>>() * corpus.len()) as u64;
-    let wanted = held(corpus) + nearest + measure::memory(corpus, settings);
+    let texts = if corpus.rows.text_hash.is_some() { MapRow::CHARS * corpus.len().min(MapRow::MOST) } else { 0 };
+    let wanted = held(corpus) + nearest + texts as u64 + measure::memory(corpus, settings);
     if wanted > budget {
         observer.event(Event::Note {
             message: format!(

@@ -10,11 +10,13 @@ use crate::compute::outcome::Neighbors;
 use crate::compute::{BackendInfo, PairOutcome};
 use crate::corpus::Corpus;
 use crate::input::{self, InputOptions};
+use crate::measure::tables::MapRow;
 use crate::measure::{self, Headline, Measures};
 use crate::output::{self, ResultDirectory};
 use crate::{report, run};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
+use std::mem::take;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -117,8 +119,9 @@ fn work(settings: &Settings, console: &Console) -> Result<Measures> {
     memory::give_back();
     clock.lap("pair_tables");
     let mut measures = measure::all(&corpus, &outcome, &measure_settings, console)?;
-    fill_examples(&mut measures, &options, &corpus)?;
     clock.lap("measures");
+    fill_texts(&mut measures, &options, &corpus)?;
+    clock.lap("texts");
     console.check_stop()?;
     directory.write_responses(&corpus, &outcome, &nearest, &measures)?;
     directory.write_measures(&corpus, &measures)?;
@@ -139,28 +142,23 @@ fn work(settings: &Settings, console: &Console) -> Result<Measures> {
     Ok(measures)
 }
 
-/// Puts the texts of the examples into the summary, cut to [`EXAMPLE_CHARS`].
-fn fill_examples(measures: &mut Measures, options: &InputOptions, corpus: &Corpus) -> Result<()> {
-    let rows: Vec<u32> = measures.summary.examples.iter().flat_map(|example| example.rows).collect();
-    if rows.is_empty() || corpus.rows.text_hash.is_none() {
+/// Puts the beginnings of texts into the examples and onto the map.
+fn fill_texts(measures: &mut Measures, options: &InputOptions, corpus: &Corpus) -> Result<()> {
+    if corpus.rows.text_hash.is_none() {
         return Ok(());
     }
-    let texts = input::texts(options, corpus, &rows)?;
-    let (pairs, _) = texts.as_chunks::<2>();
+    let rows: Vec<u32> = measures.summary.examples.iter().flat_map(|example| example.rows).collect();
+    let mut texts = input::texts(options, corpus, &rows, EXAMPLE_CHARS)?;
+    let (pairs, _) = texts.as_chunks_mut::<2>();
     for (example, pair) in measures.summary.examples.iter_mut().zip(pairs) {
         if let [Some(first), Some(second)] = pair {
-            example.texts = Some([cut(first), cut(second)]);
+            example.texts = Some([take(first), take(second)]);
         }
     }
+    let rows: Vec<u32> = measures.map.iter().map(|point| point.row).collect();
+    let texts = input::texts(options, corpus, &rows, MapRow::CHARS)?;
+    measures.map.iter_mut().zip(texts).for_each(|(point, text)| point.text = text);
     Ok(())
-}
-
-/// At most [`EXAMPLE_CHARS`] characters of `text`, with an ellipsis where something was cut.
-fn cut(text: &str) -> String {
-    match text.char_indices().nth(EXAMPLE_CHARS) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text.to_owned(),
-    }
 }
 
 /// The input files as manifest.json has them.
@@ -262,16 +260,4 @@ fn show(measures: &Measures, out: &Path, seconds: f64, flags: &Messages) {
         show_seconds(seconds),
         report.display()
     ));
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn texts_are_cut_at_characters() {
-        assert_eq!(cut("short"), "short");
-        let long = "é".repeat(600);
-        assert_eq!(cut(&long).chars().count(), EXAMPLE_CHARS + 1);
-    }
 }

@@ -172,14 +172,14 @@ impl ParquetFile {
     ///
     /// # Errors
     /// [`Error::Content`].
-    pub fn texts(&self, group: usize, column: &str, rows: &[usize]) -> Result<Vec<Option<String>>> {
+    pub fn texts(&self, group: usize, column: &str, rows: &[usize], chars: usize) -> Result<Vec<Option<String>>> {
         let (mut at, mut next, mut out) = (0, 0, Vec::new());
         self.batches(group, &[column], BATCH, |batch| {
             if next < rows.len() && rows[next] < at + batch.num_rows() {
                 let strings = self.strings(batch, column)?;
                 while next < rows.len() && rows[next] < at + batch.num_rows() {
                     let row = rows[next] - at;
-                    out.push(strings.is_valid(row).then(|| strings.value(row).to_owned()));
+                    out.push(strings.is_valid(row).then(|| cut(strings.value(row), chars)));
                     next += 1;
                 }
             }
@@ -187,6 +187,14 @@ impl ParquetFile {
             Ok(())
         })?;
         Ok(out)
+    }
+}
+
+/// At most `chars` characters of `text`, with an ellipsis where something was cut.
+fn cut(text: &str, chars: usize) -> String {
+    match text.char_indices().nth(chars) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
     }
 }
 
@@ -221,6 +229,12 @@ fn check_places(metadata: &ParquetMetaData, bytes: u64, place: &Place) -> Result
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn texts_are_cut_at_characters() {
+        assert_eq!(cut("short", 5), "short");
+        assert_eq!(cut(&"é".repeat(6), 5), "ééééé…");
+    }
 
     #[test]
     fn a_panic_of_the_reader_is_an_error_that_names_the_file() {

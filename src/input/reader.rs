@@ -191,11 +191,12 @@ pub fn survey(options: &InputOptions) -> Result<Survey> {
     Ok(Survey { files, rows: opened.rows, dim: opened.dim, columns: parts })
 }
 
-/// Texts of some rows of a corpus, in the order asked for; `None` where there is no text.
+/// Texts of some rows of a corpus, in the order asked for, the first `chars` characters of each; `None` where there is no
+/// text. An ellipsis stands where something was cut.
 ///
 /// # Errors
 /// As [`read`].
-pub fn texts(options: &InputOptions, corpus: &Corpus, rows: &[u32]) -> Result<Vec<Option<String>>> {
+pub fn texts(options: &InputOptions, corpus: &Corpus, rows: &[u32], chars: usize) -> Result<Vec<Option<String>>> {
     let mut out = vec![None; rows.len()];
     for (file, source) in corpus.files.iter().enumerate() {
         let mut wanted: Vec<(u64, usize)> = (rows.iter().enumerate())
@@ -216,7 +217,7 @@ pub fn texts(options: &InputOptions, corpus: &Corpus, rows: &[u32]) -> Result<Ve
             if !here.is_empty() {
                 let mut distinct: Vec<usize> = here.iter().map(|(row, _)| (row - first) as usize).collect();
                 distinct.dedup();
-                let found = parquet.texts(group, &column, &distinct)?;
+                let found = parquet.texts(group, &column, &distinct, chars)?;
                 for (row, place) in here {
                     let at = distinct.partition_point(|&other| other < (row - first) as usize);
                     out[place] = found.get(at).cloned().flatten();

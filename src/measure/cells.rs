@@ -110,8 +110,8 @@ pub fn unit_rows(corpus: &Corpus, positions: &[usize]) -> Vec<f64> {
     rows
 }
 
-/// Columns of row-major `rows` as rows.
-fn transposed(rows: &[f64], dim: usize) -> Vec<f64> {
+/// Columns of row-major `rows` of length `dim` as rows.
+pub fn transposed(rows: &[f64], dim: usize) -> Vec<f64> {
     let n = rows.len() / dim;
     let mut out = vec![0.0; rows.len()];
     for start in (0..dim).step_by(8) {

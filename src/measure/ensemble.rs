@@ -18,7 +18,8 @@ pub struct Gain {
 }
 
 /// Mean squared similarity of pairs of different query and different model among the kept models, in closed form from
-/// second moments, for each `(keep, effects of keep)`. One matrix a view and one more are held.
+/// second moments, for each `(keep, effects of keep)`; and the second moment, the sum of e e^T, of the first view. One
+/// matrix a view and one more are held.
 ///
 /// # Errors
 /// [`crate::base::Error::Interrupted`].
@@ -27,7 +28,7 @@ pub fn unrelated_squares(
     sums: &Sums,
     views: &[(&[bool], &Effects)],
     observer: &dyn Observer,
-) -> Result<Vec<Option<f64>>> {
+) -> Result<(Vec<Option<f64>>, Option<Triangle>)> {
     let dim = corpus.dim();
     let mut positions: Vec<Vec<usize>> = vec![Vec::new(); sums.models];
     for (p, &row) in corpus.layout.row_at.iter().enumerate() {
@@ -60,7 +61,8 @@ pub fn unrelated_squares(
         let sum = all[view].frobenius2() - in_queries - of_models[view] + in_cells;
         (pairs > 0.5).then(|| (sum / pairs).clamp(0.0, 1.0))
     };
-    Ok(views.iter().enumerate().map(one).collect())
+    let unrelated = views.iter().enumerate().map(one).collect();
+    Ok((unrelated, all.into_iter().next()))
 }
 
 /// Gain of one query; `None` with fewer than 2 models or an equal n under 4.

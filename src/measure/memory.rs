@@ -8,6 +8,7 @@ use super::growth;
 use super::inter::PAIRS;
 use super::intervals::{RESAMPLES, columns};
 use super::length;
+use super::map;
 use super::meanings;
 use super::products::Triangle;
 use super::r2;
@@ -74,10 +75,10 @@ pub fn chunks<'a>(corpus: &Corpus, groups: &'a [Vec<usize>]) -> Vec<&'a [Vec<usi
 /// With M models, d dimensions, Q queries of c models each it is the sum of
 /// - what stays: a triangle a query, 4 c (c + 1) bytes and about 350 more with its lines of tables; three triangles of
 ///   M models; a line of model_pairs.parquet a pair of models; a line of intra.parquet and one of meanings.parquet a cut, a cell
-///   with n >= 2; 4 bytes a response;
+///   with n >= 2; 4 bytes a response, and a line of map.parquet each for at most 100,000;
 /// - 4 MiB a thread, which the eigenvalue solver keeps;
 /// - the largest of: a chunk of queries (16 MiB to 256 MiB, or one query: a few matrices of min(n, d)^2 values); the
-///   models' second moments, 4 d (d + 1) bytes twice; the bootstraps, 2 bytes a query and resample and up to 3 MiB a
+///   models' second moments, 4 d (d + 1) bytes twice; with the map one of them whole, and a few hundred directions; the bootstraps, 2 bytes a query and resample and up to 3 MiB a
 ///   thread; on each thread the matrix of the largest query, 4 n (n + 1) bytes, and its unit rows; with contexts or
 ///   stages their cells and sums, about 80 bytes a row; with texts what responses have of
 ///   4-grams and dimensions, 16 bytes each and at most 128 MiB, a quarter more, and on each thread 16 bytes a cell twice.
@@ -90,7 +91,8 @@ pub fn memory(corpus: &Corpus, settings: &MeasureSettings) -> u64 {
     let lines = size_of::<QueryRow>() + size_of::<super::sums::QuerySums>() + size_of::<effective::Effective>() + 32;
     let tables = size_of::<ModelPairRow>() * models * (models + 1) / 2 + size_of::<IntraRow>() * repeated;
     let (clustering, labelled) = meanings::memory(corpus, settings);
-    let stays = kept + queries * lines + 3 * triangle(models) + tables + labelled + growth::bytes(corpus);
+    let (mapping, mapped) = map::bytes(corpus);
+    let stays = kept + queries * lines + 3 * triangle(models) + tables + labelled + growth::bytes(corpus) + mapped;
 
     let groups = groups(corpus);
     let chunk = (chunks(corpus, &groups).into_iter())
@@ -102,6 +104,7 @@ pub fn memory(corpus: &Corpus, settings: &MeasureSettings) -> u64 {
         .max();
     let by_query = 8 * models * dim + chunk.unwrap_or(0);
     let by_model = if models > 1 { 2 * triangle(dim) + 16 * BLOCK * dim + 8 * corpus.len() } else { 0 };
+    let mapping = triangle(dim) + mapping;
     let weights = 2 * RESAMPLES * queries;
     let columns = columns(queries);
     let blocks = threads.min((models * (models + 1) / 2).div_ceil(PAIRS));
@@ -121,8 +124,9 @@ pub fn memory(corpus: &Corpus, settings: &MeasureSettings) -> u64 {
     let rows = corpus.layout.query_positions.iter().map(std::ops::Range::len).max().unwrap_or(0);
     let topn = if repeated > 0 { threads.min(queries) * topn::bytes(rows, dim) } else { 0 };
     let packing = threads.min(queries) * PACKING;
-    let largest =
-        [by_query, by_model, clustering, bootstrap, two_way, variants, variation, ranking, lengths, form, topn];
+    let largest = [
+        by_query, by_model, mapping, clustering, bootstrap, two_way, variants, variation, ranking, lengths, form, topn,
+    ];
     let largest = largest.into_iter().max().unwrap_or(0);
     (stays + packing + largest) as u64
 }

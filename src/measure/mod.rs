@@ -23,6 +23,7 @@ mod intervals;
 mod intra;
 mod jackknife;
 mod length;
+mod map;
 mod meanings;
 mod memory;
 mod nearest;
@@ -30,6 +31,7 @@ mod nearest;
 mod odd;
 mod order;
 mod packaging;
+mod pca;
 mod people;
 #[cfg(test)]
 mod planted;
@@ -126,11 +128,14 @@ pub fn all(
     views.extend(further(&kept, &everyone)?);
     let view = views.len() - 1;
     views.extend(further(&regular, &kept)?);
+    let mut moment = None;
     if sums.models > 1 {
         let parts: Vec<(&[bool], &Effects)> = views.iter().map(|v| (v.keep.as_slice(), &v.effects)).collect();
-        let unrelated = ensemble::unrelated_squares(corpus, &sums, &parts, observer)?;
+        let (unrelated, of_all) = ensemble::unrelated_squares(corpus, &sums, &parts, observer)?;
         views.iter_mut().zip(unrelated).for_each(|(view, unrelated)| view.unrelated = unrelated);
+        moment = of_all;
     }
+    let map = map::map(corpus, &people, moment, settings.seed, observer)?;
     // In tables everyone, in the summary the models.
     let confound = Confound { corpus, sums: &sums, most: length::MOST, draw: Stream::new(settings.seed, "length") };
     let mut lengths = Vec::new();
@@ -214,6 +219,8 @@ pub fn all(
     let beside = people::people(corpus, &people, &models, settings.seed, &weights, observer)?;
     summary.headlines.extend(beside.headlines);
     summary.left_out.extend(beside.left_out);
+    summary.map = map.summary;
+    summary.left_out.extend(map.left_out);
     fine_print::add(&mut summary);
     Ok(Measures {
         intra,
@@ -229,6 +236,7 @@ pub fn all(
         teams: teams.rows,
         growth: growth.rows,
         sources: beside.rows,
+        map: map.rows,
         summary,
     })
 }
@@ -339,7 +347,7 @@ mod tests {
         let sums = Sums::new(&corpus, &[], &Silent).unwrap();
         let everyone = vec![true; sums.models];
         let effects = Effects::new(&corpus, &sums, &everyone, true, &Silent).unwrap();
-        let unrelated = ensemble::unrelated_squares(&corpus, &sums, &[(&everyone, &effects)], &Silent).unwrap();
+        let (unrelated, _) = ensemble::unrelated_squares(&corpus, &sums, &[(&everyone, &effects)], &Silent).unwrap();
         let unrelated = unrelated[0].unwrap();
         close(unrelated, brute(&corpus, |s| s * s, |i, j| group(i) != group(j) && m[i] != m[j]));
         assert!(!all.topn.is_empty() && all.summary.headlines[0].name == "inter_mean");
@@ -502,6 +510,7 @@ mod tests {
             assert_eq!(one.contexts, three.contexts);
             assert_eq!(one.stages, three.stages);
             assert_eq!(one.trends, three.trends);
+            assert_eq!(one.map, three.map);
             assert!(
                 one.summary.texts.is_some() && one.summary.length.as_ref().is_some_and(|l| l.like_length.is_some())
             );

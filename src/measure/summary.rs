@@ -503,6 +503,7 @@ impl Parts<'_> {
             rating_lag: None,
             form: None,
             teams: None,
+            map: None,
             model_order: order::models(self.pairs, self.sums.models),
             left_out: left,
             notes,

@@ -16,6 +16,7 @@ mod growth;
 mod histogram;
 mod intra;
 mod json;
+mod map;
 mod meanings;
 mod model_pairs;
 mod models;
@@ -57,7 +58,7 @@ const PAIR_TABLES: [(&str, WriteTable<PairOutcome>); 3] =
     [("neighbors.parquet", neighbors::write), ("histogram.parquet", histogram::write), ("edges.parquet", edges::write)];
 
 /// Every table of the measures, likewise.
-const MEASURE_TABLES: [(&str, WriteTable<Measures>); 13] = [
+const MEASURE_TABLES: [(&str, WriteTable<Measures>); 14] = [
     ("intra.parquet", intra::write),
     ("models.parquet", models::write),
     ("model_pairs.parquet", model_pairs::write),
@@ -71,6 +72,7 @@ const MEASURE_TABLES: [(&str, WriteTable<Measures>); 13] = [
     ("teams.parquet", teams::write),
     ("growth.parquet", growth::write),
     ("sources.parquet", sources::write),
+    ("map.parquet", map::write),
 ];
 
 /// A result directory being made: everything goes to DIR.partial, which becomes DIR at the end.

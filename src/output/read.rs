@@ -1,17 +1,20 @@
 //! Reading a table back, column by column (for the report).
 
 use crate::base::{Error, Place, Result};
-use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
+use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, UInt32Array};
 use arrow::compute::{cast, concat_batches};
-use arrow::datatypes::{DataType, Float64Type};
+use arrow::datatypes::{DataType, Float64Type, UInt32Type};
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use std::collections::HashMap;
 use std::path::Path;
+use std::sync::Arc;
 
 /// Some columns of a table, in memory.
 #[derive(Debug)]
 pub struct Table {
     name: String,
+    known: Vec<String>,
     rows: RecordBatch,
 }
 
@@ -35,12 +38,58 @@ impl Table {
             let problem = "is missing: the table is damaged or of another version; run hivescope again";
             return Err(Error::content(Place::file(name).column(*missing), problem));
         }
+        let known = schema.fields().iter().map(|field| field.name().clone()).collect();
         let mask = ProjectionMask::columns(builder.parquet_schema(), columns.iter().copied());
         let reader = builder.with_projection(mask).build().map_err(|e| damaged(&e))?;
         let schema = arrow::record_batch::RecordBatchReader::schema(&reader);
         let batches = reader.collect::<Result<Vec<_>, _>>().map_err(|e| damaged(&e))?;
         let rows = concat_batches(&schema, &batches).map_err(|e| damaged(&e))?;
-        Ok(Some(Self { name: name.into(), rows }))
+        Ok(Some(Self { name: name.into(), known, rows }))
+    }
+
+    /// Reads `columns` and those of `optional` that the table has.
+    ///
+    /// # Errors
+    /// As [`Table::read`].
+    pub fn read_with(directory: &Path, name: &str, columns: &[&str], optional: &[&str]) -> Result<Option<Self>> {
+        let Some(none) = Self::read(directory, name, &[])? else { return Ok(None) };
+        let present = optional.iter().filter(|column| none.known.iter().any(|known| known == *column));
+        Self::read(directory, name, &columns.iter().chain(present).copied().collect::<Vec<_>>())
+    }
+
+    /// Whether a column was read.
+    pub fn has(&self, column: &str) -> bool {
+        self.rows.column_by_name(column).is_some()
+    }
+
+    /// A column of strings or whole numbers as places among its distinct values, which come in order of appearance; `None`
+    /// where it is null.
+    ///
+    /// # Errors
+    /// [`Error::Content`] if the column was not read or holds something else.
+    pub fn categories(&self, column: &str) -> Result<(Vec<Option<u32>>, Vec<String>)> {
+        let array = self.column(column)?;
+        let (keys, values) = match array.as_any_dictionary_opt() {
+            Some(dictionary) => {
+                let keys = cast(dictionary.keys(), &DataType::UInt32).map_err(|_| self.unusable(column, array))?;
+                (keys, dictionary.values().clone())
+            }
+            None => (Arc::new(UInt32Array::from_iter_values(0..array.len() as u32)) as ArrayRef, array.clone()),
+        };
+        let values = cast(&values, &DataType::Utf8).map_err(|_| self.unusable(column, array))?;
+        let values = values.as_string::<i32>();
+        let (mut places, mut names) = (HashMap::new(), Vec::new());
+        let mut place = |key: u32| {
+            let at = key as usize;
+            (!values.is_null(at)).then(|| {
+                *places.entry(values.value(at)).or_insert_with(|| {
+                    names.push(values.value(at).to_owned());
+                    names.len() as u32 - 1
+                })
+            })
+        };
+        let found = keys.as_primitive::<UInt32Type>().iter().map(|key| key.and_then(&mut place)).collect();
+        Ok((found, names))
     }
 
     /// A column of numbers or booleans (1 and 0) as f64.
@@ -106,5 +155,34 @@ impl Table {
     fn unusable(&self, column: &str, array: &ArrayRef) -> Error {
         let problem = format!("has the unexpected type {}; run hivescope again", array.data_type());
         Error::content(Place::file(&*self.name).column(column), problem)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::table;
+    use super::*;
+
+    #[test]
+    fn categories_are_places_among_distinct_values_by_appearance() {
+        let directory = tempfile::tempdir().unwrap();
+        let names = table::names(&["a", "b", "unused"].map(String::from));
+        table::write(&directory.path().join("t.parquet"), 4, |range, c| {
+            c.name_or_null("name", range.clone().map(|i| [Some(1), None, Some(0), Some(1)][i]), &names)?;
+            c.text("text", range.clone().map(|i| [Some("x"), Some("y"), None, Some("x")][i]), true);
+            c.i64("number", range.map(|i| [7, -7, 7, 0][i]));
+            Ok(())
+        })
+        .unwrap();
+        let table =
+            Table::read_with(directory.path(), "t.parquet", &["name"], &["number", "text", "none"]).unwrap().unwrap();
+        assert!(table.has("text") && !table.has("none"));
+        let found = |column: &str| table.categories(column).unwrap();
+        let strings = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+        assert_eq!(found("name"), (vec![Some(0), None, Some(1), Some(0)], strings(&["b", "a"])));
+        assert_eq!(found("text"), (vec![Some(0), Some(1), None, Some(0)], strings(&["x", "y"])));
+        assert_eq!(found("number"), (vec![Some(0), Some(1), Some(0), Some(2)], strings(&["7", "-7", "0"])));
+        assert!(table.categories("none").is_err());
+        assert!(Table::read_with(directory.path(), "no.parquet", &["name"], &[]).unwrap().is_none());
     }
 }

@@ -9,8 +9,9 @@ use crate::corpus::{Role, Samples};
 use std::path::Path;
 
 /// Optional columns that this table repeats, in table order.
-const ROLES: [(Role, &str); 6] = [
+const ROLES: [(Role, &str); 7] = [
     (Role::Source, "source"),
+    (Role::Family, "family"),
     (Role::Stage, "stage"),
     (Role::Arm, "arm"),
     (Role::Context, "context"),

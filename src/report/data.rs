@@ -2,6 +2,7 @@
 //! distributions and at most [`HEAT_MODELS`] models beside each other; the page says so where it happens.
 
 use super::distribution::{Distribution, quantile};
+use super::map;
 use crate::base::{Error, Place, Result};
 use crate::measure::Summary;
 use crate::output::read::Table;
@@ -22,7 +23,7 @@ const NAME_CHARS: usize = 400;
 const FILES: usize = 200;
 
 /// Every table a result may hold, with what a line of it is.
-const TABLES: [(&str, &str); 17] = [
+const TABLES: [(&str, &str); 18] = [
     ("responses.parquet", "one line a response: where it came from, its query and model, nearest neighbour, cluster"),
     ("neighbors.parquet", "the nearest neighbours of every response, in order"),
     ("intra.parquet", "one line a query and model: mean similarity of that model's own answers"),
@@ -47,6 +48,7 @@ const TABLES: [(&str, &str); 17] = [
         "sources.parquet",
         "one line a source or a model in it: beside people, distances to the nearest, what a source adds",
     ),
+    ("map.parquet", "one line a response on the map: its two coordinates, how its text begins"),
     ("histogram.parquet", "all pairs by relation and similarity, in bins of 0.01"),
     ("edges.parquet", "every pair of responses at or above the threshold"),
 ];
@@ -84,6 +86,7 @@ pub(super) fn gather(directory: &Path) -> Result<Value> {
         "form": form(directory)?,
         "teams": teams(directory)?,
         "sources": sources(directory)?,
+        "map": map::map(directory, &manifest)?,
         "histogram": histogram(directory)?,
         "groups": duplicate_groups(directory)?,
         "files": files(directory),
@@ -92,7 +95,7 @@ pub(super) fn gather(directory: &Path) -> Result<Value> {
     }))
 }
 
-fn damaged(name: &str, problem: &dyn std::fmt::Display) -> Error {
+pub(super) fn damaged(name: &str, problem: &dyn std::fmt::Display) -> Error {
     Error::content(Place::file(name), format!("is damaged or of another version ({problem}); run hivescope again"))
 }
 

@@ -6,6 +6,7 @@
 
 mod data;
 mod distribution;
+mod map;
 mod page;
 mod reproduction;
 

@@ -3,11 +3,15 @@
 use serde_json::Value;
 
 const HTML: &str = include_str!("assets/report.html");
-const STYLES: [&str; 3] =
-    [include_str!("assets/css/base.css"), include_str!("assets/css/parts.css"), include_str!("assets/css/plots.css")];
+const STYLES: [&str; 4] = [
+    include_str!("assets/css/base.css"),
+    include_str!("assets/css/parts.css"),
+    include_str!("assets/css/plots.css"),
+    include_str!("assets/css/map.css"),
+];
 
 /// One script in this order: tools first, then one file a section, the table of contents last.
-const SCRIPTS: [&str; 32] = [
+const SCRIPTS: [&str; 35] = [
     include_str!("assets/js/format.js"),
     include_str!("assets/js/dom.js"),
     include_str!("assets/js/table.js"),
@@ -18,6 +22,9 @@ const SCRIPTS: [&str; 32] = [
     include_str!("assets/js/headlines.js"),
     include_str!("assets/js/matrix.js"),
     include_str!("assets/js/heat_map.js"),
+    include_str!("assets/js/points.js"),
+    include_str!("assets/js/map_view.js"),
+    include_str!("assets/js/map.js"),
     include_str!("assets/js/histogram.js"),
     include_str!("assets/js/intra.js"),
     include_str!("assets/js/top_n.js"),
@@ -62,13 +69,16 @@ pub(super) fn with_scripts(data: &Value, scripts: &[&str]) -> String {
 
 /// JSON that can stand in a script element: no character of it can end the element.
 fn escaped(data: &Value) -> String {
-    let mut out = String::new();
-    for c in data.to_string().chars() {
-        match c {
-            '<' | '>' | '&' | '\u{2028}' | '\u{2029}' => out.push_str(&format!("\\u{:04x}", c as u32)),
-            _ => out.push(c),
-        }
+    let text = data.to_string();
+    let mut out = String::with_capacity(text.len());
+    let mut copied = 0;
+    // All of these are rare: what lies between them is copied whole.
+    for (at, c) in text.match_indices(['<', '>', '&', '\u{2028}', '\u{2029}']) {
+        out.push_str(&text[copied..at]);
+        out.extend(c.chars().map(|c| format!("\\u{:04x}", c as u32)));
+        copied = at + c.len();
     }
+    out.push_str(&text[copied..]);
     out
 }
 

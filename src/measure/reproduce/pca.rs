@@ -1,10 +1,9 @@
 //! The two principal components of the answers to one query: the paper's figure of two clusters.
 //!
-//! As scikit-learn's PCA(2) on the raw vectors: centred, not scaled, a component's largest loading positive.
+//! On the raw vectors, as [`crate::measure::pca`] has components.
 
 use crate::corpus::Corpus;
-use crate::measure::products::Triangle;
-use faer::{Mat, Side};
+use crate::measure::pca::of_rows;
 use serde::Serialize;
 
 /// Answers to one query on two components.
@@ -31,48 +30,6 @@ pub struct Point {
     pub at: [f64; 2],
 }
 
-/// Columns of row-major `rows` as rows.
-fn transposed(rows: &[f64], dim: usize) -> Vec<f64> {
-    let n = rows.len() / dim;
-    (0..dim).flat_map(|i| (0..n).map(move |row| rows[row * dim + i])).collect()
-}
-
-/// The two eigenvectors of the largest eigenvalues, the largest first; `None` if the decomposition fails.
-fn leading(matrix: &Triangle) -> Option<[Vec<f64>; 2]> {
-    let n = matrix.n();
-    let whole = Mat::from_fn(n, n, |i, j| matrix.at(i, j));
-    let eigen = whole.self_adjoint_eigen(Side::Lower).ok()?;
-    let column = |k: usize| (0..n).map(|i| eigen.U()[(i, k)]).collect();
-    Some([column(n - 1), column(n - 2)])
-}
-
-/// Components of `rows` (row-major, centred, of length `dim`): two directions of length 1.
-fn components(rows: &[f64], dim: usize) -> Option<[Vec<f64>; 2]> {
-    let n = rows.len() / dim;
-    let mut found = if n < dim {
-        // The directions are those combinations of the rows that the eigenvectors of the n x n products name.
-        leading(&Triangle::gram(rows, dim))?.map(|weights| {
-            let mut direction = vec![0.0; dim];
-            for (row, weight) in rows.chunks_exact(dim).zip(weights) {
-                direction.iter_mut().zip(row).for_each(|(d, x)| *d += weight * x);
-            }
-            direction
-        })
-    } else {
-        leading(&Triangle::gram(&transposed(rows, dim), n))?
-    };
-    for direction in &mut found {
-        let length = direction.iter().map(|x| x * x).sum::<f64>().sqrt();
-        let largest = direction.iter().fold(0.0f64, |most, &x| if x.abs() > most.abs() { x } else { most });
-        if length <= 0.0 {
-            return None;
-        }
-        let scale = length * largest.signum();
-        direction.iter_mut().for_each(|x| *x /= scale);
-    }
-    Some(found)
-}
-
 /// The answers of the kept models to query `query`; `None` with fewer than 3 answers, or where they are all alike.
 pub fn pca(corpus: &Corpus, query: usize, keep: &[bool]) -> Option<Pca> {
     let dim = corpus.dim();
@@ -94,7 +51,7 @@ pub fn pca(corpus: &Corpus, query: usize, keep: &[bool]) -> Option<Pca> {
     if variance <= 1e-28 * whole {
         return None;
     }
-    let [first, second] = components(&rows, dim)?;
+    let [first, second] = of_rows(&rows, dim)?.map(|component| component.direction);
     let along = |row: &[f64], direction: &[f64]| row.iter().zip(direction).map(|(x, d)| x * d).sum::<f64>();
     let points: Vec<Point> = (rows.chunks_exact(dim).zip(&positions))
         .map(|(row, &(model, position))| {

@@ -7,6 +7,7 @@
 
 mod alike;
 mod form;
+mod map;
 mod meanings;
 mod people;
 mod summary;
@@ -16,6 +17,7 @@ mod training;
 pub use super::meanings::{Hill, Seen};
 pub use alike::*;
 pub use form::*;
+pub use map::*;
 pub use meanings::*;
 pub use people::*;
 use serde::{Deserialize, Serialize};
@@ -61,6 +63,8 @@ pub struct Measures {
     pub form: Vec<FormRow>,
     /// teams.parquet; empty if left out.
     pub teams: Vec<TeamRow>,
+    /// map.parquet; empty if left out.
+    pub map: Vec<MapRow>,
     /// summary.json.
     pub summary: Summary,
 }

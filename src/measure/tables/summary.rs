@@ -1,6 +1,6 @@
 //! summary.json: headlines with what is around them, and the parts of section A.
 
-use super::{FormSummary, GrowthSummary, Interval, MeaningsSummary, RatingLag, TeamsSummary};
+use super::{FormSummary, GrowthSummary, Interval, MapSummary, MeaningsSummary, RatingLag, TeamsSummary};
 use serde::{Deserialize, Serialize};
 
 /// A headline number with what it must be read with.
@@ -141,6 +141,9 @@ pub struct Summary {
     /// Teams.
     #[serde(default)]
     pub teams: Option<TeamsSummary>,
+    /// The response map; `None` if it is left out.
+    #[serde(default)]
+    pub map: Option<MapSummary>,
     /// Model ids in clustered order (average linkage on 1 - mean of model_pairs), for the heat map.
     pub model_order: Vec<u32>,
     /// What was left out and why.

@@ -70,7 +70,10 @@ const STEPS = {
   read: 'reading',
   open_backend: 'opening the device',
   pairs: 'forming all pairs',
+  pair_tables: 'writing the tables of pairs',
   measures: 'measures',
+  texts: 'reading how texts begin',
+  measure_tables: 'writing the other tables',
   tables: 'writing tables',
 };
 

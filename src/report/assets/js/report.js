@@ -4,6 +4,7 @@ const SECTIONS = [
   headlinesSection,
   heatMapSection,
   pairsSection,
+  mapSection,
   histogramSection,
   intraSection,
   topNSection,

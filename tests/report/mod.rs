@@ -1,6 +1,8 @@
 //! report.html in a browser: it draws itself without a complaint, and a hostile corpus stays text. Needs Chromium:
 //! `CHROME` names it, `HIVESCOPE_TEST_BROWSER=require` makes a missing one a failure.
 
+mod map;
+
 use arrow::array::{ArrayRef, FixedSizeListArray, Float32Array, StringArray};
 use arrow::datatypes::{DataType, Field};
 use arrow::record_batch::RecordBatch;
@@ -141,23 +143,28 @@ fn hivescope(arguments: &[&str]) {
     assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
 }
 
-/// A copy of a page with the probe in it.
-fn with_probe(page: &Path) -> PathBuf {
+/// A copy of a page with a probe in it.
+fn with_probe(probe: &str, page: &Path) -> PathBuf {
     let html = fs::read_to_string(page).unwrap();
     let (before, after) = html.rsplit_once("</body>").unwrap();
     let nonce = html.split("<script nonce=\"").nth(1).unwrap().split('"').next().unwrap();
     let probed = page.with_file_name("probed.html");
-    fs::write(&probed, format!("{before}<script nonce=\"{nonce}\">{PROBE}</script></body>{after}")).unwrap();
+    fs::write(&probed, format!("{before}<script nonce=\"{nonce}\">{probe}</script></body>{after}")).unwrap();
     fs::write(page.with_file_name("phone.html"), PHONE).unwrap();
     probed
 }
 
 /// Runs hivescope on a corpus; returns its summary and a copy of the report with the probe in it.
 fn probed(directory: &Path, corpus: &Path) -> (serde_json::Value, PathBuf) {
+    probed_by(PROBE, directory, corpus)
+}
+
+/// The same with another probe.
+fn probed_by(probe: &str, directory: &Path, corpus: &Path) -> (serde_json::Value, PathBuf) {
     let out = directory.join("out");
     hivescope(&["run", "--quiet", "--backend", "cpu", "--out", out.to_str().unwrap(), corpus.to_str().unwrap()]);
     let summary = serde_json::from_slice(&fs::read(out.join("summary.json")).unwrap()).unwrap();
-    (summary, with_probe(&out.join("report.html")))
+    (summary, with_probe(probe, &out.join("report.html")))
 }
 
 /// What must hold of every page, on any screen.
@@ -222,6 +229,7 @@ fn the_demo_draws_itself_in_light_and_dark_narrow_and_wide() {
     let seen = sound(&browser, &page);
     for section in [
         "headlines",
+        "map",
         "worth",
         "meanings",
         "growth",
@@ -511,7 +519,7 @@ fn a_reproduction_draws_itself_and_is_drawn_again() {
     hivescope(&["report", "--quiet", &out]);
     assert!(first == fs::read(&page).unwrap() && !here.path().join("out/report.html").exists());
 
-    let seen = sound_as(REPRODUCED, &browser, &with_probe(&page));
+    let seen = sound_as(REPRODUCED, &browser, &with_probe(PROBE, &page));
     for section in [
         "compared",
         "table-6",
@@ -548,7 +556,7 @@ fn a_hostile_reproduction_stays_text() {
     same.iter().for_each(|pair| arguments.extend(["--same", pair]));
     arguments.extend(["--embedding-model", &bad[1], "--out", out.to_str().unwrap()]);
     hivescope(&arguments);
-    let seen = sound_as(REPRODUCED, &browser, &with_probe(&out.join("reproduction.html")));
+    let seen = sound_as(REPRODUCED, &browser, &with_probe(PROBE, &out.join("reproduction.html")));
     for section in ["table-6", "inter", "components"] {
         assert!(seen.part(&format!("<section id=\"{section}\""), "</section>").contains("&lt;img src="), "{section}");
     }
