@@ -75,7 +75,7 @@ fn models_too(seed: u64, queries: usize, differ: bool) -> [(f64, Option<Interval
         let cell = 0.5 * direction(3_000_000 + row / 2);
         (topic + style + cell + (0.4 + 0.6 * of_model(1)) * direction(row)) as f32
     });
-    let found = measured(&corpus, seed, intervals::RESAMPLES, false);
+    let found = measured(&corpus, seed, intervals::RESAMPLES, None, false);
     ["inter_mean", "intra_mean"].map(|name| {
         let line = found.summary.headlines.iter().find(|line| line.name == name).unwrap();
         (line.value, line.interval_models_too)

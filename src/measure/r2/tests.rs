@@ -4,6 +4,7 @@ use super::super::cells::unit_rows;
 use super::super::planted;
 use super::*;
 use crate::base::events::Silent;
+use rayon::prelude::*;
 
 const MODELS: usize = 3;
 
