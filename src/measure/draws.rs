@@ -10,8 +10,8 @@
 use super::cells::Cells;
 use super::effective::{Effects, Squares, of_rows};
 use super::intervals::{self, Weights};
-use super::summary::left_out;
 use super::sums::Sums;
+use super::tables::left_out;
 use super::tables::{EnsembleSummary, LeftOut, OrderOne, WorthOne};
 use crate::base::events::Stage;
 use crate::base::random::Stream;

@@ -4,10 +4,10 @@
 //! matrices, a block of rows at a time: no query needs more than a few matrices of min(n, d)^2 values. Of all squared
 //! similarities [`Effective`] keeps a few numbers a query.
 
-use super::cells::{BLOCK, Cells, for_each_block, second_moment, unit_rows};
+use super::cells::{Cells, for_each_block, second_moment, unit_rows};
 use super::products::Triangle;
 use super::sums::Sums;
-use super::vendi::{self, Vendi, vendi};
+use super::vendi::{Vendi, vendi};
 use crate::base::events::Stage;
 use crate::base::{Observer, Result};
 use crate::corpus::Corpus;
@@ -176,17 +176,6 @@ fn effective(corpus: &Corpus, cells: &Cells, known: Option<Triangle>, by_model: 
     }
 }
 
-/// Bytes that a query of `rows` responses, at most `cell` of them of one model, takes while it is worked.
-pub fn bytes(rows: usize, cell: usize, dim: usize) -> usize {
-    let triangle = |n: usize| 8 * Triangle::len(n);
-    if rows <= dim {
-        return (8 * rows * dim + triangle(rows)).max(triangle(rows) + vendi::bytes(rows));
-    }
-    let own = if cell <= dim { 8 * cell * dim + triangle(cell) } else { triangle(dim) };
-    let moments = 3 * triangle(dim) + own.max(16 * BLOCK * dim);
-    moments.max(triangle(dim) + vendi::bytes(dim))
-}
-
 /// Effective numbers of all queries, of some of the models.
 #[derive(Debug, Clone, Default)]
 pub struct Effects {
@@ -230,7 +219,7 @@ impl Effects {
         };
         let stage = Stage::start(observer, "measures: effective numbers", "queries", sums.queries.len() as u64);
         let mut finished = 0;
-        for chunk in super::memory::chunks(corpus, &sums.groups) {
+        for chunk in super::chunks::chunks(corpus, &sums.groups) {
             observer.check_stop()?;
             let done: Vec<_> = chunk.par_iter().map(group).collect();
             finished += chunk.iter().map(Vec::len).sum::<usize>();

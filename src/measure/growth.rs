@@ -5,9 +5,10 @@
 //! where there is a time column. The local exponent of `D ~ n^b` is that of the last factor of 4 in n,
 //! `b = ln(D(n) / D(n/4)) / ln 4`; between whole numbers D is linear.
 
+use super::intervals::total;
 use super::intervals::{self, Weights};
 use super::meanings::{Abundances, Rarefaction};
-use super::summary::{left_out, total};
+use super::tables::left_out;
 use super::tables::{
     Group, GrowthLine, GrowthPoint, GrowthRow, GrowthSummary, Headline, Inflation, Interval, LeftOut, Meanings,
 };

@@ -21,6 +21,10 @@ pub const WORK: f64 = 2e11;
 pub const QUERIES: usize = 256;
 /// Queries that must have some of what is counted, and as many not all of it, for a share not to be near its edge.
 const AWAY_FROM_EDGE: usize = 10;
+/// Queries of a two-way bootstrap that are resampled before they are added up.
+pub const TWO_WAY_QUERIES: usize = 64;
+/// Rows of a Gram matrix that are multiplied with the weights of the models at once.
+pub const TWO_WAY_ROWS: usize = 32;
 /// Resamples by default.
 pub const RESAMPLES: usize = 1000;
 
@@ -146,6 +150,12 @@ pub fn ratio(terms: &[(f64, f64)], weights: Option<&Weights>) -> Option<Interval
         Some(weights) if used >= BOOTSTRAP_QUERIES && weights.resamples() > 0 => bootstrap(terms, used, weights),
         _ => linearised(terms),
     }
+}
+
+/// Sum of numerators over sum of denominators.
+pub fn total(terms: &[(f64, f64)]) -> Option<f64> {
+    let (sum, count) = terms.iter().fold((0.0, 0.0), |t, p| (t.0 + p.0, t.1 + p.1));
+    (count > 0.0).then(|| sum / count)
 }
 
 /// Interval of a share: a ratio of sums over queries, each numerator from 0 to its denominator, a number of responses.

@@ -4,12 +4,13 @@
 //! Correlations are over the pairs of a query, as ranks have no closed form; means of like length are from sums.
 
 use super::cells::{add_unit_row, unit_rows};
+use super::intervals::total;
 use super::intervals::{self, Weights};
 use super::products::Triangle;
 use super::restricted::{again, all_pairs, whole};
 use super::spearman::{self, centred_ranks, correlation};
-use super::summary::{left_out, total};
 use super::sums::Sums;
+use super::tables::left_out;
 use super::tables::{Interval, LeftOut, LengthSummary, LikeLength, RankCorrelation};
 use super::variants::dot;
 use crate::base::random::Stream;

@@ -2,71 +2,24 @@
 
 use super::MeasureSettings;
 use super::cells::BLOCK;
+use super::chunks::{self, chunks, groups, triangle};
 use super::effective;
 use super::form;
 use super::growth;
 use super::inter::PAIRS;
-use super::intervals::{RESAMPLES, columns};
+use super::intervals::{RESAMPLES, TWO_WAY_QUERIES, TWO_WAY_ROWS, columns};
 use super::length;
 use super::map;
 use super::meanings;
-use super::products::Triangle;
 use super::r2;
-use super::summary::{TWO_WAY_QUERIES, TWO_WAY_ROWS};
-use super::sums::groups;
 use super::tables::{IntraRow, ModelPairRow, QueryRow};
 use super::topn;
 use super::variants;
 use crate::corpus::Corpus;
 use std::mem::size_of;
 
-/// Least and most bytes of a chunk of queries; between them an eighth of the vectors.
-const CHUNK: std::ops::RangeInclusive<usize> = 16 << 20..=256 << 20;
-
 /// What the eigenvalue solver keeps a thread for packing, whatever the size of the matrix.
 const PACKING: usize = 4 << 20;
-
-fn triangle(n: usize) -> usize {
-    8 * Triangle::len(n)
-}
-
-/// What a canonical query takes: bytes while it is worked, and bytes from then until it is folded.
-fn group(corpus: &Corpus, members: &[usize]) -> (usize, usize) {
-    let dim = corpus.dim();
-    let cells = |q: usize| corpus.layout.cells[q].len();
-    let rows = |q: usize| corpus.layout.query_positions[q].len();
-    let cell = |q: usize| corpus.layout.cells[q].iter().map(|c| c.positions.len()).max().unwrap_or(0);
-    let all: usize = members.iter().map(|&q| rows(q)).sum();
-    let sums: usize = members.iter().map(|&q| cells(q)).sum();
-    let large = members.iter().map(|&q| cell(q)).sum();
-    let held = 8 * sums * dim + members.iter().map(|&q| triangle(cells(q))).sum::<usize>();
-    (effective::bytes(all, large, dim) + 16 * all, held)
-}
-
-/// Bytes of groups taken at once: those in work, one a thread, and those waiting to be folded.
-fn chunk_bytes(work: usize, held: usize, groups: usize) -> usize {
-    work * groups.min(rayon::current_num_threads()) + held
-}
-
-/// Chunks of consecutive groups that are taken at once: as many as fit, at least one.
-pub fn chunks<'a>(corpus: &Corpus, groups: &'a [Vec<usize>]) -> Vec<&'a [Vec<usize>]> {
-    let most = (corpus.len() * corpus.dim() / 2).clamp(*CHUNK.start(), *CHUNK.end());
-    let mut chunks = Vec::new();
-    let (mut first, mut work, mut held) = (0, 0, 0);
-    for (place, members) in groups.iter().enumerate() {
-        let (more_work, more_held) = group(corpus, members);
-        let count = place + 1 - first;
-        if count > 1 && chunk_bytes(work.max(more_work), held + more_held, count) > most {
-            chunks.push(&groups[first..place]);
-            (first, work, held) = (place, 0, 0);
-        }
-        (work, held) = (work.max(more_work), held + more_held);
-    }
-    if first < groups.len() {
-        chunks.push(&groups[first..]);
-    }
-    chunks
-}
 
 /// Bytes that [`super::all`] holds at its peak beside the corpus and the outcome of the pair pass, tables included, for
 /// 1,000 resamples and the threads of the current rayon pool; within a factor of 2 of what is allocated, as a test
@@ -97,9 +50,9 @@ pub fn memory(corpus: &Corpus, settings: &MeasureSettings) -> u64 {
     let groups = groups(corpus);
     let chunk = (chunks(corpus, &groups).into_iter())
         .map(|chunk| {
-            let each: Vec<(usize, usize)> = chunk.iter().map(|members| group(corpus, members)).collect();
+            let each: Vec<(usize, usize)> = chunk.iter().map(|members| chunks::group(corpus, members)).collect();
             let work = each.iter().map(|e| e.0).max().unwrap_or(0);
-            chunk_bytes(work, each.iter().map(|e| e.1).sum(), chunk.len())
+            chunks::bytes(work, each.iter().map(|e| e.1).sum(), chunk.len())
         })
         .max();
     let by_query = 8 * models * dim + chunk.unwrap_or(0);
@@ -215,7 +168,7 @@ mod tests {
         // Where the machine is busy one thread may do all the work: the solver keeps its packing on each.
         if queries > 1 {
             let rows: Vec<f64> = (0..64 * 64).map(|i| f64::from(i * i % 101)).collect();
-            pool.broadcast(|_| vendi(&Triangle::gram(&rows, 64), 64));
+            pool.broadcast(|_| vendi(&crate::measure::products::Triangle::gram(&rows, 64), 64));
         }
         let done = pool.install(|| all(&corpus, &outcome, &MeasureSettings::default(), &Silent)).unwrap();
         drop(done);

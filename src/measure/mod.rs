@@ -5,6 +5,7 @@
 
 mod adjusted;
 mod cells;
+mod chunks;
 mod coarse;
 mod contexts;
 #[cfg(test)]
@@ -188,7 +189,7 @@ pub fn all(
     summary.left_out.extend(variation.left_out);
     summary.texts = texts::summary(corpus, &sums, keep, &weights, observer)?;
     if summary.texts.is_none() {
-        summary.left_out.push(summary::left_out("Empty and refusal-like answers", "no text column"));
+        summary.left_out.push(tables::left_out("Empty and refusal-like answers", "no text column"));
     }
     let (found, left) = length::summary(of, keep, (&length.0, length.1), &weights, observer)?;
     summary.length = found;

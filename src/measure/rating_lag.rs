@@ -3,8 +3,9 @@
 //! The lag of a response is the time of its rating less its own. Ratings that are still to come cannot be seen, and
 //! ratings before the answer are no ratings of it: both are counted and take no part.
 
+use super::intervals::total;
 use super::intervals::{self, Weights};
-use super::summary::{left_out, total};
+use super::tables::left_out;
 use super::tables::{Headline, LeftOut, RatingLag};
 use super::times::Times;
 use crate::corpus::{Corpus, Role};

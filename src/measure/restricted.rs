@@ -6,7 +6,7 @@
 
 use super::cells::{Cells, add_unit_row};
 use super::floors;
-use super::summary::total;
+use super::intervals::total;
 use super::sums::{Sums, minus, plus};
 use super::variants::dot;
 use crate::base::{Observer, Result};
@@ -121,7 +121,7 @@ mod tests {
         let keys = (0..60).map(|i| (["a", " A ", "b", "c"][i % 4].to_string(), format!("{}", i % 7 % 3)));
         let (corpus, _) = planted::planted(keys, 5);
         let chosen: Vec<bool> = (0..60).map(|p| p % 5 > 0).collect();
-        let groups = super::super::sums::groups(&corpus);
+        let groups = super::super::chunks::groups(&corpus);
         let found = again(&corpus, &groups, &chosen, &|of| all_pairs(&corpus, of), &Silent).unwrap();
         let unit = |p: usize| super::super::cells::unit_rows(&corpus, &[p]);
         let row = |p: usize| corpus.layout.row_at[p];

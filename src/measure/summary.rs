@@ -2,13 +2,13 @@
 
 use super::adjusted::Method;
 use super::ensemble;
-use super::intervals::{self, TwoWay, Weights};
+use super::intervals::{self, TWO_WAY_QUERIES, TWO_WAY_ROWS, TwoWay, Weights, total};
 use super::nearest;
 use super::products::add_products;
 use super::sums::Sums;
 use super::tables::{
-    EnsembleSummary, Example, Headline, Interval, LeftOut, Meanings, ModelPairRow, ModelRow, QueryRow, Summary,
-    TopNRow, VariationSummary,
+    EnsembleSummary, Example, Headline, Interval, LeftOut, Meanings, ModelPairRow, ModelRow, ONE_SAMPLE, QueryRow,
+    Summary, TopNRow, VariationSummary, left_out,
 };
 use super::view::View;
 use super::{MeasureSettings, duplicates, floors, histogram, intra, order, topn};
@@ -19,12 +19,6 @@ use rayon::prelude::*;
 
 /// Multiply-adds that a two-way bootstrap may take; beyond it resamples are fewer, but at least 100.
 const TWO_WAY_WORK: f64 = 2e11;
-/// Queries of a two-way bootstrap that are resampled before they are added up.
-pub const TWO_WAY_QUERIES: usize = 64;
-/// Rows of a Gram matrix that are multiplied with the weights of the models at once.
-pub const TWO_WAY_ROWS: usize = 32;
-/// Why measures of one model are left out.
-pub const ONE_SAMPLE: &str = "one response per model and query; needs at least 2";
 
 /// What the summary is made of.
 pub struct Parts<'a> {
@@ -79,17 +73,6 @@ pub fn kept(corpus: &Corpus, people: &[bool]) -> Vec<bool> {
         kept[model as usize] |= !person;
     }
     if kept.contains(&true) { kept } else { vec![true; kept.len()] }
-}
-
-/// Sum of numerators over sum of denominators.
-pub fn total(terms: &[(f64, f64)]) -> Option<f64> {
-    let (sum, count) = terms.iter().fold((0.0, 0.0), |t, p| (t.0 + p.0, t.1 + p.1));
-    (count > 0.0).then(|| sum / count)
-}
-
-/// One thing that was left out.
-pub fn left_out(measure: &str, reason: &str) -> LeftOut {
-    LeftOut { measure: measure.into(), reason: reason.into() }
 }
 
 impl Parts<'_> {

@@ -5,7 +5,7 @@
 //! the corpus is three triangles of M models and, until the pass ends, M x d sums.
 
 use super::cells::{Cells, add_unit_row};
-use super::memory;
+use super::chunks;
 use super::products::Triangle;
 use crate::base::events::Stage;
 use crate::base::{Observer, Result};
@@ -102,16 +102,6 @@ pub fn minus(a: (f64, f64), b: (f64, f64)) -> (f64, f64) {
     (a.0 - b.0, a.1 - b.1)
 }
 
-/// Queries by canonical query.
-pub fn groups(corpus: &Corpus) -> Vec<Vec<usize>> {
-    let mut groups: Vec<Vec<usize>> = vec![Vec::new(); corpus.layout.canonical.len()];
-    for (query, &canonical) in corpus.layout.canonical.iter().enumerate() {
-        groups[canonical as usize].push(query);
-    }
-    groups.retain(|group| !group.is_empty());
-    groups
-}
-
 /// Sum and number of the similarities of ordered pairs of people among the rows of a query.
 fn of_people(corpus: &Corpus, query: usize, people: &[bool]) -> (f64, f64) {
     let person = |p: &usize| people.get(corpus.layout.row_at[*p] as usize).copied().unwrap_or(false);
@@ -170,7 +160,7 @@ impl Sums {
         let everyone = vec![true; models];
         let mut sums = Self {
             queries: vec![QuerySums::default(); queries],
-            groups: groups(corpus),
+            groups: chunks::groups(corpus),
             models,
             counts: vec![0.0; models],
             gram: Triangle::default(),
@@ -180,7 +170,7 @@ impl Sums {
         let groups = std::mem::take(&mut sums.groups);
         let mut totals = vec![0.0; models * dim];
         let mut done = 0u64;
-        for chunk in memory::chunks(corpus, &groups) {
+        for chunk in chunks::chunks(corpus, &groups) {
             observer.check_stop()?;
             let folded: Vec<Group> = chunk.par_iter().map(|g| one_group(corpus, g, people, &everyone)).collect();
             for group in folded {

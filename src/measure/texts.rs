@@ -4,9 +4,9 @@
 //! counts once, for the first model by name that has it.
 
 use super::duplicates;
+use super::intervals::total;
 use super::intervals::{self, Weights};
 use super::restricted::{Again, again, all_pairs, whole};
-use super::summary::total;
 use super::sums::Sums;
 use super::tables::{ModelRow, RestrictedLine, TextShare, TextsSummary};
 use crate::base::{Observer, Result};

@@ -5,8 +5,8 @@
 //! queries, families and variants.
 
 use super::cells::add_unit_row;
+use super::chunks::groups;
 use super::products::add_products;
-use super::sums::groups;
 use crate::base::{Observer, Result};
 use crate::corpus::{Category, Corpus, Dictionary, Role};
 use rayon::prelude::*;

@@ -46,7 +46,7 @@ impl Question {
     pub fn all(corpus: &Corpus, excerpts: &Excerpts, people: &[bool], keep: &[bool]) -> (Vec<Self>, u64) {
         let mut short = 0;
         let mut questions = Vec::new();
-        for members in super::super::sums::groups(corpus) {
+        for members in super::super::chunks::groups(corpus) {
             let mut found = Self { query: members[0], cells: Vec::new(), people: Vec::new() };
             let mut of_models: Vec<(u32, usize)> = Vec::new();
             for position in members.iter().flat_map(|&query| corpus.layout.query_positions[query].clone()) {

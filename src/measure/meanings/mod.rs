@@ -323,8 +323,8 @@ pub fn memory(corpus: &Corpus, settings: &MeasureSettings) -> (usize, usize) {
 
 #[cfg(test)]
 mod tests {
+    use super::super::intervals::total;
     use super::super::planted::{corpus, planted};
-    use super::super::summary::total;
     use super::super::{Measures, all};
     use super::*;
     use crate::base::events::Silent;

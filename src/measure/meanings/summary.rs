@@ -1,8 +1,10 @@
 //! Headlines and the curve of distinct meanings.
 
 use super::super::intervals;
-use super::super::summary::{ONE_SAMPLE, Parts, left_out, total};
+use super::super::intervals::total;
+use super::super::summary::Parts;
 use super::super::tables::{Headline, Interval, Labels, LeftOut, MeaningsLine, MeaningsSummary};
+use super::super::tables::{ONE_SAMPLE, left_out};
 use super::super::view::View;
 use super::adjusted_rand::Agreement;
 use super::{LEAST_PER_1000, MOST, OfQuery, groups, periods};

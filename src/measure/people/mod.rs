@@ -10,9 +10,10 @@ mod distance;
 mod parity;
 mod sides;
 
+use super::intervals::total;
 use super::intervals::{self, Weights};
 use super::meanings::{MOST, drawn};
-use super::summary::{left_out, total};
+use super::tables::left_out;
 use super::tables::{Adds, Headline, LeftOut, ModelRow, Nearest, Parity, SourceRow};
 use crate::base::random::Stream;
 use crate::base::{Observer, Result};

@@ -21,9 +21,9 @@ mod style;
 
 use super::MeasureSettings;
 use super::intervals::{self, Weights};
-use super::summary::{ONE_SAMPLE, left_out};
 use super::sums::Sums;
 use super::tables::{Headline, LeftOut, R2, VariationSummary};
+use super::tables::{ONE_SAMPLE, left_out};
 use crate::base::random::Stream;
 use crate::base::{Observer, Result};
 use crate::corpus::Corpus;

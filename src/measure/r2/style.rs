@@ -1,7 +1,7 @@
 //! R2_style: the share of each model's mean over all queries.
 
 use super::super::cells::{Cells, add_unit_row};
-use super::super::memory;
+use super::super::chunks;
 use super::super::sums::Sums;
 use super::super::variants::dot;
 use super::{AT_ONCE, FOLDED, Fold, PERMUTATIONS, Split, Test, add};
@@ -161,7 +161,7 @@ pub(super) fn style(
     // By query: (total, its variances by cell, its folded sums).
     let mut queries: Vec<(f64, Vec<f64>, Folded)> = Vec::new();
     let mut movable = false;
-    let chunks = memory::chunks(corpus, &groups);
+    let chunks = chunks::chunks(corpus, &groups);
     for chunk in &chunks {
         observer.check_stop()?;
         let found: Vec<Vec<Centred>> = (chunk.par_iter())

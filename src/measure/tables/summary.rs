@@ -39,6 +39,14 @@ pub struct LeftOut {
     pub reason: String,
 }
 
+/// Why measures of one model are left out.
+pub const ONE_SAMPLE: &str = "one response per model and query; needs at least 2";
+
+/// One thing that was left out.
+pub fn left_out(measure: &str, reason: &str) -> LeftOut {
+    LeftOut { measure: measure.into(), reason: reason.into() }
+}
+
 /// A quantile line of the similarity histogram.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RelationSummary {

@@ -10,9 +10,9 @@ mod outcome;
 
 use super::MeasureSettings;
 use super::cells::add_unit_row;
+use super::chunks::groups;
 use super::intervals::{self, Weights};
 use super::jackknife::Estimate;
-use super::sums::groups;
 use super::tables::{Coefficient, Contrast, Headline, Interval, LeftOut, TeamRow, TeamsSummary};
 use super::variants::dot;
 use crate::base::math::quantile_sorted;
