@@ -4,7 +4,7 @@
 //! whole numbers that do, both little-endian in base64; long lists of texts are JSON in gzip in base64, in blocks that the
 //! page unpacks when it needs them.
 
-use super::data::{cut, required};
+use super::values::{cut, required};
 use crate::base::{Error, Result};
 use crate::output::read::Table;
 use base64::Engine;
@@ -39,7 +39,7 @@ pub(super) fn map(directory: &Path, manifest: &Value) -> Result<Value> {
     let (queries, models) = (responses.categories("query")?, responses.categories("model")?);
     let found = rows.iter().all(|&row| (row as usize) < queries.0.len());
     if !found || rows.is_empty() {
-        return Err(super::data::damaged("map.parquet", &"its rows are not those of responses.parquet"));
+        return Err(super::values::damaged("map.parquet", &"its rows are not those of responses.parquet"));
     }
     let mut order: Vec<usize> = (0..rows.len()).collect();
     order.sort_by_key(|&point| {

@@ -9,6 +9,7 @@ mod distribution;
 mod map;
 mod page;
 mod reproduction;
+mod values;
 
 pub use reproduction::write_reproduction;
 

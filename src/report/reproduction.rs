@@ -1,6 +1,6 @@
 //! reproduction.html: the paper's tables and figures beside those of a dump, from the files of a `reproduce` directory.
 
-use super::data::{cut, read_json, required, rounded, rounded_or_null, short_manifest, strings};
+use super::values::{cut, read_json, required, rounded, rounded_or_null, short_manifest, strings};
 use super::{page, put};
 use crate::base::Result;
 use crate::output::read::Table;

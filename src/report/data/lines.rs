@@ -1,6 +1,7 @@
 //! Tables of optional columns, line by line.
 
-use super::{Distribution, TABLE_MODELS, cut, rounded_or_null};
+use super::super::values::{cut, rounded_or_null};
+use super::{Distribution, TABLE_MODELS};
 use crate::base::Result;
 use crate::output::read::Table;
 use serde_json::{Map, Value, json};

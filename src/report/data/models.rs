@@ -1,6 +1,7 @@
 //! Models and pairs of models: columns, not lines, so that thousands of names stand once.
 
-use super::{HEAT_MODELS, TABLE_MODELS, both_ends, cut, descending, rounded_or_null, strings};
+use super::super::values::{cut, rounded_or_null, strings};
+use super::{HEAT_MODELS, TABLE_MODELS, both_ends, descending};
 use crate::base::Result;
 use crate::output::read::Table;
 use serde_json::{Map, Value, json};
