@@ -96,8 +96,10 @@ fn headline(found: &RatingLag) -> Headline {
             found.unit
         ));
     }
-    let (seen, waiting) = (found.rated + found.waiting, found.waiting);
-    notes.push(format!("{waiting} of {seen} answers have no rating yet: the lag is at least this"));
+    if found.waiting > 0 {
+        let (seen, waiting) = (found.rated + found.waiting, found.waiting);
+        notes.push(format!("{waiting} of {seen} answers have no rating yet: the lag is at least this"));
+    }
     if found.before > 0 {
         notes.push(format!("{} ratings are older than their answers and do not count", found.before));
     }

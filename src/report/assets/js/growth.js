@@ -122,7 +122,9 @@ function ratingLag(lag) {
     has(lag.slope)
       ? ` For each ${lag.unit} that an answer comes later the lag changes by ${signed(lag.slope)}${slope}: above 0 ratings fall behind.`
       : '',
-    ` ${count(lag.waiting)} of ${count(lag.waiting + lag.rated)} answers have no rating yet, so the lag is at least this.`,
+    lag.waiting
+      ? ` ${count(lag.waiting)} of ${count(lag.waiting + lag.rated)} answers have no rating yet, so the lag is at least this.`
+      : '',
     lag.before ? ` ${count(lag.before)} ratings are older than their answers and do not count.` : '',
   );
 }
