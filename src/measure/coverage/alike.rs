@@ -87,10 +87,11 @@ pub fn table(seeds: u64) {
     let all = |queries: usize, differ: bool| -> Vec<[(f64, Option<Interval>); 2]> {
         (0..seeds).into_par_iter().map(|seed| models_too(seed, queries, differ)).collect()
     };
-    let found = [true, false].map(|differ| super::QUERIES.map(|queries| all(queries, differ)));
+    let found =
+        [true, false].map(|differ| super::sizes().into_iter().map(|queries| all(queries, differ)).collect::<Vec<_>>());
     let names = ["A inter_mean, models too (10)", "A intra_mean, models too (10)"];
     super::rows(names, seeds, |seed, queries, differ| {
-        let column = super::QUERIES.iter().position(|&q| q == queries).unwrap();
+        let column = super::sizes().iter().position(|&q| q == queries).unwrap();
         let of = &found[usize::from(!differ)][column];
         [0, 1].map(|which| {
             let truth = of.iter().map(|one| one[which].0).sum::<f64>() / seeds as f64;

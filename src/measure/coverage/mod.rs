@@ -65,8 +65,11 @@ fn measured(corpus: &Corpus, seed: u64, resamples: usize, tau: Option<f64>, whol
     all(corpus, &outcome(corpus, whole), &settings, &Silent).unwrap()
 }
 
-/// Columns of the table: queries, and teams in section F.
-const QUERIES: [usize; 4] = [10, 20, 50, 100];
+/// Columns of the table: queries, and teams in section F. `COVERAGE_QUERIES`, 10,20,50,100 by default.
+fn sizes() -> Vec<usize> {
+    let given = std::env::var("COVERAGE_QUERIES").unwrap_or_else(|_| "10,20,50,100".into());
+    given.split(',').map(|size| size.trim().parse().unwrap()).collect()
+}
 
 /// Lines that rest on how large the corpus is: their true value is that of corpora of the same size.
 const OF_SIZE: [&str; 2] = ["A nearest_other_model_corpus", "A nearest_other_query_corpus"];
@@ -146,20 +149,18 @@ pub fn rows<const N: usize>(
     seeds: u64,
     held: impl Fn(u64, usize, bool) -> [Option<bool>; N] + Sync + Send,
 ) {
-    let mut columns = Vec::new();
-    for effects in [true, false] {
-        for queries in QUERIES {
-            let found: Vec<[Option<bool>; N]> =
-                (0..seeds).into_par_iter().map(|seed| held(seed, queries, effects)).collect();
-            let tally = |which: usize| {
-                let known = || found.iter().filter_map(|one| one[which]);
-                Tally { held: known().filter(|&held| held).count(), of: known().count() }
-            };
-            columns.push((0..N).map(tally).collect::<Vec<_>>());
-        }
+    let mut tallies = Vec::new();
+    for (effects, queries) in columns() {
+        let found: Vec<[Option<bool>; N]> =
+            (0..seeds).into_par_iter().map(|seed| held(seed, queries, effects)).collect();
+        let tally = |which: usize| {
+            let known = || found.iter().filter_map(|one| one[which]);
+            Tally { held: known().filter(|&held| held).count(), of: known().count() }
+        };
+        tallies.push((0..N).map(tally).collect::<Vec<_>>());
     }
     for (which, name) in names.into_iter().enumerate() {
-        let cells: Vec<String> = columns.iter().map(|column| cell(Some(&column[which]))).collect();
+        let cells: Vec<String> = tallies.iter().map(|column| cell(Some(&column[which]))).collect();
         println!("| {name} | {} |", cells.join(" | "));
     }
 }
@@ -190,6 +191,11 @@ fn cell(tally: Option<&Tally>) -> String {
     }
 }
 
+/// The columns: whether there are effects, and how many queries.
+fn columns() -> Vec<(bool, usize)> {
+    [true, false].into_iter().flat_map(|effects| sizes().into_iter().map(move |queries| (effects, queries))).collect()
+}
+
 /// `COVERAGE_SEEDS`, 200 by default.
 fn seeds() -> u64 {
     std::env::var("COVERAGE_SEEDS").ok().and_then(|seeds| seeds.parse().ok()).unwrap_or(200)
@@ -198,14 +204,16 @@ fn seeds() -> u64 {
 /// Prints the lines that `tally(world, queries)` has, a column each.
 #[expect(clippy::print_stdout, reason = "it is to be read")]
 fn print(tally: impl Fn(World, usize) -> BTreeMap<String, Tally>) {
-    let corpora = [true, false].into_iter().flat_map(|effects| QUERIES.map(|queries| (World { effects }, queries)));
-    let columns: Vec<BTreeMap<String, Tally>> = corpora.map(|(world, queries)| tally(world, queries)).collect();
-    let names: std::collections::BTreeSet<&String> = columns.iter().flat_map(BTreeMap::keys).collect();
-    println!(
-        "| interval | 10 | 20 | 50 | 100 | 10, no effect | 20 | 50 | 100 |\n|---|---|---|---|---|---|---|---|---|"
-    );
+    let tallies: Vec<BTreeMap<String, Tally>> =
+        columns().into_iter().map(|(effects, queries)| tally(World { effects }, queries)).collect();
+    let names: std::collections::BTreeSet<&String> = tallies.iter().flat_map(BTreeMap::keys).collect();
+    let titles = columns()
+        .into_iter()
+        .map(|(effects, queries)| format!("{queries}{}", if effects { "" } else { ", no effect" }));
+    println!("| interval | {} |", titles.collect::<Vec<_>>().join(" | "));
+    println!("|{}", "---|".repeat(1 + tallies.len()));
     for name in names {
-        let cells: Vec<String> = columns.iter().map(|column| cell(column.get(name))).collect();
+        let cells: Vec<String> = tallies.iter().map(|column| cell(column.get(name))).collect();
         println!("| {name} | {} |", cells.join(" | "));
     }
 }
