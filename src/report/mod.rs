@@ -28,7 +28,7 @@ pub fn write(directory: &Path) -> Result<PathBuf> {
 /// Writes the page of a result again, whichever it has: that of `run` or that of `reproduce`. Returns its path.
 ///
 /// # Errors
-/// As [`write`].
+/// As [`write()`].
 pub fn write_again(directory: &Path) -> Result<PathBuf> {
     let of_paper = directory.join("reproduction.json").is_file();
     if of_paper { write_reproduction(directory) } else { write(directory) }
