@@ -6,8 +6,7 @@
 use super::cells::{BLOCK, add_unit_row, for_each_block, unit_rows};
 use super::pca::{self, Component};
 use super::products::{Triangle, add_products};
-use super::tables::left_out;
-use super::tables::{LeftOut, MapRow, MapSummary};
+use super::tables::{LeftOut, MapRow, MapSummary, left_out};
 use crate::base::events::Stage;
 use crate::base::random::Stream;
 use crate::base::{Observer, Result};

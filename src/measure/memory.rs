@@ -31,10 +31,11 @@ const PACKING: usize = 4 << 20;
 ///   with n >= 2; 4 bytes a response, and a line of map.parquet each for at most 100,000;
 /// - 4 MiB a thread, which the eigenvalue solver keeps;
 /// - the largest of: a chunk of queries (16 MiB to 256 MiB, or one query: a few matrices of min(n, d)^2 values); the
-///   models' second moments, 4 d (d + 1) bytes twice; with the map one of them whole, and a few hundred directions; the bootstraps, 2 bytes a query and resample and up to 3 MiB a
-///   thread; on each thread the matrix of the largest query, 4 n (n + 1) bytes, and its unit rows; with contexts or
-///   stages their cells and sums, about 80 bytes a row; with texts what responses have of
-///   4-grams and dimensions, 16 bytes each and at most 128 MiB, a quarter more, and on each thread 16 bytes a cell twice.
+///   models' second moments, 4 d (d + 1) bytes twice, with the map one of them whole and a few hundred directions; the
+///   bootstraps, 2 bytes a query and resample and up to 3 MiB a thread; on each thread the matrix of the largest query,
+///   4 n (n + 1) bytes, and its unit rows; with contexts or stages their cells and sums, about 80 bytes a row; with texts
+///   what responses have of 4-grams and dimensions, 16 bytes each and at most 128 MiB, a quarter more, and on each thread
+///   16 bytes a cell twice.
 pub fn memory(corpus: &Corpus, settings: &MeasureSettings) -> u64 {
     let (dim, models, queries) = (corpus.dim(), corpus.rows.models.len(), corpus.layout.canonical.len());
     let threads = rayon::current_num_threads();

@@ -20,7 +20,7 @@ pub use order::ordered;
 
 use super::intervals::Weights;
 use super::packaging::named;
-use super::tables::{Headline, LeftOut, Meanings, ModelRow, StageRow, TrendRow};
+use super::tables::{Headline, LeftOut, Meanings, ModelRow, StageRow, TrendRow, left_out};
 use super::variants::{Cell, Variants};
 use crate::base::{Observer, Result};
 use crate::corpus::{Corpus, Dictionary, Role};
@@ -87,10 +87,6 @@ impl<'a> Training<'a> {
         ids.dedup();
         ids
     }
-}
-
-fn left_out(measure: &str, reason: &str) -> LeftOut {
-    LeftOut { measure: measure.into(), reason: reason.into() }
 }
 
 const STAGES: &str = "Training stages";
