@@ -324,7 +324,11 @@ fn inflation(queries: usize, found: &[(usize, &Found)], weights: &Weights, unit:
     let (answers, meanings) = (sums[5] > 0.0).then(|| of_sums(sums))?;
     let difference = |sums: [f64; 6]| {
         let (answers, meanings) = of_sums(sums);
-        answers - meanings
+        let (value, [n, some, labels, of_some, time, queries]) = (answers - meanings, sums);
+        let mean = time / queries;
+        let of_logarithms = [1.0 / n, -1.0 / some, -1.0 / labels, 1.0 / of_some].map(|x| x / mean);
+        let [a, b, c, d] = of_logarithms;
+        (value, [a, b, c, d, -value / time, value / queries])
     };
     Some(Inflation {
         unit: unit.into(),

@@ -2,13 +2,15 @@
 
 use super::adjusted;
 use super::floors;
-use super::intervals::{self, BOOTSTRAP_QUERIES, QUERIES, Resampled, WORK, Weights};
+use super::intervals::{self, BOOTSTRAP_QUERIES, QUERIES, Ratio, Studentised, WORK, Weights};
 use super::sums::Sums;
 use super::tables::{Interval, ModelPairRow, ModelRow};
 use rayon::prelude::*;
 
 /// Pairs of models that are taken at once.
 pub const PAIRS: usize = 64;
+/// Multiply-adds that take as long as what else a resample of a pair takes.
+const QUANTILE: usize = 20;
 
 /// Where each model's cell stands in each query, query after query; `u32::MAX` where it has none.
 struct Places {
@@ -71,37 +73,25 @@ fn row(sums: &Sums, places: &Places, (a, b): (usize, usize)) -> ModelPairRow {
 /// Bootstrap intervals of some pairs: the weighted sums of all resamples are matrix products, [`QUERIES`] queries at
 /// a time.
 fn bootstrap(sums: &Sums, places: &Places, pairs: &[(usize, usize)], weights: &Weights) -> Vec<Option<Interval>> {
-    let resamples = weights.resamples();
-    let mut used = vec![0; pairs.len()];
-    let (mut numerators, mut denominators) =
-        (Resampled::new(pairs.len(), resamples), Resampled::new(pairs.len(), resamples));
+    let of_pair = |pair| (0..sums.queries.len()).map(move |query| term(sums, places, query, pair));
+    let ratios: Vec<Ratio> = pairs.iter().map(|&pair| Ratio::new(of_pair(pair).filter(|t| t.1 > 0.0))).collect();
+    let mut resampled = Studentised::new(pairs.len(), weights.resamples());
     for first in (0..sums.queries.len()).step_by(QUERIES) {
         let queries = first..(first + QUERIES).min(sums.queries.len());
         let columns = intervals::columns(queries.len());
-        let mut terms = (vec![0.0; pairs.len() * columns], vec![0.0; pairs.len() * columns]);
-        for (i, &pair) in pairs.iter().enumerate() {
+        let (mut beyond, mut counts) = (vec![0.0; pairs.len() * columns], vec![0.0; pairs.len() * columns]);
+        for (i, (&pair, ratio)) in pairs.iter().zip(&ratios).enumerate() {
             for (column, query) in queries.clone().enumerate() {
                 let (sum, count) = term(sums, places, query, pair);
-                (terms.0[i * columns + column], terms.1[i * columns + column]) = (sum, count);
-                used[i] += usize::from(count > 0.0);
+                (beyond[i * columns + column], counts[i * columns + column]) = (sum - ratio.value * count, count);
             }
         }
-        let weights = weights.block(queries, columns);
-        numerators.add(&terms.0, &weights);
-        denominators.add_repeated(&terms.1, &weights);
+        resampled.add(&beyond, &counts, &weights.block(queries, columns));
     }
-    let mut values = Vec::with_capacity(resamples);
-    (0..pairs.len())
-        .map(|i| {
-            values.clear();
-            let both = numerators.row(i).iter().zip(denominators.row(i));
-            values.extend(both.filter(|(_, d)| **d > 0.0).map(|(n, d)| n / d));
-            intervals::percentiles(&mut values, used[i])
-        })
-        .collect()
+    ratios.iter().enumerate().map(|(i, ratio)| resampled.interval(i, ratio)).collect()
 }
 
-/// Lines of some pairs, with intervals: by the bootstrap where `weights` are given and a pair has 50 queries.
+/// Lines of some pairs, with intervals: by the bootstrap where `weights` are given and a pair has 10 queries.
 fn rows_of(sums: &Sums, places: &Places, pairs: &[(usize, usize)], weights: Option<&Weights>) -> Vec<ModelPairRow> {
     let mut rows: Vec<ModelPairRow> = pairs.iter().map(|&pair| row(sums, places, pair)).collect();
     let many = |row: &ModelPairRow| weights.is_some() && row.queries >= BOOTSTRAP_QUERIES as u64;
@@ -122,7 +112,8 @@ fn rows_of(sums: &Sums, places: &Places, pairs: &[(usize, usize)], weights: Opti
 /// Lines of model_pairs.parquet, a <= b. Where the bootstrap would take too long the linearised interval stands in.
 pub fn rows(sums: &Sums, lines: &[ModelRow], weights: Option<&Weights>, resamples: usize) -> Vec<ModelPairRow> {
     let models = sums.models;
-    let work = (models * models / 2) as f64 * sums.queries.len() as f64 * resamples as f64;
+    // Three products, and a quantile for each resample.
+    let work = (models * models / 2) as f64 * (3 * sums.queries.len() + QUANTILE) as f64 * resamples as f64;
     let weights = weights.filter(|w| work <= WORK && w.resamples() > 0 && sums.queries.len() >= BOOTSTRAP_QUERIES);
     let places = Places::new(sums);
     let pairs: Vec<(usize, usize)> = (0..models).flat_map(|a| (a..models).map(move |b| (a, b))).collect();

@@ -32,7 +32,7 @@ const PACKING: usize = 4 << 20;
 /// - 4 MiB a thread, which the eigenvalue solver keeps;
 /// - the largest of: a chunk of queries (16 MiB to 256 MiB, or one query: a few matrices of min(n, d)^2 values); the
 ///   models' second moments, 4 d (d + 1) bytes twice, with the map one of them whole and a few hundred directions; the
-///   bootstraps, 2 bytes a query and resample and up to 3 MiB a thread; on each thread the matrix of the largest query,
+///   bootstraps, 2 bytes a query and resample and up to 5 MiB a thread; on each thread the matrix of the largest query,
 ///   4 n (n + 1) bytes, and its unit rows; with contexts or stages their cells and sums, about 80 bytes a row; with texts
 ///   what responses have of 4-grams and dimensions, 16 bytes each and at most 128 MiB, a quarter more, and on each thread
 ///   16 bytes a cell twice.
@@ -64,7 +64,7 @@ pub fn memory(corpus: &Corpus, settings: &MeasureSettings) -> u64 {
     let blocks = threads.min((models * (models + 1) / 2).div_ceil(PAIRS));
     let bootstrap = weights
         + 4 * queries * models
-        + blocks * 8 * (RESAMPLES * columns + 2 * PAIRS * RESAMPLES + 2 * PAIRS * columns);
+        + blocks * 8 * (RESAMPLES * columns + 5 * PAIRS * RESAMPLES + 3 * PAIRS * columns);
     let cells = corpus.layout.cells.iter().map(Vec::len).max().unwrap_or(0);
     let two_way = 2 * weights
         + 2 * RESAMPLES * models

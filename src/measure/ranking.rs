@@ -9,7 +9,7 @@
 //! in the same data.
 
 use super::adjusted::{self, Method};
-use super::intervals::{self, BOOTSTRAP_QUERIES, LEAST, QUERIES, Resampled, WORK, Weights};
+use super::intervals::{self, LEAST, PERCENTILE_QUERIES, QUERIES, Resampled, WORK, Weights};
 use super::sums::Sums;
 use super::tables::{Interval, IntraRow, ModelPairRow, ModelRow, MostLike};
 use crate::base::math::{quantile_sorted, student_t_quantile};
@@ -200,7 +200,7 @@ pub fn ranked(mut grid: Grid, weights: Option<&Weights>) -> Vec<Option<Ranked>> 
             mean_and_error(of_unit(unit).map(|(q, u)| grid.at(q, u)).filter(|x| !x.is_nan()))
         })
         .collect();
-    let many = errors.iter().flatten().all(|one| one.2 >= BOOTSTRAP_QUERIES);
+    let many = errors.iter().flatten().all(|one| one.2 >= PERCENTILE_QUERIES);
     let work = |weights: &Weights| units as f64 * queries as f64 * weights.resamples() as f64;
     let resampled = weights.filter(|w| many && w.resamples() > 0 && work(w) <= WORK);
     let joint = resampled.and_then(|weights| max_t(&grid, &adjusted.means, weights));

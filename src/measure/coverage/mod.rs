@@ -130,7 +130,7 @@ fn tallies(world: World, of: &[Vec<Line>], truth: &BTreeMap<String, Vec<f64>>) -
 
 /// The number of every line in the population, the mean of some large corpora; and where clusters are cut there.
 fn population(world: World, tau: Option<f64>) -> (BTreeMap<String, Vec<f64>>, f64) {
-    const CORPORA: usize = 6;
+    const CORPORA: usize = 24;
     // Joint intervals have their numbers in their middles, so that some resamples are needed.
     let one = |seed: usize| measured(&world.corpus(seed as u64, 800), seed as u64, 100, tau, false);
     let (mut of, mut cuts) = (Vec::new(), 0.0);
