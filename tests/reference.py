@@ -5,7 +5,7 @@ usage: python tests/reference.py DIR INPUT.parquet [INPUT.parquet ...]
 Neighbours must be identical in order and similarities equal to the f64 cosine rounded to f32; histogram counts must be
 equal; means (as the paper has them, and adjusted), floors, intra and its bins, Vendi of queries and models, top-N,
 nearest shares, ensemble gain, and the headlines with and without models that answer regardless must agree to 1e-9
-relative; intervals of fewer than 50 queries too (Student's t; resampled ones are checked in the crate). Distinct
+relative; intervals too, by the same counter-based resamples (not those of rankings and of models in general). Distinct
 meanings: clusters by scipy, Hill numbers from exact binomial coefficients, adjusted Rand by scikit-learn. Shares of
 variation, the headline without refusals, copies and at like length from all pairs, rank correlations and quantiles of
 rankings by scipy; what rests on draws or permutations within the error of other draws.
@@ -116,16 +116,72 @@ def student_quantile(df):
         low, high = (middle, high) if inside(middle) < 0.475 else (low, middle)
     return low
 
+STREAMS = {"compression": 6122349531753180993, "intervals": 10553661638929736596, "teams": 11344278840823884541}  # first 8 bytes of blake3(name)
+SEED = json.load(open(os.path.join(out, "manifest.json")))["settings"]["effective"]["seed"]
+
+def philox_bits(a, b, stream):
+    """64 random bits of a stream at counters (a, b), which are arrays of one shape: Philox 4x32-10."""
+    a, b, key = np.asarray(a, np.uint64), np.asarray(b, np.uint64), SEED ^ STREAMS[stream]
+    right, half, keys = np.uint64(0xFFFFFFFF), np.uint64(32), [key & 0xFFFFFFFF, key >> 32]
+    c = [a & right, a >> half, b & right, b >> half]
+    for _ in range(10):
+        low, high = c[0] * np.uint64(0xD2511F53), c[2] * np.uint64(0xCD9E8D57)
+        c = [(high >> half) ^ c[1] ^ np.uint64(keys[0]), high & right, (low >> half) ^ c[3] ^ np.uint64(keys[1]), low & right]
+        keys = [(keys[0] + 0x9E3779B9) % 2**32, (keys[1] + 0xBB67AE85) % 2**32]
+    return c[0] | c[1] << half
+
+def resamples(units, stream, known={}):
+    """How often each of 1,000 resamples draws each unit."""
+    if (units, stream) not in known:
+        r, i = np.meshgrid(np.arange(1000), np.arange(units), indexing="ij")
+        # floor(bits * units / 2^64) by halves of 32 bits; units are under 2^32.
+        bits, half = philox_bits(r, i, stream), np.uint64(32)
+        carry = (bits & np.uint64(0xFFFFFFFF)) * np.uint64(units) >> half
+        drawn = ((bits >> half) * np.uint64(units) + carry) >> half
+        counts = np.zeros((1000, units))
+        np.add.at(counts, (r.ravel(), drawn.ravel().astype(int)), 1)
+        known[units, stream] = counts
+    return known[units, stream]
+
+def between(value, error, k, missed):
+    """Limits of a number over k units where resamples missed it by so many of their own standard errors."""
+    student = student_quantile(min(k, 1000) - 1)
+    low, high = np.quantile(np.clip(missed, -2 * student, 2 * student), [0.025, 0.975])
+    away = lambda far: error * ((far + student) / 2 if far < student else far)
+    return value - away(high), value + away(-low)
+
+def interval(top, bottom, at=None, units=None, stream="intervals", logarithm=False):
+    """95 % interval of sum(top) / sum(bottom) over queries, or of its logarithm; None under 5. `at` are the places of the
+    queries among `units` of them; without it those with a denominator count."""
+    if at is None:
+        at = np.flatnonzero(bottom > 0)
+        top, bottom = top[at], bottom[at]
+    top, bottom, at, k = np.asarray(top, float), np.asarray(bottom, float), np.asarray(at, int), len(top)
+    if k < 5:
+        return None
+    spread = lambda ratio, w: np.sqrt((w * (top - np.multiply.outer(ratio, bottom)) ** 2).sum(-1) * k / (k - 1)) / (w * bottom).sum(-1)
+    ratio = top.sum() / bottom.sum()
+    error = spread(ratio, np.ones(k))
+    value, error = (math.log(ratio), error / ratio) if logarithm else (ratio, error)
+    if k < 10:
+        half = student_quantile(k - 1) * error
+        return value - half, value + half
+    w = resamples(Q if units is None else units, stream)[:, at]
+    w = w[w @ bottom > 0]
+    again = w @ top / (w @ bottom)
+    errors = spread(again, w)
+    missed, errors = (np.log(again) - value, errors / again) if logarithm else (again - value, errors)
+    with np.errstate(all="ignore"):
+        # What differs by rounding alone is the same.
+        missed = np.where(np.abs(missed) <= 1e-15, 0, missed / np.where(errors <= 1e-15, 0, errors))
+    return between(value, error, k, missed)
+
 def linearised(top, bottom):
-    """95 % Student interval of sum(top) / sum(bottom) over queries; None under 5."""
+    """Ratio of sums, its standard error, and how many queries it is of."""
     used = bottom > 0
     top, bottom = top[used], bottom[used]
-    if len(top) < 5:
-        return None
     ratio = top.sum() / bottom.sum()
-    error = math.sqrt(((top - ratio * bottom) ** 2).sum() * len(top) / (len(top) - 1)) / bottom.sum()
-    half = student_quantile(len(top) - 1) * error
-    return ratio - half, ratio + half
+    return ratio, math.sqrt(((top - ratio * bottom) ** 2).sum() * len(top) / max(len(top) - 1, 1)) / bottom.sum(), len(top)
 
 def beta_quantile(p, a, b):
     """Bisection on Gauss-Legendre integrals of the density, on panels that halve towards the nearer end."""
@@ -144,20 +200,18 @@ def beta_quantile(p, a, b):
     return (low + high) / 2
 
 def share_limits(found, top, bottom):
-    """An interval of a share beside Student's, or near an edge beside exact binomial limits; nothing of a bootstrap."""
+    """An interval of a share beside the usual one, or near an edge beside exact binomial limits."""
     used = bottom > 0
-    top, bottom = top[used], bottom[used]
-    away, plain = min(10, len(top)), linearised(top, bottom)
-    edge = (top > 0).sum() < away or (top < bottom).sum() < away
-    if len(top) >= 50 and not edge:
-        return [], []
+    away = min(10, used.sum())
     got = [found["low"], found["high"]] if found else [np.nan] * 2
-    if plain is None or not edge:
-        return got, [np.nan] * 2 if plain is None else [max(plain[0], 0), min(plain[1], 1)]
-    size, rate, few = bottom.sum(), top.sum() / bottom.sum(), student_quantile(len(top) - 1)
-    variance = ((plain[1] - plain[0]) / 2 / few) ** 2
-    many = student_quantile(min(int(size) - 1, 1000))
-    counts = min(rate * (1 - rate) / variance, size) * (many / few) ** 2 if variance > 0 else len(top)
+    if used.sum() < 5:
+        return got, [np.nan] * 2
+    if (top[used] > 0).sum() >= away and (top[used] < bottom[used]).sum() >= away:
+        plain = interval(top, bottom)
+        return got, [max(plain[0], 0), min(plain[1], 1)]
+    size, (rate, error, k) = bottom.sum(), linearised(top, bottom)
+    few, many = student_quantile(min(k, 1000) - 1), student_quantile(min(int(size), 1000) - 1)
+    counts = min(rate * (1 - rate) / error ** 2, size) * (many / few) ** 2 if error > 0 else k
     some, rest = counts * rate, counts * (1 - rate)
     return got, [beta_quantile(0.025, some, rest + 1) if some else 0, beta_quantile(0.975, some + 1, rest) if rest else 1]
 
@@ -191,12 +245,11 @@ want[~off] = adjusted_intra[a[~off]]
 same("model pairs: adjusted_mean", pairs["adjusted_mean"], want)
 same("model pairs: diagonal", pairs["mean"][~off], [np.nansum(square[l][cell_n[l] >= 2] - cell_n[l][cell_n[l] >= 2]) / (cell_n[l] * (cell_n[l] - 1)).sum() if (cell_n[l] >= 2).any() else np.nan for l in a[~off]])
 low, high = [], []
-few = np.flatnonzero([(both[i, j].sum() if i != j else (cell_n[i] >= 2).sum()) < 50 for i, j in zip(a, b)])
-for i, j in zip(a[few], b[few]):
+for i, j in zip(a, b):
     top, bottom = (gram[i, j], weights[i, j]) if i != j else (square[i] - cell_n[i], cell_n[i] * (cell_n[i] - 1))
-    ci = linearised(np.where(bottom > 0, top, 0), bottom) or (np.nan, np.nan)
+    ci = interval(np.where(bottom > 0, top, 0), bottom) or (np.nan, np.nan)
     low.append(ci[0]); high.append(ci[1])
-same("model pairs: intervals of under 50 queries", np.r_[pairs["ci_low"].to_numpy()[few], pairs["ci_high"].to_numpy()[few]], low + high)
+same("model pairs: intervals", np.r_[pairs["ci_low"], pairs["ci_high"]], low + high)
 intra = read("intra.parquet")
 if len(intra):
     qi = {name: i for i, name in enumerate(queries)}
@@ -267,7 +320,7 @@ same("floors: same model, all", [summary["floors"]["same_model"], summary["floor
 headlines = {h["name"]: h for h in summary["headlines"]}
 
 def headline(name, terms):
-    """Compares a headline, its t interval, and the same without models that answer regardless."""
+    """Compares a headline, its interval, and the same without models that answer regardless."""
     if name not in headlines:
         return
     top, bottom = terms(kept)
@@ -276,8 +329,8 @@ def headline(name, terms):
     if h["label"].startswith("Share of answers"):
         limits_got, limits_want = share_limits(h["interval"], top, bottom)
         got, want = got + limits_got, want + limits_want
-    elif (bottom > 0).sum() < 50:
-        ci = linearised(top, bottom)
+    else:
+        ci = interval(top, bottom)
         got += [h["interval"]["low"], h["interval"]["high"]] if h["interval"] else [np.nan] * 2
         want += ci or [np.nan] * 2
     if (regular != kept).any() and regular.any():
@@ -576,8 +629,8 @@ def meanings_reference():
             sum(p[1][1] * p[2] for p in of_query) / sums[:, 1].sum() if sums[:, 1].sum() else none,
             mean([p[3] for p in of_query if p[3] == p[3]]), found / possible if possible > 1e-9 else none, len(hills)])
         terms = np.array([p[0][0] if p[0] else 0.0 for p in of_query]), np.array([1.0 if p[0] else 0.0 for p in of_query])
-        if terms[1].sum() < 50 and line["interval"]:
-            low, high = linearised(*terms)
+        if line["interval"]:
+            low, high = interval(*terms)
             most = max(int((kept[m] & (q == i) & ((classes != "") if line["tau"] is None else True)).sum()) for i in range(Q))
             same(f"interval at {line['tau']}", [line["interval"]["low"], line["interval"]["high"]], [max(low, 1), min(high, most)])
         if line["chosen"]:
@@ -605,23 +658,21 @@ def labels_in_time(labels, times, m):
         return len(before) + sum(1 - math.comb(len(tied) - int(x), int(places)) / math.comb(len(tied), int(places)) for x in new)
     return at(below) + ((m - below) * (at(below + 1) - at(below)) if m > below else 0.0)
 
-def jackknife(terms, value):
-    """95 % Student interval of a function of sums over queries; None under 5."""
+def of_sums(at, terms, value):
+    """95 % interval of a function of sums over queries that stays where all are multiplied by one number."""
     k = len(terms)
-    if k < 5:
-        return None
-    others = np.array([value(np.delete(terms, i, 0).sum(0)) for i in range(k)])
-    half = student_quantile(k - 1) * math.sqrt(((others - others.mean()) ** 2).sum() * (k - 1) / k)
-    return value(terms.sum(0)) - half, value(terms.sum(0)) + half
-
-def log_interval(top, bottom):
-    """95 % interval of ln(sum(top) / sum(bottom)) of under 50 queries; NaN under 5."""
-    ci = linearised(top, bottom)
-    if ci is None:
-        return [np.nan, np.nan]
-    ratio = top.sum() / bottom.sum()
-    half = (ci[1] - ci[0]) / 2 / ratio
-    return [math.log(ratio) - half, math.log(ratio) + half]
+    number = value(terms.sum(0))
+    if k < 10:
+        others = np.array([value(np.delete(terms, i, 0).sum(0)) for i in range(k)])
+        half = student_quantile(k - 1) * math.sqrt(((others - others.mean()) ** 2).sum() * (k - 1) / k)
+        return number - half, number + half
+    def spread(w):
+        total = w @ terms
+        step = 1e-6 * total
+        slope = np.array([(value(total + s) - value(total - s)) / (2 * s.sum()) if s.any() else 0 for s in np.diag(step)])
+        return math.sqrt((w * (terms @ slope) ** 2).sum() * k / (k - 1))
+    drawn = resamples(Q, "intervals")[:, at]
+    return between(number, spread(np.ones(k)), k, np.array([(value(w @ terms) - number) / spread(w) for w in drawn]))
 
 def growth_reference():
     path = os.path.join(out, "growth.parquet")
@@ -654,16 +705,16 @@ def growth_reference():
                              np.sort(times[rows])[size - 1] if dated else np.nan,
                              labels_in_time(clusters[rows], times[rows], size) if dated else np.nan))
             if kind == "source":
-                per_source.setdefault(name, []).append((expected_labels(counts, least), expected_labels(counts, least / 4)))
+                per_source.setdefault(name, []).append((i, expected_labels(counts, least), expected_labels(counts, least / 4)))
         mine = here[kept[m[here]]]
         if len(mine) >= 8:
             counts = of(mine)
-            ends.append((expected_labels(counts, len(mine)), expected_labels(counts, len(mine) / 4)))
+            ends.append((i, expected_labels(counts, len(mine)), expected_labels(counts, len(mine) / 4)))
             if times is not None and not np.isnan(times[mine]).any():
                 start = np.sort(times[mine])[math.ceil(len(mine) / 4) - 1]
                 early = mine[times[mine] <= start]
                 if times[mine].max() > start:
-                    spans.append((len(mine), len(early), len(set(clusters[mine])), len(set(clusters[early])), times[mine].max() - start, 1))
+                    spans.append((i, len(mine), len(early), len(set(clusters[mine])), len(set(clusters[early])), times[mine].max() - start, 1))
     if found is None:
         same("growth: no table", [len(want)], [0])
         return
@@ -674,11 +725,11 @@ def growth_reference():
         same(f"growth: {name}", found[name].astype(float), [w[4 + place] for w in want])
     growth = summary["growth"]
     for line, pairs in [(growth["all"], ends)] + [(line, per_source[line["name"]]) for line in growth["sources"]]:
-        top, bottom = np.array(pairs).T
+        at, top, bottom = np.array(pairs).T
         expected = [len(pairs), top.sum() / bottom.sum(), math.log(top.sum() / bottom.sum()) / math.log(4)]
         got = [line["queries"], line["ratio"], line["exponent"]]
-        if 5 <= len(pairs) < 50:
-            low, high = np.array(log_interval(top, bottom)) / math.log(4)
+        if len(pairs) >= 5:
+            low, high = np.array(interval(top, bottom, at, logarithm=True)) / math.log(4)
             expected += [max(low, 0), min(high, 1)]
             got += [line["interval"]["low"], line["interval"]["high"]]
         same(f"growth of {line['name'] or 'all'}", got, expected)
@@ -686,14 +737,15 @@ def growth_reference():
     if spans:
         rates = lambda s: (math.log(s[0] / s[1]) / (s[4] / s[5]), math.log(s[2] / s[3]) / (s[4] / s[5]))
         value = lambda s: rates(s)[0] - rates(s)[1]
-        spans = np.array(spans, float); total = spans.sum(0)
+        at, spans = np.array(spans)[:, 0].astype(int), np.array(spans, float)[:, 1:]; total = spans.sum(0)
         line = growth["inflation"]
         got = [line["queries"], line["value"], line["answers"], line["meanings"], line["span"], headlines["inflation"]["value"]]
         expected = [len(spans), value(total), *rates(total), total[4] / total[5], value(total)]
-        if 5 <= len(spans) < 50:
-            got += [line["interval"]["low"], line["interval"]["high"]]
-            expected += jackknife(spans, value)
         same("inflation", got, expected)
+        if len(spans) >= 5:
+            # Slopes by differences.
+            close = np.allclose([line["interval"]["low"], line["interval"]["high"]], of_sums(at, spans, value), rtol=1e-6, atol=1e-9)
+            same("inflation: interval, within a millionth", [close], [1])
     else:
         same("no inflation", [growth["inflation"] is not None], [0])
 
@@ -773,31 +825,27 @@ def people_reference():
     keys = sorted(lines, key=lambda key: ((key[0] or "").encode(), (key[1] or "").encode()))
     got_keys = [(None if pd.isna(r.source) else r.source, None if pd.isna(r.model) else r.model) for r in found.itertuples()]
     same("sources: lines", [len(got_keys), sum(a != b for a, b in zip(got_keys, keys))], [len(keys), 0])
-    student = lambda values: linearised(values, np.ones(len(values))) or (np.nan, np.nan)
     for key, row in zip(keys, found.itertuples()):
         name = " ".join(str(part) for part in key)
         for part, terms in lines[key].items():
-            terms = np.array(terms, float)[:, 1:].T
-            few = terms.shape[1] < 50
+            at, terms = np.array(terms, float)[:, 0], np.array(terms, float)[:, 1:].T
+            mean_of = lambda values: interval(values, np.ones(len(values)), at) or (np.nan, np.nan)
             if part in ("individual", "population"):
                 apart = 1 - terms
                 expected = [terms.shape[1], *terms.mean(1), apart[0].sum() / apart[1].sum(), (terms[0] - terms[1]).mean()]
                 got = [getattr(row, f"{part}_{c}") for c in ("queries", "models", "people", "rho", "crowding")]
-                if few:
-                    expected += [*np.exp(log_interval(*apart)), *student(terms[0] - terms[1])]
-                    got += [getattr(row, f"{part}_{c}") for c in ("rho_ci_low", "rho_ci_high", "crowding_ci_low", "crowding_ci_high")]
+                expected += [*np.exp(interval(*apart, at, logarithm=True) or [np.nan] * 2), *mean_of(terms[0] - terms[1])]
+                got += [getattr(row, f"{part}_{c}") for c in ("rho_ci_low", "rho_ci_high", "crowding_ci_low", "crowding_ci_high")]
             elif part == "nearest":
                 expected = [terms.shape[1], *terms.mean(1), (terms[0] - terms[1]).mean(), (terms[2] - terms[3]).mean()]
                 got = [row.nearest_queries, row.people_to_models, row.people_to_people, row.models_to_people, row.models_to_models, row.people_difference, row.models_difference]
-                if few:
-                    expected += [*student(terms[0] - terms[1]), *student(terms[2] - terms[3])]
-                    got += [row.people_ci_low, row.people_ci_high, row.models_ci_low, row.models_ci_high]
+                expected += [*mean_of(terms[0] - terms[1]), *mean_of(terms[2] - terms[3])]
+                got += [row.people_ci_low, row.people_ci_high, row.models_ci_low, row.models_ci_high]
             else:
                 expected = [terms.shape[1], *terms.mean(1), (terms[0] - terms[1]).mean()]
                 got = [row.adds_queries, row.adds_with, row.adds_without, row.adds]
-                if few:
-                    expected += student(terms[0] - terms[1])
-                    got += [row.adds_ci_low, row.adds_ci_high]
+                expected += mean_of(terms[0] - terms[1])
+                got += [row.adds_ci_low, row.adds_ci_high]
             same(f"sources: {name}, {part}", got, expected)
         missing = {"individual", "population", "nearest", "adds"} - set(lines[key])
         same(f"sources: {name}, nothing else", [getattr(row, f"{part}_queries") for part in sorted(missing)], [0] * len(missing))
@@ -891,16 +939,12 @@ def packaging(against, skip=()):
         used = counts > 0
         values, floors = values / counts.sum(), floors / counts.sum()
         ratio = (values[0] - floors[0]) / (values[1] - floors[1])
-        def student(x, y):
-            r = x.sum() / y.sum(); k = len(x)
-            half = student_quantile(k - 1) * math.sqrt(((x - r * y) ** 2).sum() * k / (k - 1)) / y.sum()
-            return r - half, r + half
-        ci = (np.nan, np.nan)
+        ci, at = (np.nan, np.nan), np.flatnonzero(used)
         if used.sum() < 5:
             ratio = np.nan
-        elif used.sum() < 50:
-            ci = student(top[used], bottom[used])
-            if student(bottom[used], counts[used])[0] < 0.05 * (1 - summary["floor"]):
+        else:
+            ci = interval(top[used], bottom[used], at)
+            if interval(bottom[used], counts[used], at)[0] < 0.05 * (1 - summary["floor"]):
                 ratio, ci = np.nan, (np.nan, np.nan)
         return (used.sum(), min(series[f][3] for f in names), values[0], floors[0], values[1], floors[1], ratio, *ci)
     return {f: line([f]) for f in series}, line(list(series)) if series else None
@@ -1077,8 +1121,8 @@ def stage_line(row):
         a, b = np.array([at_a[i] for i in used]), np.array([at_b[i] for i in used])
         want = [len(used), *(([a.mean(), b.mean(), (b - a).mean()]) if len(used) else [np.nan] * 3)]
         got = [getattr(row, f"{part}_{of}") for of in ("queries", "a", "b", "difference")]
-        if len(used) < 50 and part != "frequency_slope":
-            want += linearised(b - a, np.ones(len(used))) or [np.nan] * 2
+        if part != "frequency_slope":
+            want += interval(b - a, np.ones(len(used)), used) or [np.nan] * 2
             got += [getattr(row, f"{part}_ci_low"), getattr(row, f"{part}_ci_high")]
         same(f"{step}: {part}", got, want)
     with np.errstate(all="ignore"):
@@ -1163,9 +1207,8 @@ def contrast(row):
     got, want = [row.queries], [len(queries)]
     for prefix, number in zip(("", "arm_", "reference_"), numbers):
         got.append(getattr(row, f"{prefix}value")); want.append(number.mean())
-        if len(queries) < 50:
-            got += [getattr(row, f"{prefix}ci_low"), getattr(row, f"{prefix}ci_high")]
-            want += linearised(number, np.ones(len(queries))) or [np.nan] * 2
+        got += [getattr(row, f"{prefix}ci_low"), getattr(row, f"{prefix}ci_high")]
+        want += interval(number, np.ones(len(queries)), queries) or [np.nan] * 2
     same(f"trends: {row.course} of {row.measure}, {row.stage_a} to {row.stage_b}, {name} less {other}", got, want)
     same("trends: pairing, stages", [(None if pd.isna(row.paired_by) else row.paired_by) == by, row.stages], [True, len(stages)])
 for row in trends.itertuples():
@@ -1271,9 +1314,8 @@ if found["cell"]:
     sb, sx, st = terms.sum(0)
     want = [sb / st, sx / st, (sb - sx) / (st - sx)]
     got = [found["cell"][name] for name in ("r2", "permuted", "adjusted")]
-    if (terms[:, 2] > 0).sum() < 50:
-        got += [found["cell"]["interval"][side] if found["cell"]["interval"] else np.nan for side in ("low", "high")]
-        want += linearised(terms[:, 0] - terms[:, 1], terms[:, 2] - terms[:, 1]) or [np.nan] * 2
+    got += [found["cell"]["interval"][side] if found["cell"]["interval"] else np.nan for side in ("low", "high")]
+    want += interval(terms[:, 0] - terms[:, 1], terms[:, 2] - terms[:, 1]) or [np.nan] * 2
     same("R2_cell", got, want)
     if len(permuted):
         same_p("R2_cell", found["cell"]["p"], p_of(permuted, sb))
@@ -1288,9 +1330,8 @@ if style is None:
 elif style != "large" and found["style"]:
     sb, sx, st, (top, bottom), permuted = style
     want, got = [sb / st, sx / st, (sb - sx) / (st - sx)], [found["style"][name] for name in ("r2", "permuted", "adjusted")]
-    if (bottom > 0).sum() < 50:
-        got += [found["style"]["interval"][side] if found["style"]["interval"] else np.nan for side in ("low", "high")]
-        want += linearised(top, bottom) or [np.nan] * 2
+    got += [found["style"]["interval"][side] if found["style"]["interval"] else np.nan for side in ("low", "high")]
+    want += interval(top, bottom) or [np.nan] * 2
     same("R2_style", got, want)
     if len(permuted):
         same_p("R2_style", found["style"]["p"], p_of(permuted, sb))
@@ -1323,8 +1364,8 @@ if ensemble["order_1"]:
         defined = ~np.isnan(got) & ~np.isnan(far)
         same("ensemble gain of order 1", [one["value"], one["gain"], one["unrelated"]],
              [(got[defined] - 1).sum() / (far[defined] - 1).sum(), got[defined].mean(), far[defined].mean()])
-        if defined.sum() < 50:
-            ci = linearised(np.where(defined, got - 1, 0), np.where(defined, far - 1, 0))
+        if defined.sum() >= 5:
+            ci = interval((got - 1)[defined], (far - 1)[defined], order[defined])
             same("ensemble gain of order 1: interval", [one["interval"]["low"], one["interval"]["high"]], ci)
     checked = 0
     for place, i in enumerate(order):
@@ -1367,11 +1408,8 @@ def again(rows, pair=lambda a, b: True):
     return top, bottom, floor
 
 def limits(found, top, bottom):
-    """An interval of the report beside Student's, under 50 queries."""
-    if (bottom > 0).sum() >= 50:
-        return [], []
-    ci = linearised(top, bottom) or (np.nan, np.nan)
-    return [found[side] if found else np.nan for side in ("low", "high")], list(ci)
+    """An interval of the report beside the one that it should be."""
+    return [found[side] if found else np.nan for side in ("low", "high")], list(interval(top, bottom) or (np.nan, np.nan))
 
 several = kept.sum() > 1 and n <= 6000
 if texts is None:
@@ -1554,26 +1592,12 @@ def fnv_bucket(text):
         h = (h ^ byte) * 0x100000001B3 % 2**64
     return h * 0x9E3779B97F4A7C15 % 2**64 >> 46
 
-def philox_bits(counters, seed):
-    """64 random bits of the stream `compression` at each (a, b): Philox 4x32-10, its key the first 8 bytes of blake3(name)."""
-    key = seed ^ 6122349531753180993
-    keys = [key & 0xFFFFFFFF, key >> 32]
-    c = [np.array(part, np.uint64) for part in zip(*((a & 0xFFFFFFFF, a >> 32, b & 0xFFFFFFFF, b >> 32) for a, b in counters))]
-    for _ in range(10):
-        low, high = c[0] * np.uint64(0xD2511F53), c[2] * np.uint64(0xCD9E8D57)
-        right, half = np.uint64(0xFFFFFFFF), np.uint64(32)
-        c = [(high >> half) ^ c[1] ^ np.uint64(keys[0]), high & right, (low >> half) ^ c[3] ^ np.uint64(keys[1]), low & right]
-        keys = [(keys[0] + 0x9E3779B9) % 2**32, (keys[1] + 0xBB67AE85) % 2**32]
-    return c[0] | c[1] << np.uint64(32)
-
-def pseudo_interval(value, without):
-    """Student's t on the contributions of leaving units out: (n - 1) / n (mean - value without)."""
+def pseudo_interval(value, without, at, units=None, stream="intervals"):
+    """Of what leaving units out changes: (n - 1) / n (mean - value without)."""
     without = np.asarray(without, float); k = len(without)
     if k < 5 or np.isnan(without).any():
         return np.nan, np.nan
-    points = value + (k - 1) * (without.mean() - without)
-    half = student_quantile(k - 1) * points.std(ddof=1) / math.sqrt(k)
-    return value - half, value + half
+    return interval(value + (k - 1) * (without.mean() - without), np.ones(k), at, units, stream)
 
 MOST_PAIRED = 4000  # responses whose pairs are formed here
 
@@ -1607,6 +1631,7 @@ def form_reference():
     grams = {"form": counts @ counts.T, "content": e[rows] @ e[rows].T,
              "opening": np.array([[float(a == b) for b in begins] for a in begins])}
     kq, km, kp = question[rows], m[rows], person[rows]
+    place_of = {u: min(q[question == u]) for u in np.unique(kq)}  # a question counts as the first of its copies
     odd = set(np.flatnonzero(regardless)) if (regular != kept).any() and regular.any() else set()
     upper = np.triu(np.ones((len(rows), len(rows)), bool), 1)
 
@@ -1636,7 +1661,7 @@ def form_reference():
 
     def interval_of(found):
         value, without = found
-        return pseudo_interval(value, list(without.values()))
+        return pseudo_interval(value, list(without.values()), [place_of[u] for u in without])
 
     def difference(a, b):
         """Of two means: value, interval of the sum of contributions."""
@@ -1645,12 +1670,11 @@ def form_reference():
             (va, wa), (vb, wb) = a[channel], b[channel]
             share = lambda w: {u: (len(w) - 1) / len(w) * (np.mean(list(w.values())) - x) for u, x in w.items()}
             ca, cb = share(wa), share(wb)
-            c = np.array([ca.get(u, 0) - cb.get(u, 0) for u in sorted(set(ca) | set(cb))])
+            both_have = sorted(set(ca) | set(cb))
+            c = np.array([ca.get(u, 0) - cb.get(u, 0) for u in both_have])
             value, ci = va - vb, (np.nan, np.nan)
             if len(c) >= 5 and not np.isnan(c).any():
-                points = value + len(c) * c
-                half = student_quantile(len(c) - 1) * points.std(ddof=1) / math.sqrt(len(c))
-                ci = points.mean() - half, points.mean() + half
+                ci = interval(value + len(c) * c, np.ones(len(c)), [place_of[u] for u in both_have])
             out_[channel] = (va, vb, value, ci, len(c))
         return out_
 
@@ -1660,7 +1684,7 @@ def form_reference():
     wanted = [(kind, l) for kind, l in wanted if (pairs_of(kind, l) & upper).any()]
     got_keys = [(r.pairs, None if pd.isna(r.model) else index[str(r.model)]) for r in table[["pairs", "model"]].itertuples(index=False)]
     same("form: lines", [len(got_keys), sum(a != b for a, b in zip(got_keys, wanted))], [len(wanted), 0])
-    few = len(np.unique(kq)) < 50
+    few = len(np.unique(kq)) < 50  # more take too long
     for name, other in (("other_query", True), ("same_query", False)):
         found = [means(pairs_of(kind, l), other) for kind, l in wanted]
         for channel in grams:
@@ -1678,12 +1702,11 @@ def form_reference():
             here = [int(i) for i in rows[mask & (kq == u)]]
             if not here:
                 continue
-            first, second = (philox_bits([(i, b) for i in here], summary_seed) for b in (0, 1))
+            first, second = (philox_bits(here, np.full(len(here), b), "compression") for b in (0, 1))
             order = sorted(range(len(here)), key=lambda k: int(first[k]))
             drawn += [(place, int(second[k]), here[k]) for place, k in enumerate(order)]
         text = "".join(normal[i][:300] + "\n" for _, _, i in sorted(drawn)).encode()[:20000]
         return 20000 / len(pa.Codec("zstd", compression_level=9).compress(text)) if len(text) == 20000 else np.nan
-    summary_seed = json.load(open(os.path.join(out, "manifest.json")))["settings"]["effective"]["seed"]
     want = [ratio(kp if kind == "people" else ~kp & ((km == l) if l is not None else True)) for kind, l in wanted]
     of_models = [w for w, (kind, l) in zip(want, wanted) if l is not None and w == w]
     want = [(np.median(of_models) if of_models else np.nan) if key == ("one_model", None) else w for key, w in zip(wanted, want)]
@@ -1741,7 +1764,7 @@ def form_reference():
             if few:
                 asked = [v for v in np.unique(kq[mask]) if (mask & (kq == v)).sum() > 1]
                 got += [one["interval"]["low"], one["interval"]["high"]] if one["interval"] else [np.nan] * 2
-                expected += pseudo_interval(want[2], [style(channel, mask & (kq != v))[2] for v in asked])
+                expected += pseudo_interval(want[2], [style(channel, mask & (kq != v))[2] for v in asked], [place_of[v] for v in asked])
             same(f"{name}: share of {channel} that models explain", got, expected)
 
     block("form", summary["form"], ())
@@ -1801,9 +1824,8 @@ def teams_reference():
     left = np.array([both(lines(rated & (team != t))) for t in members])
     above = found["above_null"]
     got, expected = [above["value"], above["reference"], above["difference"]], [value, null, value - null]
-    if len(members) < 50:
-        got += [above["interval"]["low"], above["interval"]["high"]] if above["interval"] else [np.nan] * 2
-        expected += pseudo_interval(value - null, left[:, 0] - left[:, 1])
+    got += [above["interval"]["low"], above["interval"]["high"]] if above["interval"] else [np.nan] * 2
+    expected += pseudo_interval(value - null, left[:, 0] - left[:, 1], np.arange(len(members)), len(members), "teams")
     same("teams: effective diversity and its reference", got, expected)
     same("headline effective_diversity", [headlines["effective_diversity"]["value"], headlines["effective_diversity"]["floor"]], [value, null])
 
