@@ -1,5 +1,6 @@
 //! The command as a user meets it: exit codes, messages, the files of a result.
 
+use arrow::record_batch::RecordBatch;
 use assert_cmd::Command;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use std::fs;
@@ -330,4 +331,26 @@ fn an_interrupted_run_exits_130_and_leaves_nothing() {
     assert_eq!(run.wait().unwrap().code(), Some(130));
     let left: Vec<_> = fs::read_dir(here.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     assert_eq!(left, ["planted.parquet"]);
+}
+
+/// Texts that are hidden are in no file of the result; what is measured of them is.
+#[test]
+fn hidden_texts_stay_in_the_input() {
+    let here = TempDir::new().unwrap();
+    let corpus = ["--queries", "12", "--models", "3", "--samples", "3", "--dim", "64", "--form", "0.5"];
+    hivescope(here.path()).args(["synth", "--out", "c.parquet"]).args(corpus).assert().success();
+    let known = |texts: &str| {
+        hivescope(here.path()).args(["run", "c.parquet", "--out", texts, "--texts", texts]).assert().success();
+        let file = fs::File::open(here.path().join(texts).join("map.parquet")).unwrap();
+        let batches = ParquetRecordBatchReaderBuilder::try_new(file).unwrap().build().unwrap();
+        let texts_of = |batch: RecordBatch| batch["text"].len() - batch["text"].null_count();
+        let points: usize = batches.map(|batch| texts_of(batch.unwrap())).sum();
+        let summary = fs::read_to_string(here.path().join(texts).join("summary.json")).unwrap();
+        let summary: serde_json::Value = serde_json::from_str(&summary).unwrap();
+        let examples = summary["examples"].as_array().unwrap();
+        assert!(!examples.is_empty() && !summary["form"].is_null());
+        (points, examples.iter().filter(|example| !example["texts"].is_null()).count() == examples.len())
+    };
+    assert_eq!(known("shown"), (108, true));
+    assert_eq!(known("hidden"), (0, false));
 }

@@ -112,6 +112,16 @@ pub enum HistogramArg {
     Off,
 }
 
+/// `--texts`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum TextsArg {
+    /// How texts begin stands in report.html, map.parquet and summary.json
+    Shown,
+    /// No text of a response leaves the input; measures that read texts stay
+    Hidden,
+}
+
 /// Settings on the input and the machine: flags, environment and hivescope.toml have the same names.
 #[derive(Debug, Clone, Default, Args, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
@@ -251,6 +261,9 @@ pub struct PassSettings {
         help_heading = "Measures",
     )]
     pub quality_bar: Option<f64>,
+    /// Whether the result shows how texts begin [default: shown]
+    #[arg(long, value_enum, env = "HIVESCOPE_TEXTS", hide_env = true, help_heading = "Measures")]
+    pub texts: Option<TextsArg>,
     /// Seed of every random draw [default: 0]
     #[arg(long, value_name = "N", env = "HIVESCOPE_SEED", hide_env = true, help_heading = "Measures")]
     pub seed: Option<u64>,

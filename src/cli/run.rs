@@ -1,6 +1,6 @@
 //! `hivescope run`: the whole way from files to a result directory.
 
-use super::args::{InputSettings, Messages, PassSettings, RunArgs};
+use super::args::{InputSettings, Messages, PassSettings, RunArgs, TextsArg};
 use super::observer::Console;
 use super::settings::{self, SettingsFile};
 use super::{backend, memory, messages};
@@ -120,7 +120,9 @@ fn work(settings: &Settings, console: &Console) -> Result<Measures> {
     clock.lap("pair_tables");
     let mut measures = measure::all(&corpus, &outcome, &measure_settings, console)?;
     clock.lap("measures");
-    fill_texts(&mut measures, &options, &corpus)?;
+    if settings.pass.texts != Some(TextsArg::Hidden) {
+        fill_texts(&mut measures, &options, &corpus)?;
+    }
     clock.lap("texts");
     console.check_stop()?;
     directory.write_responses(&corpus, &outcome, &nearest, &measures)?;
