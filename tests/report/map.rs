@@ -1,6 +1,7 @@
 //! The map of all answers in a browser: moving, filtering, who a point is, and hostile texts there.
 
-use super::{browser, hivescope, open, probed_by, write_hostile};
+use super::hostile::write_hostile;
+use super::{browser, hivescope, open, probed_by};
 use std::path::Path;
 
 /// Put into a copy of the page: does with the map what a reader would, and writes down what is seen.

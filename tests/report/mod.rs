@@ -1,13 +1,11 @@
 //! report.html in a browser: it draws itself without a complaint, and a hostile corpus stays text. Needs Chromium:
 //! `CHROME` names it, `HIVESCOPE_TEST_BROWSER=require` makes a missing one a failure.
 
+mod hostile;
 mod map;
+mod odd;
 
-use arrow::array::{ArrayRef, FixedSizeListArray, Float32Array, StringArray};
-use arrow::datatypes::{DataType, Field};
-use arrow::record_batch::RecordBatch;
 use assert_cmd::Command;
-use parquet::arrow::ArrowWriter;
 use std::fs;
 use std::io::Read;
 use std::net::TcpListener;
@@ -357,148 +355,6 @@ fn growth_in_time_draws_itself() {
     assert!(part.contains("Ratings come") && part.contains("+0.500"), "{part}");
 }
 
-/// Names and texts that want to be more than text.
-fn hostile() -> Vec<String> {
-    let mut bad = vec![
-        format!(
-            "</script><script>hacked=1;document.title='hacked'</script><img src=\"http://{HOST}/a\" onerror=hacked=1>"
-        ),
-        format!("<img src=x onerror=\"hacked=1;fetch('http://{HOST}/b')\">\u{2028}\u{2029}<svg onload=hacked=1>"),
-        format!(
-            "--><!--<script></style></title><iframe src=\"javascript:hacked=1\"><link rel=stylesheet href=//{HOST}/c>"
-        ),
-        "\u{202e}desrever\u{2066} שלום عليكم \u{0}\u{1}\u{1b}[31m\t\n\r\u{7f}\u{85}\u{feff}".to_owned(),
-        "__proto__".to_owned(),
-        "constructor \" ' ` \\ ${hacked=1} {{data}} {{nonce}} %s".to_owned(),
-        "W".repeat(5_000),
-    ];
-    bad.push(bad.concat());
-    bad
-}
-
-/// A corpus of hostile names: every one is a query and a model, three answers each, two of them in one hostile context.
-fn write_hostile(path: &Path) {
-    const DIM: usize = 8;
-    let bad = hostile();
-    let cells = bad.iter().flat_map(|query| bad.iter().map(move |model| (query, model)));
-    let rows: Vec<(&String, &String)> = cells.flat_map(|cell| [cell; 3]).collect();
-    let texts = (0..rows.len()).map(|row| bad[(row + row / 24) % bad.len()].as_str());
-    let values = (0..rows.len() * DIM).map(|i| ((i * i + 7 * i) % 101) as f32 / 101.0 + 0.1);
-    let item = Arc::new(Field::new("item", DataType::Float32, false));
-    let embedding = FixedSizeListArray::new(item, DIM as i32, Arc::new(values.collect::<Float32Array>()), None);
-    let contexts = (0..rows.len()).map(|row| bad[row % 3 / 2 + row / 3 % 2].as_str());
-    let stages = (0..rows.len()).map(|row| ["1", "2"][row % 2]);
-    let sources = (0..rows.len()).map(|row| ["human", &bad[1], &bad[6]][row % 3]);
-    let times = (0..rows.len()).map(|row| format!("2024-01-{:02}T12:00:00Z", row % 28 + 1));
-    // By model, so that no family is in both.
-    let arms = (0..rows.len()).map(|row| [&bad[1], &bad[6]][row / 3 % 2]);
-    let columns: [(&str, ArrayRef); 9] = [
-        ("arm", Arc::new(StringArray::from_iter_values(arms))),
-        ("source", Arc::new(StringArray::from_iter_values(sources))),
-        ("time", Arc::new(StringArray::from_iter_values(times))),
-        ("context", Arc::new(StringArray::from_iter_values(contexts))),
-        ("stage", Arc::new(StringArray::from_iter_values(stages))),
-        ("query", Arc::new(StringArray::from_iter_values(rows.iter().map(|row| row.0)))),
-        ("model", Arc::new(StringArray::from_iter_values(rows.iter().map(|row| row.1)))),
-        ("text", Arc::new(StringArray::from_iter_values(texts))),
-        ("embedding", Arc::new(embedding)),
-    ];
-    let batch = RecordBatch::try_from_iter(columns).unwrap();
-    let mut writer = ArrowWriter::try_new(fs::File::create(path).unwrap(), batch.schema(), None).unwrap();
-    writer.write(&batch).unwrap();
-    writer.close().unwrap();
-}
-
-#[test]
-fn a_hostile_corpus_stays_text() {
-    let Some(browser) = browser() else { return };
-    let here = tempfile::tempdir().unwrap();
-    let corpus = here.path().join("hostile.parquet");
-    write_hostile(&corpus);
-    let (_, page) = probed(here.path(), &corpus);
-    let seen = sound(&browser, &page);
-    // The names are there, as text.
-    for section in
-        ["examples", "models", "pairs", "queries", "heat-map", "packaging", "stages", "trends", "form", "people"]
-    {
-        let part = seen.part(&format!("<section id=\"{section}\""), "</section>");
-        assert!(part.contains("&lt;img src=") && part.contains("WWWWWWWW"), "{section} shows no names");
-    }
-    assert!(seen.part("<section id=\"models\"", "</section>").contains(">__proto__</bdi>"));
-}
-
-/// Names of a column by row.
-type Names = (&'static str, fn(usize) -> Option<&'static str>);
-
-/// A corpus of so many queries, models and samples, all of whose vectors may be equal, with a column of qualities of which
-/// none is known.
-fn write_odd(path: &Path, [queries, models, samples]: [usize; 3], equal: bool, names: &[Names]) {
-    let rows = queries * models * samples;
-    let item = Arc::new(Field::new("item", DataType::Float32, false));
-    let value = |row: usize, i: usize| if equal { 1.0 } else { ((row * 31 + i * 17) % 23) as f32 - 9.5 };
-    let values = (0..rows).flat_map(|row| (0..3).map(move |i| value(row, i)));
-    let embedding = FixedSizeListArray::new(item, 3, Arc::new(values.collect::<Float32Array>()), None);
-    let of = |name: fn(usize) -> Option<&'static str>| -> ArrayRef {
-        Arc::new((0..rows).map(name).collect::<StringArray>())
-    };
-    let number = |name: &str, count: usize, each: usize| -> ArrayRef {
-        Arc::new(StringArray::from_iter_values((0..rows).map(|row| format!("{name} {}", row / each % count))))
-    };
-    let quality = [None, Some(f32::NAN), Some(f32::INFINITY)];
-    let mut columns: Vec<(&str, ArrayRef)> = vec![
-        ("query", number("query", queries, models * samples)),
-        ("model", number("model", models, samples)),
-        ("quality", Arc::new((0..rows).map(|row| quality[row % 3]).collect::<Float32Array>())),
-        ("embedding", Arc::new(embedding)),
-    ];
-    columns.extend(names.iter().map(|&(name, value)| (name, of(value))));
-    let batch = RecordBatch::try_from_iter(columns).unwrap();
-    let mut writer = ArrowWriter::try_new(fs::File::create(path).unwrap(), batch.schema(), None).unwrap();
-    writer.write(&batch).unwrap();
-    writer.close().unwrap();
-}
-
-#[test]
-fn odd_corpora_draw_themselves() {
-    let Some(browser) = browser() else { return };
-    let nothing: fn(usize) -> Option<&'static str> = |_| None;
-    let one: fn(usize) -> Option<&'static str> = |_| Some("1");
-    let two: fn(usize) -> Option<&'static str> = |row| [Some("1"), Some("2")][row % 2];
-    let human: fn(usize) -> Option<&'static str> = |_| Some("human");
-    let half: fn(usize) -> Option<&'static str> = |row| ["human", "ai"].get(row % 3).copied();
-    let empty: fn(usize) -> Option<&'static str> = |row| [Some(""), None, Some(" ")][row % 3];
-    let all = ["text", "source", "family", "stage", "arm", "context", "class", "team", "time"];
-    let nulls: Vec<Names> = all.iter().map(|&name| (name, nothing)).collect();
-    let ones: Vec<Names> = all.iter().map(|&name| (name, one)).collect();
-    for (what, sizes, equal, names) in [
-        ("one response", [1, 1, 1], false, vec![]),
-        ("one query, all null", [1, 2, 3], false, nulls.clone()),
-        ("all null", [6, 3, 2], false, nulls),
-        ("all one and equal", [7, 1, 4], true, ones),
-        ("people only", [6, 2, 2], false, vec![("source", human), ("text", empty), ("stage", one), ("time", two)]),
-        (
-            "all equal",
-            [8, 3, 4],
-            true,
-            vec![
-                ("source", half),
-                ("text", empty),
-                ("stage", two),
-                ("context", two),
-                ("class", nothing),
-                ("team", half),
-            ],
-        ),
-    ] {
-        let here = tempfile::tempdir().unwrap();
-        let corpus = here.path().join("odd.parquet");
-        write_odd(&corpus, sizes, equal, &names);
-        let (summary, page) = probed(here.path(), &corpus);
-        assert!(!summary["left_out"].as_array().unwrap().is_empty(), "{what}");
-        cards_show_headlines(&sound(&browser, &page), &summary);
-    }
-}
-
 /// Title of reproduction.html.
 const REPRODUCED: &str = "hivescope: Artificial Hivemind reproduced";
 
@@ -541,25 +397,6 @@ fn a_reproduction_draws_itself_and_is_drawn_again() {
     );
     assert!(seen.part("<section id=\"shares\"", "</section>").contains("gpt-4o-2024-11-20"));
     assert!(seen.part("<section id=\"components\"", "</section>").contains("query 03"));
-}
-
-#[test]
-fn a_hostile_reproduction_stays_text() {
-    let Some(browser) = browser() else { return };
-    let here = tempfile::tempdir().unwrap();
-    let corpus = here.path().join("hostile.parquet");
-    write_hostile(&corpus);
-    let (bad, out) = (hostile(), here.path().join("out"));
-    let same = [(0, "gpt-4o-2024-11-20"), (1, "microsoft/phi-4"), (6, "deepseek-ai/DeepSeek-V3")];
-    let same: Vec<String> = same.iter().map(|(at, paper)| format!("{}={paper}", bad[*at])).collect();
-    let mut arguments = vec!["reproduce", "infinity-chat", "--quiet", corpus.to_str().unwrap(), "--query-pca", &bad[0]];
-    same.iter().for_each(|pair| arguments.extend(["--same", pair]));
-    arguments.extend(["--embedding-model", &bad[1], "--out", out.to_str().unwrap()]);
-    hivescope(&arguments);
-    let seen = sound_as(REPRODUCED, &browser, &with_probe(PROBE, &out.join("reproduction.html")));
-    for section in ["table-6", "inter", "components"] {
-        assert!(seen.part(&format!("<section id=\"{section}\""), "</section>").contains("&lt;img src="), "{section}");
-    }
 }
 
 #[test]

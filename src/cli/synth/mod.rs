@@ -18,8 +18,11 @@
 //! whatever is asked; with copies the first answers of all models but the first are those of the first. With teams a cell is a team's; every second one has `c` taken away, so that its cosine is B, and its
 //! quality follows the outcome model.
 
+mod labels;
 mod planted;
 mod stages;
+mod table;
+mod truths;
 mod variation;
 
 use super::args::{Messages, SynthArgs, SynthKind};
