@@ -1,12 +1,23 @@
 //! Rows of a query by model, and their unit vectors.
 
 use super::products::Triangle;
+use crate::base::random::Stream;
 use crate::base::simd::widest;
 use crate::corpus::Corpus;
 use pulp::Arch;
 
 /// Rows of a block of unit rows where not all are held at once.
 pub const BLOCK: usize = 256;
+
+/// The `most` of some items with the smallest random numbers by row, in the order that they are in; all if they are fewer.
+pub fn drawn<T: Copy + Ord>(mut items: Vec<T>, most: usize, draw: &Stream, row: impl Fn(&T) -> u32) -> Vec<T> {
+    if items.len() > most {
+        items.sort_by_cached_key(|item| draw.bits(u64::from(row(item)), 0));
+        items.truncate(most);
+        items.sort_unstable();
+    }
+    items
+}
 
 /// The rows of one query, or of queries that are copies of each other, by model.
 #[derive(Debug, Clone, Default)]

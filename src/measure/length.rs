@@ -3,7 +3,7 @@
 //!
 //! Correlations are over the pairs of a query, as ranks have no closed form; means of like length are from sums.
 
-use super::cells::{add_unit_row, unit_rows};
+use super::cells::{self, add_unit_row, unit_rows};
 use super::intervals::total;
 use super::intervals::{self, Weights};
 use super::products::Triangle;
@@ -137,11 +137,7 @@ impl Confound<'_> {
         let with_text = corpus.layout.query_positions[query].clone();
         let mut positions: Vec<usize> = with_text.filter(|&p| chars[row(p)] > 0 && keep[model(p) as usize]).collect();
         let drawn = positions.len() > self.most;
-        if drawn {
-            positions.sort_by_cached_key(|&p| self.draw.bits(row(p) as u64, 0));
-            positions.truncate(self.most);
-            positions.sort_unstable();
-        }
+        positions = cells::drawn(positions, self.most, &self.draw, |&p| corpus.layout.row_at[p]);
         let models: Vec<u32> = positions.iter().map(|&p| model(p)).collect();
         // Cells stand together: the pairs of different models are those of a response with all from `after` on.
         let after: Vec<usize> = models.iter().map(|model| models.partition_point(|other| other <= model)).collect();

@@ -76,7 +76,11 @@ pub fn memory(corpus: &Corpus, settings: &MeasureSettings) -> u64 {
     let lengths = if corpus.rows.text_chars.is_some() { 27 * corpus.len() + length_bytes(corpus, threads) } else { 0 };
     let form = weights + form::bytes(corpus);
     let rows = corpus.layout.query_positions.iter().map(std::ops::Range::len).max().unwrap_or(0);
-    let topn = if repeated > 0 { threads.min(queries) * topn::bytes(rows, dim) } else { 0 };
+    let topn = if repeated > 0 {
+        topn::bytes(rows, dim, if rows > topn::LARGE { threads } else { threads.min(queries) })
+    } else {
+        0
+    };
     let packing = threads.min(queries) * PACKING;
     let largest = [
         by_query, by_model, mapping, clustering, bootstrap, two_way, variants, variation, ranking, lengths, form, topn,

@@ -14,6 +14,7 @@ mod draws;
 mod duplicates;
 mod effective;
 mod ensemble;
+mod examples;
 mod fine_print;
 mod floors;
 mod form;
@@ -115,15 +116,18 @@ pub fn all(
     texts::fill_models(corpus, &mut models);
     let model_pairs = inter::rows(&sums, &models, Some(&weights), settings.resamples);
     observer.check_stop()?;
-    let (topn, shares) =
-        if repeated { topn::all(corpus, &everyone, observer)? } else { (Vec::new(), vec![None; sums.queries.len()]) };
+    let (topn, shares) = if repeated {
+        topn::all(corpus, &everyone, settings.seed, observer)?
+    } else {
+        (Vec::new(), vec![None; sums.queries.len()])
+    };
 
     // Tables show everyone. Headlines are about models, and stand without those that answer regardless as well.
     let kept = summary::kept(corpus, &people);
     let regular: Vec<bool> = kept.iter().zip(&models).map(|(&k, m)| k && !m.answers_regardless).collect();
     let further = |keep: &Vec<bool>, than: &Vec<bool>| {
         let some = keep != than && keep.contains(&true);
-        some.then(|| View::new(corpus, &sums, keep.clone(), repeated, observer)).transpose()
+        some.then(|| View::new(corpus, &sums, keep.clone(), (repeated, settings.seed), observer)).transpose()
     };
     let mut views = vec![View { keep: everyone.clone(), effects, shares, unrelated: None, meanings: Vec::new() }];
     views.extend(further(&kept, &everyone)?);
@@ -146,7 +150,7 @@ pub fn all(
         drawn_of.push(draws::drawn(corpus, &one.keep, &one.effects, settings.seed, observer)?);
     }
     let keeps: Vec<&[bool]> = views.iter().map(|view| view.keep.as_slice()).collect();
-    let meanings::Counted { meanings, views: counted, drawn } =
+    let meanings::Counted { meanings, views: counted } =
         meanings::count(corpus, &sums, floor, &keeps, settings, observer)?;
     views.iter_mut().zip(counted).for_each(|(view, counted)| view.meanings = counted);
     meanings::fill_models(&mut models, &meanings, sums.queries.len(), &weights);
@@ -166,7 +170,6 @@ pub fn all(
         queries: &queries,
         topn: &topn,
         meanings: &meanings,
-        drawn,
         view: &views[view],
         regular: views.get(view + 1),
         compared,

@@ -7,12 +7,11 @@ use super::nearest;
 use super::products::add_products;
 use super::sums::Sums;
 use super::tables::{
-    EnsembleSummary, Example, Headline, Interval, LeftOut, Meanings, ModelPairRow, ModelRow, ONE_SAMPLE, QueryRow,
-    Summary, TopNRow, VariationSummary, left_out,
+    EnsembleSummary, Headline, Interval, LeftOut, Meanings, ModelPairRow, ModelRow, ONE_SAMPLE, QueryRow, Summary,
+    TopNRow, VariationSummary, left_out,
 };
 use super::view::View;
-use super::{MeasureSettings, duplicates, floors, histogram, intra, order, topn};
-use crate::base::similarity::Similarity;
+use super::{MeasureSettings, duplicates, examples, floors, histogram, intra, order, topn};
 use crate::compute::PairOutcome;
 use crate::corpus::{Corpus, Role};
 use rayon::prelude::*;
@@ -44,8 +43,6 @@ pub struct Parts<'a> {
     pub topn: &'a [TopNRow],
     /// meanings.parquet.
     pub meanings: &'a Meanings,
-    /// Queries too large to be clustered whole.
-    pub drawn: usize,
     /// What headlines rest on: the models, without people where there are models beside them.
     pub view: &'a View,
     /// The same without models that answer regardless of the query; `None` if there is none.
@@ -321,78 +318,6 @@ impl Parts<'_> {
         }
     }
 
-    /// The closest pair of rows among positions `first` and `second` (distinct positions), as an example.
-    fn closest(&self, kind: &str, query: usize, models: Option<(u32, u32)>) -> Option<Example> {
-        let (corpus, layout) = (self.corpus, &self.corpus.layout);
-        let similarity = Similarity::new();
-        let mut best: Option<(f32, u32, u32)> = None;
-        let model = |p: usize| corpus.rows.model[layout.row_at[p] as usize];
-        for i in layout.query_positions[query].clone() {
-            for j in i + 1..layout.query_positions[query].end {
-                let (a, b) = (model(i).min(model(j)), model(i).max(model(j)));
-                if models.is_some_and(|m| m != (a, b)) {
-                    continue;
-                }
-                let value = corpus.embeddings.similarity(&similarity, i, j);
-                let rows = (layout.row_at[i].min(layout.row_at[j]), layout.row_at[i].max(layout.row_at[j]));
-                if best.is_none_or(|(s, x, y)| value > s || (value == s && rows < (x, y))) {
-                    best = Some((value, rows.0, rows.1));
-                }
-            }
-        }
-        let (value, a, b) = best?;
-        let name = |row: u32| corpus.rows.models.name(corpus.rows.model[row as usize]).to_string();
-        Some(Example {
-            kind: kind.into(),
-            query: corpus.rows.queries.name(query as u32).to_string(),
-            models: [name(a), name(b)],
-            rows: [a, b],
-            similarity: value,
-            texts: None,
-        })
-    }
-
-    /// The closest answers of two models over all queries.
-    fn closest_of_models(&self, kind: &str, pair: &ModelPairRow) -> Option<Example> {
-        let models = (pair.model_a, pair.model_b);
-        let mut best: Option<Example> = None;
-        for query in 0..self.sums.queries.len() {
-            let answered = &self.sums.queries[query].models;
-            if answered.contains(&models.0) && answered.contains(&models.1) {
-                let one = self.closest(kind, query, Some(models));
-                best = match (best, one) {
-                    (Some(b), Some(o)) if o.similarity > b.similarity => Some(o),
-                    (None, one) => one,
-                    (best, _) => best,
-                };
-            }
-        }
-        best
-    }
-
-    fn examples(&self) -> Vec<Example> {
-        let mut found = Vec::new();
-        let large: Vec<(usize, f64)> =
-            self.queries.iter().filter(|q| q.n >= 3).filter_map(|q| Some((q.query as usize, q.mean?))).collect();
-        let most = large.iter().copied().reduce(|a, b| if b.1 > a.1 { b } else { a });
-        let fewest = large.iter().copied().reduce(|a, b| if b.1 < a.1 { b } else { a });
-        found.extend(most.and_then(|q| self.closest("most alike query", q.0, None)));
-        if large.len() > 1 {
-            found.extend(fewest.and_then(|q| self.closest("least alike query", q.0, None)));
-        }
-        let across = || self.pairs.iter().filter(|p| p.model_a != p.model_b && p.mean.is_some());
-        let needed = across().map(|p| p.queries).max().unwrap_or(0).min(5);
-        let pairs: Vec<&ModelPairRow> = across().filter(|p| p.queries >= needed).collect();
-        let value = |pair: &ModelPairRow| pair.adjusted_mean.or(pair.mean);
-        let most = pairs.iter().copied().reduce(|a, b| if value(b) > value(a) { b } else { a });
-        let fewest = pairs.iter().copied().reduce(|a, b| if value(b) < value(a) { b } else { a });
-        found.extend(most.and_then(|p| self.closest_of_models("most alike models", p)));
-        if pairs.len() > 1 {
-            found.extend(fewest.and_then(|p| self.closest_of_models("least alike models", p)));
-        }
-        found
-    }
-
     /// The summary.
     pub fn summary(&self) -> Summary {
         let corpus = self.corpus;
@@ -490,7 +415,7 @@ impl Parts<'_> {
             model_order: order::models(self.pairs, self.sums.models),
             left_out: left,
             notes,
-            examples: self.examples(),
+            examples: examples::examples(corpus, self.sums, (self.queries, self.pairs), self.settings.seed),
         }
     }
 }

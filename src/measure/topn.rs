@@ -1,10 +1,14 @@
 //! Distinct models among the nearest N of each response, ties at the boundary by expectation.
+//!
+//! Of a query of more than 8,192 responses as many are drawn whose nearest are looked for among all: what is counted grows
+//! with the number of responses and not with its square.
 
-use super::cells::Cells;
+use super::cells::{Cells, drawn};
 use super::coarse::{self, ANCHORS, Coarse};
 use super::nearest::{self, Share};
 use super::tables::TopNRow;
 use crate::base::events::Stage;
+use crate::base::random::Stream;
 use crate::base::similarity::Similarity;
 use crate::base::{Observer, Result};
 use crate::corpus::Corpus;
@@ -13,6 +17,10 @@ use std::cmp::Reverse;
 
 /// Queries that are computed before progress is told.
 const AT_ONCE: usize = 32;
+/// Responses from which on threads share a query.
+pub const LARGE: usize = 4096;
+/// Most responses of a query whose nearest are looked for.
+pub const MOST: usize = 8192;
 
 /// P(none of `marked` among `drawn` of `total` without replacement).
 pub fn none_drawn(total: u64, marked: u64, drawn: u64) -> f64 {
@@ -73,7 +81,7 @@ pub fn null_and_least(counts: &[u64], top_n: u64) -> (f64, f64) {
     (null / n as f64, least / n as f64)
 }
 
-/// The nearest of each response of a query.
+/// A query's responses, and who is nearest to whom.
 struct Near<'a> {
     corpus: &'a Corpus,
     positions: &'a [usize],
@@ -81,119 +89,172 @@ struct Near<'a> {
     most: usize,
     similarity: Similarity,
     coarse: Coarse,
-    /// Cosines of the anchors from `first` on with all responses.
+}
+
+/// What a block of anchors needs, kept from one block to the next.
+#[derive(Default)]
+struct Scratch {
     cosines: Vec<f32>,
-    first: usize,
-    others: Vec<usize>,
+    others: Vec<(f32, u32)>,
     values: Vec<f32>,
+    sorted: Vec<(f32, usize)>,
+}
+
+/// Places in `cosines` of all but `anchor` that can be among its `most` nearest: with the last of the `most` coarsely
+/// nearest, everyone that is at most `slack` farther.
+fn candidates(cosines: &[f32], anchor: usize, most: usize, slack: f32, others: &mut Vec<(f32, u32)>) {
+    let most = most.min(cosines.len() - 1);
+    let last = |others: &mut Vec<(f32, u32)>| others.select_nth_unstable_by(most - 1, |a, b| b.0.total_cmp(&a.0)).1.0;
+    // As many are at least as near as `least` + `slack`, so nobody farther than `least` can be among them.
+    let (mut least, mut full) = (f32::NEG_INFINITY, (4 * most).max(256));
+    others.clear();
+    for (other, &cosine) in cosines.iter().enumerate() {
+        if cosine >= least && other != anchor {
+            others.push((cosine, other as u32));
+            if others.len() == full {
+                least = last(others) - slack;
+                others.retain(|one| one.0 >= least);
+                full = full.max(2 * others.len());
+            }
+        }
+    }
+    least = last(others) - slack;
+    others.retain(|one| one.0 >= least);
 }
 
 impl<'a> Near<'a> {
     fn new(corpus: &'a Corpus, positions: &'a [usize], most: usize) -> Self {
-        let (similarity, coarse) = (Similarity::new(), Coarse::new(corpus, positions));
-        let (cosines, others, values) = (Vec::new(), Vec::new(), Vec::new());
-        Self { corpus, positions, most, similarity, coarse, cosines, first: usize::MAX, others, values }
+        Self { corpus, positions, most, similarity: Similarity::new(), coarse: Coarse::new(corpus, positions) }
     }
 
-    /// (similarity, label) of the nearest others of the response at place `anchor`, descending: at least the `most`
-    /// nearest, and all that are as near as any of these. Anchors come in order.
-    fn sorted(&mut self, anchor: usize, label: &[usize], sorted: &mut Vec<(f32, usize)>) {
-        let n = self.positions.len();
-        if anchor.is_multiple_of(ANCHORS) || self.first == usize::MAX {
-            self.first = anchor / ANCHORS * ANCHORS;
-            self.coarse.cosines(self.first, (self.first + ANCHORS).min(n), &mut self.cosines);
+    /// Calls `see(anchor, sorted)` for each of a block of anchors, places in `positions`: (similarity, label) of its nearest
+    /// others, descending, at least the `most` nearest and all that are as near as any of these.
+    fn block(
+        &self,
+        anchors: &[usize],
+        label: &[usize],
+        scratch: &mut Scratch,
+        mut see: impl FnMut(usize, &[(f32, usize)]),
+    ) {
+        let Scratch { cosines, others, values, sorted } = scratch;
+        let (n, embeddings) = (self.positions.len(), &self.corpus.embeddings);
+        let row = |place: usize| (embeddings.row(self.positions[place]), embeddings.norms()[self.positions[place]]);
+        self.coarse.cosines(anchors, cosines);
+        for (&anchor, cosines) in anchors.iter().zip(cosines.chunks_exact(n)) {
+            candidates(cosines, anchor, self.most, 2.0 * self.coarse.bound, others);
+            let (x, norm) = row(anchor);
+            values.clear();
+            self.similarity.one_to_many(x, norm, others.iter().map(|one| row(one.1 as usize)), values);
+            sorted.clear();
+            sorted.extend(values.iter().zip(others.iter()).map(|(&value, one)| (value, label[one.1 as usize])));
+            sorted.sort_unstable_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
+            see(anchor, sorted);
         }
-        let cosines = &self.cosines[(anchor - self.first) * n..][..n];
-        // So many are at least this near, so nobody farther by twice the bound can be among them.
-        self.values.clear();
-        self.values.extend((0..n).filter(|&o| o != anchor).map(|o| cosines[o]));
-        let place = self.most.min(n - 1) - 1;
-        let least = *self.values.select_nth_unstable_by(place, |a, b| b.total_cmp(a)).1 - 2.0 * self.coarse.bound;
-        self.others.clear();
-        self.others.extend((0..n).filter(|&o| o != anchor && cosines[o] >= least));
-        let (embeddings, norms) = (&self.corpus.embeddings, self.corpus.embeddings.norms());
-        let row = |place: usize| (embeddings.row(self.positions[place]), norms[self.positions[place]]);
-        let (x, norm) = row(anchor);
-        self.values.clear();
-        self.similarity.one_to_many(x, norm, self.others.iter().map(|&o| row(o)), &mut self.values);
-        sorted.clear();
-        sorted.extend(self.values.iter().zip(&self.others).map(|(&value, &o)| (value, label[o])));
-        sorted.sort_unstable_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
     }
 }
 
-/// Bytes that a thread holds for the largest query.
-pub fn bytes(rows: usize, dim: usize) -> usize {
-    coarse::bytes(rows, dim) + 4 * rows * (ANCHORS + 3)
+/// Bytes held while the largest query is worked: by each thread, or of a large one by all of them.
+pub fn bytes(rows: usize, dim: usize, threads: usize) -> usize {
+    let blocks = threads * (coarse::block_bytes(rows, dim) + 8 * rows);
+    blocks + coarse::bytes(rows, dim) * if rows > LARGE { 1 } else { threads }
 }
 
-/// One query: its lines of topn.parquet and its nearest share, among the models that `keep` has.
-fn one_query(corpus: &Corpus, query: usize, keep: &[bool], sizes: &[usize]) -> (Vec<TopNRow>, Option<Share>) {
-    let cells = Cells::new(corpus, &[query], keep);
-    let n = cells.rows();
-    if n < 2 {
-        return (Vec::new(), None);
-    }
-    let label: Vec<usize> = (0..cells.len()).flat_map(|c| std::iter::repeat_n(c, cells.of(c).len())).collect();
-    let sizes: Vec<usize> = sizes.iter().copied().filter(|&size| size < n).collect();
-    let mut distinct = vec![0.0; sizes.len()];
-    let mut credit = 0.0;
-    let mut near = Near::new(corpus, &cells.positions, sizes.last().map_or(1, |&size| size));
-    let mut sorted: Vec<(f32, usize)> = Vec::new();
-    for anchor in 0..n {
-        near.sorted(anchor, &label, &mut sorted);
-        credit += nearest::credit(&sorted, label[anchor]);
-        for (total, &size) in distinct.iter_mut().zip(&sizes) {
-            *total += expected_distinct(&sorted, cells.len(), size);
-        }
-    }
-    let counts: Vec<u64> = cells.counts().into_iter().map(|n| n as u64).collect();
-    let rows = (sizes.iter().zip(&distinct))
-        .map(|(&size, total)| {
-            let (null, least) = null_and_least(&counts, size as u64);
-            let distinct_models_mean = total / n as f64;
-            TopNRow { query: query as u32, top_n: size as u16, distinct_models_mean, null, least }
-        })
-        .collect();
-    (rows, Some(Share { responses: n as f64, credit, null: nearest::null_sum(&counts) }))
+/// What is counted.
+struct Pass<'a> {
+    corpus: &'a Corpus,
+    keep: &'a [bool],
+    sizes: &'a [usize],
+    /// Most anchors of a query.
+    most: usize,
+    draw: Stream,
 }
 
-fn of_queries(
-    corpus: &Corpus,
-    keep: &[bool],
-    sizes: &[usize],
-    observer: &dyn Observer,
-) -> Result<(Vec<TopNRow>, Vec<Option<Share>>)> {
-    let (mut rows, mut shares) = (Vec::new(), Vec::new());
-    let queries: Vec<usize> = (0..corpus.layout.query_positions.len()).collect();
-    let stage = Stage::start(observer, "measures: nearest answers", "queries", queries.len() as u64);
-    for chunk in queries.chunks(AT_ONCE) {
-        observer.check_stop()?;
-        let done: Vec<_> = chunk.par_iter().map(|&q| one_query(corpus, q, keep, sizes)).collect();
-        for (lines, share) in done {
-            rows.extend(lines);
-            shares.push(share);
+impl Pass<'_> {
+    /// One query: its lines of topn.parquet and its nearest share, among the models that `keep` has.
+    fn one_query(&self, query: usize) -> (Vec<TopNRow>, Option<Share>) {
+        let cells = Cells::new(self.corpus, &[query], self.keep);
+        let n = cells.rows();
+        if n < 2 {
+            return (Vec::new(), None);
         }
-        stage.advance(shares.len() as u64);
+        let label: Vec<usize> = (0..cells.len()).flat_map(|c| std::iter::repeat_n(c, cells.of(c).len())).collect();
+        let sizes: Vec<usize> = self.sizes.iter().copied().filter(|&size| size < n).collect();
+        let near = Near::new(self.corpus, &cells.positions, sizes.last().map_or(1, |&size| size));
+        let row = |&place: &usize| self.corpus.layout.row_at[cells.positions[place]];
+        let anchors = drawn((0..n).collect(), self.most, &self.draw, row);
+        // Credit, and the sum of distinct models by N.
+        let one_block = |scratch: &mut Scratch, anchors: &[usize]| {
+            let (mut credit, mut distinct) = (0.0, vec![0.0; sizes.len()]);
+            near.block(anchors, &label, scratch, |anchor, sorted| {
+                credit += nearest::credit(sorted, label[anchor]);
+                for (total, &size) in distinct.iter_mut().zip(&sizes) {
+                    *total += expected_distinct(sorted, cells.len(), size);
+                }
+            });
+            (credit, distinct)
+        };
+        let blocks: Vec<(f64, Vec<f64>)> = if n > LARGE {
+            anchors.par_chunks(ANCHORS).map_init(Scratch::default, one_block).collect()
+        } else {
+            let mut scratch = Scratch::default();
+            anchors.chunks(ANCHORS).map(|anchors| one_block(&mut scratch, anchors)).collect()
+        };
+        let of = anchors.len() as f64;
+        let counts: Vec<u64> = cells.counts().into_iter().map(|n| n as u64).collect();
+        let rows = (sizes.iter().enumerate())
+            .map(|(at, &size)| {
+                let (null, least) = null_and_least(&counts, size as u64);
+                let distinct_models_mean = blocks.iter().map(|block| block.1[at]).sum::<f64>() / of;
+                TopNRow { query: query as u32, top_n: size as u16, distinct_models_mean, null, least }
+            })
+            .collect();
+        let credit = blocks.iter().map(|block| block.0).sum::<f64>() * (n as f64 / of);
+        (rows, Some(Share { responses: n as f64, credit, null: nearest::null_sum(&counts) }))
     }
-    stage.finish();
-    Ok((rows, shares))
+
+    fn of_queries(&self, observer: &dyn Observer) -> Result<(Vec<TopNRow>, Vec<Option<Share>>)> {
+        let (mut rows, mut shares) = (Vec::new(), Vec::new());
+        let queries: Vec<usize> = (0..self.corpus.layout.query_positions.len()).collect();
+        let stage = Stage::start(observer, "measures: nearest answers", "queries", queries.len() as u64);
+        let large = |query: &usize| self.corpus.layout.query_positions[*query].len() > LARGE;
+        for chunk in queries.chunks(AT_ONCE) {
+            observer.check_stop()?;
+            // Threads share a large query, and take one each of others.
+            let of_large = chunk.iter().filter(|query| large(query)).map(|&query| self.one_query(query));
+            let mut of_large = of_large.collect::<Vec<_>>().into_iter();
+            let others: Vec<_> =
+                chunk.par_iter().map(|query| (!large(query)).then(|| self.one_query(*query))).collect();
+            for (lines, share) in others.into_iter().filter_map(|one| one.or_else(|| of_large.next())) {
+                rows.extend(lines);
+                shares.push(share);
+            }
+            stage.advance(shares.len() as u64);
+        }
+        stage.finish();
+        Ok((rows, shares))
+    }
 }
 
 /// Lines of topn.parquet, and the nearest share of each query.
 ///
 /// # Errors
 /// [`crate::base::Error::Interrupted`].
-pub fn all(corpus: &Corpus, keep: &[bool], observer: &dyn Observer) -> Result<(Vec<TopNRow>, Vec<Option<Share>>)> {
-    of_queries(corpus, keep, &(5..=50).step_by(5).collect::<Vec<_>>(), observer)
+pub fn all(
+    corpus: &Corpus,
+    keep: &[bool],
+    seed: u64,
+    observer: &dyn Observer,
+) -> Result<(Vec<TopNRow>, Vec<Option<Share>>)> {
+    let sizes: Vec<usize> = (5..=50).step_by(5).collect();
+    Pass { corpus, keep, sizes: &sizes, most: MOST, draw: Stream::new(seed, "nearest") }.of_queries(observer)
 }
 
 /// The nearest share of each query among the models that `keep` has.
 ///
 /// # Errors
 /// [`crate::base::Error::Interrupted`].
-pub fn shares(corpus: &Corpus, keep: &[bool], observer: &dyn Observer) -> Result<Vec<Option<Share>>> {
-    Ok(of_queries(corpus, keep, &[], observer)?.1)
+pub fn shares(corpus: &Corpus, keep: &[bool], seed: u64, observer: &dyn Observer) -> Result<Vec<Option<Share>>> {
+    Ok(Pass { corpus, keep, sizes: &[], most: MOST, draw: Stream::new(seed, "nearest") }.of_queries(observer)?.1)
 }
 
 /// Mean over queries by N: (N, observed, null, least).
@@ -217,7 +278,7 @@ pub fn by_size(rows: &[TopNRow]) -> Vec<(u16, f64, f64, f64)> {
 mod tests {
     use super::super::planted;
     use super::*;
-    use crate::base::random::Stream;
+    use crate::base::events::Silent;
 
     #[test]
     fn null_of_25_models_and_50_samples() {
@@ -241,19 +302,72 @@ mod tests {
         let corpus = planted::corpus(keys, 67, element);
         let positions: Vec<usize> = (0..corpus.len()).collect();
         let label: Vec<usize> = positions.iter().map(|p| p % 7).collect();
-        let mut sorted = Vec::new();
         for most in [1, 5, 50, 149] {
-            let mut near = Near::new(&corpus, &positions, most);
-            for anchor in 0..positions.len() {
-                near.sorted(anchor, &label, &mut sorted);
-                let mut all: Vec<(f32, usize)> = (0..positions.len())
-                    .filter(|&o| o != anchor)
-                    .map(|o| (corpus.embeddings.similarity(&Similarity::new(), anchor, o), label[o]))
-                    .collect();
-                all.sort_unstable_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
-                let until = all.partition_point(|one| one.0 >= all[most - 1].0);
-                assert!(sorted.len() >= until && sorted[..until] == all[..until], "{most} of {anchor}");
+            let near = Near::new(&corpus, &positions, most);
+            let mut seen = 0;
+            for anchors in positions.chunks(ANCHORS) {
+                near.block(anchors, &label, &mut Scratch::default(), |anchor, sorted| {
+                    let mut all: Vec<(f32, usize)> = (0..positions.len())
+                        .filter(|&o| o != anchor)
+                        .map(|o| (corpus.embeddings.similarity(&Similarity::new(), anchor, o), label[o]))
+                        .collect();
+                    all.sort_unstable_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
+                    let until = all.partition_point(|one| one.0 >= all[most - 1].0);
+                    assert!(sorted.len() >= until && sorted[..until] == all[..until], "{most} of {anchor}");
+                    seen += 1;
+                });
             }
+            assert_eq!(seen, positions.len());
+        }
+    }
+
+    /// Against sorting all, where values rise, fall, repeat and are more alike than the slack.
+    #[test]
+    fn candidates_are_all_that_can_be_among_the_nearest() {
+        let stream = Stream::new(9, "candidates");
+        let kinds: [fn(&Stream, usize) -> f32; 4] = [
+            |_, i| i as f32 * 1e-3,
+            |_, i| -(i as f32) * 1e-3,
+            |stream, i| stream.uniform(i as u64, 0) as f32,
+            |stream, i| (stream.uniform(i as u64, 0) * 3.0).floor() as f32,
+        ];
+        for (kind, value) in kinds.iter().enumerate() {
+            for (n, most) in [(2, 1), (3, 50), (255, 50), (256, 1), (3000, 1), (3000, 50), (3000, 700)] {
+                let cosines: Vec<f32> = (0..n).map(|i| value(&stream, i)).collect();
+                let mut others = vec![(0.0, 7)];
+                candidates(&cosines, n / 2, most, 0.01, &mut others);
+                let mut all: Vec<f32> = (0..n).filter(|&i| i != n / 2).map(|i| cosines[i]).collect();
+                all.sort_by(|a, b| b.total_cmp(a));
+                let least = all[most.min(n - 1) - 1] - 0.01;
+                let mut found: Vec<u32> = others.iter().map(|one| one.1).collect();
+                found.sort_unstable();
+                let want: Vec<u32> =
+                    (0..n as u32).filter(|&i| i as usize != n / 2 && cosines[i as usize] >= least).collect();
+                assert_eq!(found, want, "kind {kind}, {most} of {n}");
+            }
+        }
+    }
+
+    /// Anchors that are drawn have their nearest among all; the mean over draws is that of all anchors.
+    #[test]
+    fn drawn_anchors_are_asked_for_all_their_nearest() {
+        let keys = (0..300).map(|i| ("q".to_string(), (i % 5).to_string()));
+        let corpus = planted::planted(keys, 24).0;
+        let pass = |most: usize, seed: u64| {
+            let draw = Stream::new(seed, "nearest");
+            let sizes = [5, 10];
+            let (rows, shares) =
+                Pass { corpus: &corpus, keep: &[true; 5], sizes: &sizes, most, draw }.of_queries(&Silent).unwrap();
+            let share = shares[0].unwrap();
+            [rows[0].distinct_models_mean, rows[1].distinct_models_mean, share.credit / share.responses]
+        };
+        let whole = pass(300, 0);
+        assert_eq!(whole, pass(1000, 1));
+        let draws: Vec<[f64; 3]> = (0..400).map(|seed| pass(60, seed)).collect();
+        for (which, whole) in whole.into_iter().enumerate() {
+            let mean = draws.iter().map(|draw| draw[which]).sum::<f64>() / 400.0;
+            let spread = (draws.iter().map(|draw| (draw[which] - mean).powi(2)).sum::<f64>() / 400.0).sqrt();
+            assert!(spread > 0.0 && (mean - whole).abs() < 4.0 * spread / 20.0, "{which}: {mean} {whole} {spread}");
         }
     }
 

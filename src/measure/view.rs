@@ -26,13 +26,20 @@ pub struct View {
 }
 
 impl View {
-    /// All but `unrelated` and `meanings`.
+    /// All but `unrelated` and `meanings`; nearest shares if some cell is `repeated`.
     ///
     /// # Errors
     /// [`crate::base::Error::Interrupted`].
-    pub fn new(corpus: &Corpus, sums: &Sums, keep: Vec<bool>, repeated: bool, observer: &dyn Observer) -> Result<Self> {
+    pub fn new(
+        corpus: &Corpus,
+        sums: &Sums,
+        keep: Vec<bool>,
+        (repeated, seed): (bool, u64),
+        observer: &dyn Observer,
+    ) -> Result<Self> {
         let effects = Effects::new(corpus, sums, &keep, false, observer)?;
-        let shares = if repeated { topn::shares(corpus, &keep, observer)? } else { vec![None; sums.queries.len()] };
+        let shares =
+            if repeated { topn::shares(corpus, &keep, seed, observer)? } else { vec![None; sums.queries.len()] };
         Ok(Self { keep, effects, shares, unrelated: None, meanings: Vec::new() })
     }
 

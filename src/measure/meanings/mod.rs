@@ -17,7 +17,7 @@ pub use groups::fill_models;
 pub use hill::{Abundances, Hill, LEAST_PER_1000, Rarefaction, Seen};
 
 use super::MeasureSettings;
-use super::cells::unit_rows;
+use super::cells::{self, unit_rows};
 use super::products::Triangle;
 use super::sums::Sums;
 use super::tables::{Group, Labels, MeaningRow, Meanings};
@@ -74,8 +74,6 @@ pub struct Counted {
     pub meanings: Meanings,
     /// `views[view][labelling][query]`.
     pub views: Vec<Vec<Vec<OfQuery>>>,
-    /// Queries of which responses were drawn.
-    pub drawn: usize,
 }
 
 /// Labellings: given classes, then cuts from loose to tight. `floor` is the corpus floor f.
@@ -104,13 +102,7 @@ fn labellings(corpus: &Corpus, floor: Option<f64>, tau: Option<f64>) -> Vec<Labe
 /// Positions of a query; of more than `most` a seeded draw.
 pub fn drawn(corpus: &Corpus, query: usize, most: usize, draw: &Stream) -> Vec<usize> {
     let layout = &corpus.layout;
-    let mut positions: Vec<usize> = layout.query_positions[query].clone().collect();
-    if positions.len() > most {
-        positions.sort_by_cached_key(|&p| draw.bits(u64::from(layout.row_at[p]), 0));
-        positions.truncate(most);
-        positions.sort_unstable();
-    }
-    positions
+    cells::drawn(layout.query_positions[query].clone().collect(), most, draw, |&p| layout.row_at[p])
 }
 
 /// What a query is worked from.
@@ -133,7 +125,6 @@ struct Query {
     views: Vec<Vec<OfQuery>>,
     /// Row and cluster at the chosen cut.
     clusters: Vec<(u32, u32)>,
-    drawn: bool,
 }
 
 impl Pass<'_> {
@@ -220,8 +211,7 @@ impl Pass<'_> {
         let clusters = chosen.map_or_else(Vec::new, |chosen| {
             rows.iter().zip(&by_labelling[chosen]).map(|(&row, &cluster)| (row as u32, cluster)).collect()
         });
-        let drawn = rows.len() < corpus.layout.query_positions[query].len();
-        Query { rows: lines, views: self.keeps.iter().map(view).collect(), clusters, drawn }
+        Query { rows: lines, views: self.keeps.iter().map(view).collect(), clusters }
     }
 }
 
@@ -288,7 +278,6 @@ pub fn count(
         let chunk = first..(first + AT_ONCE).min(queries);
         stage.advance(chunk.start as u64);
         for query in chunk.into_par_iter().map(|query| pass.one_query(query)).collect::<Vec<Query>>() {
-            counted.drawn += usize::from(query.drawn);
             counted.meanings.rows.extend(query.rows);
             query.clusters.into_iter().for_each(|(row, cluster)| counted.meanings.clusters[row as usize] = cluster);
             for (view, found) in counted.views.iter_mut().zip(query.views) {
@@ -480,7 +469,7 @@ mod tests {
             let (most, draw) = (7, Stream::new(seed, "meanings"));
             let pass = Pass { corpus: &corpus, sums: &sums, keeps: &keeps, labels: &labels, periods: &[], most, draw };
             let one = pass.one_query(1);
-            assert!(one.drawn && one.rows.iter().all(|row| row.seen.n == 7));
+            assert!(one.rows.iter().all(|row| row.seen.n == 7));
             assert_eq!(one.views[0][0].all.unwrap().seen.n, 7);
             one.clusters.iter().map(|c| c.0).collect::<Vec<u32>>()
         };

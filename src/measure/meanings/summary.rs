@@ -210,12 +210,13 @@ impl Parts<'_> {
         })
     }
 
-    /// What to say of queries too large to be clustered whole.
+    /// What to say of queries too large to be worked whole.
     pub fn drawn(&self) -> Option<String> {
-        (self.drawn > 0).then(|| {
+        let large = self.corpus.layout.query_positions.iter().filter(|positions| positions.len() > MOST).count();
+        (large > 0).then(|| {
             format!(
-                "{} queries have more than {MOST} responses: of each, {MOST} drawn by --seed are clustered",
-                self.drawn
+                "{large} queries have more than {MOST} responses: of each, {MOST} drawn by --seed are clustered, and as many \
+                 asked for their nearest answers"
             )
         })
     }

@@ -376,7 +376,7 @@ impl<'a> Tables<'a> {
 
     /// Figure 8.
     fn top_n(&self, lines: &mut Vec<Line>, observer: &dyn Observer) -> Result<()> {
-        let (rows, _) = topn::all(self.corpus, &self.kept, observer)?;
+        let (rows, _) = topn::all(self.corpus, &self.kept, self.settings.seed, observer)?;
         let as_published =
             self.samples() == Some((SAMPLES, SAMPLES)) && self.kept.iter().filter(|kept| **kept).count() == 25;
         for (size, seen, null, least) in topn::by_size(&rows) {
