@@ -72,7 +72,7 @@ pub fn memory(corpus: &Corpus, settings: &MeasureSettings) -> u64 {
         + threads.min(queries) * 8 * RESAMPLES * (cells + TWO_WAY_ROWS);
     let variants = weights + variants::bytes(corpus);
     let variation = weights + r2::bytes(corpus) + chunk.unwrap_or(0);
-    let ranking = weights + threads * 8 * queries * models + 8 * models * (2 * RESAMPLES + 2 * columns);
+    let ranking = weights + threads * 8 * queries * models + 8 * models * (3 * RESAMPLES + 3 * columns);
     let lengths = if corpus.rows.text_chars.is_some() { 27 * corpus.len() + length_bytes(corpus, threads) } else { 0 };
     let form = weights + form::bytes(corpus);
     let rows = corpus.layout.query_positions.iter().map(std::ops::Range::len).max().unwrap_or(0);

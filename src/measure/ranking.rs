@@ -2,14 +2,14 @@
 //! can't be told from a model.
 //!
 //! Values are one a query and unit (a model, or a pair of models). Joint intervals are `mean +- c se` with c the 95 %
-//! quantile, over the resamples of queries, of the largest |resampled mean - mean| / se of all units (max-t; Westfall &
-//! Young 1993). Under 50 queries, and where the resamples would take too long, c is Student's quantile at .05 shared out
+//! quantile, over the resamples of queries, of the largest |resampled mean - mean| of all units in standard errors of the
+//! resample (max-t; Westfall & Young 1993). Under 50 queries, and where the resamples would take too long, c is Student's quantile at .05 shared out
 //! among the units (Bonferroni). Two units are compared on the queries that both have: their mean difference over its
 //! standard error, against Student's quantile at .05 shared out among all pairs of the ranking: who stands first was seen
 //! in the same data.
 
 use super::adjusted::{self, Method};
-use super::intervals::{self, LEAST, PERCENTILE_QUERIES, QUERIES, Resampled, WORK, Weights};
+use super::intervals::{self, LEAST, PERCENTILE_QUERIES, QUERIES, Resampled, WORK, Weights, standard_error};
 use super::sums::Sums;
 use super::tables::{Interval, IntraRow, ModelPairRow, ModelRow, MostLike};
 use crate::base::math::{quantile_sorted, student_t_quantile};
@@ -132,45 +132,44 @@ fn not_separable(grid: &Grid, order: &[usize], critical: &mut Critical) -> Optio
     (compared || rest.is_empty()).then_some(count)
 }
 
-/// The largest |resampled mean - mean| / se that 95 % of the resamples stay under, and the standard errors.
-fn max_t(grid: &Grid, means: &[Option<f64>], weights: &Weights) -> Option<(f64, Vec<f64>)> {
+/// How many standard errors the means of 95 % of the resamples miss by at most, whatever the unit; each resample counts in
+/// standard errors of its own. `of` has mean, standard error and number of queries of each unit.
+fn max_t(grid: &Grid, means: &[Option<f64>], of: &[Option<(f64, f64, usize)>], weights: &Weights) -> Option<f64> {
     let (resamples, units) = (weights.resamples(), grid.units);
-    let (mut sums, mut counts) = (Resampled::new(units, resamples), Resampled::new(units, resamples));
+    let mut sums: [Resampled; 3] = std::array::from_fn(|_| Resampled::new(units, resamples));
     for first in (0..grid.queries()).step_by(QUERIES) {
         let queries = first..(first + QUERIES).min(grid.queries());
         let columns = intervals::columns(queries.len());
-        let (mut values, mut there) = (vec![0.0; units * columns], vec![0.0; units * columns]);
+        let (mut beyond, mut there) = (vec![0.0; units * columns], vec![0.0; units * columns]);
         for (column, query) in queries.clone().enumerate() {
-            for unit in (0..units).filter(|&unit| means[unit].is_some()) {
-                let value = grid.at(query, unit);
+            for (unit, mean) in means.iter().enumerate() {
+                let value = mean.map_or(f64::NAN, |mean| grid.at(query, unit) - mean);
                 if !value.is_nan() {
-                    values[unit * columns + column] = value;
+                    beyond[unit * columns + column] = value;
                     there[unit * columns + column] = 1.0;
                 }
             }
         }
         let weights = weights.block(queries, columns);
-        sums.add(&values, &weights);
-        counts.add_repeated(&there, &weights);
+        sums[0].add(&beyond, &weights);
+        sums[1].add(&beyond.iter().map(|x| x * x).collect::<Vec<f64>>(), &weights);
+        sums[2].add_repeated(&there, &weights);
     }
     let mut largest = vec![0.0f64; resamples];
-    let mut errors = vec![f64::NAN; units];
-    for (unit, mean) in means.iter().enumerate() {
-        let Some(mean) = mean else { continue };
-        let moved: Vec<f64> = sums
-            .row(unit)
-            .iter()
-            .zip(counts.row(unit))
-            .map(|(s, n)| if *n > 0.0 { s / n - mean } else { 0.0 })
-            .collect();
-        let error = (moved.iter().map(|d| d * d).sum::<f64>() / moved.len() as f64).sqrt();
-        errors[unit] = error;
-        if error > 0.0 {
-            largest.iter_mut().zip(&moved).for_each(|(t, d)| *t = t.max(d.abs() / error));
+    let most = 2.0 * Critical::new(units).of(grid.queries());
+    for (unit, of) in of.iter().enumerate() {
+        let Some((_, _, queries)) = of else { continue };
+        let [beyond, squares, there] = sums.each_ref().map(|sums| sums.row(unit));
+        for (resample, largest) in largest.iter_mut().enumerate().filter(|(resample, _)| there[*resample] > 0.0) {
+            let (n, off) = (there[resample], beyond[resample] / there[resample]);
+            let error = standard_error((squares[resample] - n * off * off).max(0.0), *queries) / n;
+            // Resamples in which hardly anything varies do not decide.
+            let missed = if off == 0.0 { 0.0 } else { (off.abs() / error).min(most) };
+            *largest = largest.max(missed);
         }
     }
     largest.sort_unstable_by(f64::total_cmp);
-    (!largest.is_empty()).then(|| (quantile_sorted(&largest, 0.95), errors))
+    (!largest.is_empty()).then(|| quantile_sorted(&largest, 0.95))
 }
 
 /// Every unit of a grid that has values; `None` for others, and for all where units are unconnected.
@@ -201,15 +200,12 @@ pub fn ranked(mut grid: Grid, weights: Option<&Weights>) -> Vec<Option<Ranked>> 
         })
         .collect();
     let many = errors.iter().flatten().all(|one| one.2 >= PERCENTILE_QUERIES);
-    let work = |weights: &Weights| units as f64 * queries as f64 * weights.resamples() as f64;
+    let work = |weights: &Weights| 2.0 * units as f64 * queries as f64 * weights.resamples() as f64;
     let resampled = weights.filter(|w| many && w.resamples() > 0 && work(w) <= WORK);
-    let joint = resampled.and_then(|weights| max_t(&grid, &adjusted.means, weights));
+    let joint = resampled.and_then(|weights| max_t(&grid, &adjusted.means, &errors, weights));
     let mut student = Critical::new(present);
-    let half: Vec<Option<f64>> = (0..units)
-        .map(|unit| match &joint {
-            Some((c, errors)) => (!errors[unit].is_nan()).then(|| c * errors[unit]),
-            None => errors[unit].map(|(_, error, queries)| student.of(queries) * error),
-        })
+    let half: Vec<Option<f64>> = (errors.iter())
+        .map(|one| one.map(|(_, error, queries)| joint.unwrap_or_else(|| student.of(queries)) * error))
         .collect();
     let mut order: Vec<usize> = (0..units).filter(|&unit| adjusted.means[unit].is_some()).collect();
     let mean = |unit: usize| adjusted.means[unit].unwrap_or(f64::NEG_INFINITY);

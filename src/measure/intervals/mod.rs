@@ -9,8 +9,8 @@ mod weights;
 use super::tables::Interval;
 use crate::base::math::{beta_quantile, ln};
 pub use quantiles::{percentiles, quantiles, standard_errors};
-pub use studentised::{Ratio, Scale, Studentised};
-use studentised::{limits, standard_error};
+use studentised::limits;
+pub use studentised::{Ratio, Scale, Studentised, standard_error};
 pub use two_way::{TWO_WAY_QUERIES, TWO_WAY_ROWS, TwoWay};
 pub use weights::{QUERIES, Resampled, Weights, columns};
 
