@@ -176,12 +176,34 @@ def interval(top, bottom, at=None, units=None, stream="intervals", logarithm=Fal
         missed = np.where(np.abs(missed) <= 1e-15, 0, missed / np.where(errors <= 1e-15, 0, errors))
     return between(value, error, k, missed)
 
+def moves(sums, counts):
+    """How far sum(sums) / sum(counts), by question, moves with each query; every pair is in the sums of both its questions."""
+    of_question = 2 * (sums - sums.sum() / counts.sum() * counts) / counts.sum()
+    asked_as = np.unique(q * (question.max() + 1) + question)  # a pair (query, question) once
+    of = np.zeros(Q); of[asked_as // (question.max() + 1)] = of_question[asked_as % (question.max() + 1)]
+    copies = np.bincount(asked_as % (question.max() + 1))
+    return of / copies[asked_as % (question.max() + 1)]
+
+def carried(top, bottom, slope, moved, at=None):
+    """Numerators with what their queries do to a number that the ratio grows by `slope` with."""
+    at = np.arange(Q) if at is None else np.asarray(at, int)
+    used = bottom > 0
+    own = moved[at]
+    return np.where(used, top + slope * bottom.sum() * (own - own[used].mean()), top)
+
 def linearised(top, bottom):
     """Ratio of sums, its standard error, and how many queries it is of."""
     used = bottom > 0
     top, bottom = top[used], bottom[used]
     ratio = top.sum() / bottom.sum()
     return ratio, math.sqrt(((top - ratio * bottom) ** 2).sum() * len(top) / max(len(top) - 1, 1)) / bottom.sum(), len(top)
+
+whole = asked.sum(0)
+floor_sums, floor_counts = (whole * (total.sum(0) - whole)).sum(1), asked_n.sum(0) * (n - asked_n.sum(0))
+if M > 1:
+    floor_sums = floor_sums - (asked * (total[:, None] - asked)).sum((0, 2))
+    floor_counts = floor_counts - (asked_n * (count[:, None] - asked_n)).sum(0)
+FLOOR_MOVES = moves(floor_sums, floor_counts) if floor_counts.sum() > 0 else np.zeros(Q)
 
 def beta_quantile(p, a, b):
     """Bisection on Gauss-Legendre integrals of the density, on panels that halve towards the nearer end."""
@@ -319,18 +341,19 @@ with np.errstate(all="ignore"):
 same("floors: same model, all", [summary["floors"]["same_model"], summary["floors"]["all"]], [own[0] / own[1], all_floor])
 headlines = {h["name"]: h for h in summary["headlines"]}
 
-def headline(name, terms):
+def headline(name, terms, moved=None):
     """Compares a headline, its interval, and the same without models that answer regardless."""
     if name not in headlines:
         return
     top, bottom = terms(kept)
     h = headlines[name]
+    above = top if moved is None else carried(top, bottom, *moved)
     got, want = [h["value"]], [top.sum() / bottom.sum()]
     if h["label"].startswith("Share of answers"):
         limits_got, limits_want = share_limits(h["interval"], top, bottom)
         got, want = got + limits_got, want + limits_want
     else:
-        ci = interval(top, bottom)
+        ci = interval(above, bottom)
         got += [h["interval"]["low"], h["interval"]["high"]] if h["interval"] else [np.nan] * 2
         want += ci or [np.nan] * 2
     if (regular != kept).any() and regular.any():
@@ -386,8 +409,8 @@ def gain_of(i, keep, b_inf):
     pool = lambda b: size ** 2 / (size + used * share * (share - 1) * A + used * (used - 1) * share ** 2 * b)
     return pool(B) / single, pool(b_inf) / single
 
-def gain_terms(keep):
-    b_inf = unrelated_square(keep)
+def gain_terms(keep, b_inf=None):
+    b_inf = unrelated_square(keep) if b_inf is None else b_inf
     found = [gain_of(i, keep, b_inf) for i in range(Q)]
     return np.array([g[0] - 1 if g else 0.0 for g in found]), np.array([g[1] - 1 if g else 0.0 for g in found])
 
@@ -405,7 +428,22 @@ headline("intra_mean", lambda keep: ((square - cell_n)[keep].sum(0), (cell_n * (
 headline("vendi_1", vendi_terms)
 headline("nearest_other_model", nearest_terms)
 headline("models_worth", worth_terms)
-headline("ensemble_gain", gain_terms)
+def gain_moves():
+    """What the gain grows by with the squares of unrelated answers, and how these move with each query: of 64 answers to it."""
+    b_inf = unrelated_square(kept)
+    share = lambda b: np.divide(*[t.sum() for t in gain_terms(kept, b)])
+    moment = e.T @ e
+    sums, counts = np.zeros(question.max() + 1), np.zeros(question.max() + 1)
+    for u in range(question.max() + 1):
+        rows = np.lexsort((np.arange(n), m, q))
+        rows = rows[question[rows] == u]
+        looked = rows[np.arange(min(len(rows), 64)) * len(rows) // min(len(rows), 64)]
+        own = sum(((e[q == i] @ e[q == i].T) ** 2).sum() for i in np.unique(q[rows]))
+        sums[u] = ((e[looked] @ moment) * e[looked]).sum() / len(looked) * len(rows) - own
+        counts[u] = len(rows) * (n - len(rows))
+    return (share(1.001 * b_inf) - share(0.999 * b_inf)) / (0.002 * b_inf), moves(sums, counts)
+
+headline("ensemble_gain", gain_terms, gain_moves() if "ensemble_gain" in headlines else None)
 for name, credit in (("nearest_other_model_corpus", nearest_other), ("nearest_other_query_corpus", nearest_query)):
     if name in headlines:
         same(f"headline {name}", [headlines[name]["value"]], [credit.mean()])
@@ -505,6 +543,13 @@ def periods():
         name[g] = first_text[ends[0]] if ends[0] == ends[1] else f"{first_text[ends[0]]} to {first_text[ends[1]]}"
     return np.array([name[group[np.searchsorted(times, v)]] for v in value])
 
+CLUSTERS = {}  # by cut, cluster of each row
+GIVEN = json.load(open(os.path.join(out, "manifest.json")))["settings"]["pass"]["tau"] is not None
+
+def floor_slope(c, looser, tighter):
+    """What a number grows by with the floor, from (tau, number) at the cuts next to c."""
+    return (1 - c) * (tighter[1] - looser[1]) / (tighter[0] - looser[0]) if tighter[0] > looser[0] else 0.0
+
 def meanings_reference():
     try:
         from scipy.cluster.hierarchy import fcluster, linkage
@@ -536,6 +581,7 @@ def meanings_reference():
                 labels = classes[rows]
             else:
                 labels = fcluster(tree, 1 - tau, "distance").astype(str) if tree is not None else np.array(["1"] * len(rows))
+                CLUSTERS.setdefault(tau, np.full(n, -1.0))[rows] = labels.astype(float)
                 if cuts.index(tau) == chosen:
                     cluster[rows] = labels.astype(int)
             counted = labels != ""
@@ -577,6 +623,7 @@ def meanings_reference():
                 adjusted_rand_score(classes[rows][view], labels[view]) if source == "cluster" and view.sum() > 1 else np.nan,
                 pair_confusion_matrix(classes[rows][view], labels[view]) if source == "cluster" and view.sum() > 1 else None,
                 1 - (everyone == 1).sum() / max(everyone.sum(), 1),
+                size,
             )
     want.sort(key=lambda line: (line[0].encode(), line[1], line[2].encode(), line[3]))
     if table is None:
@@ -587,6 +634,17 @@ def meanings_reference():
     for place, name in enumerate(["n", "distinct", "singletons", "doubletons", "coverage", "chao1", "at_n", "hill_0", "hill_1", "hill_2", "per_1000",
                                   "adjusted_rand", "tau", "c"]):
         same(f"meanings: {name}", table[name], [w[4 + place] for w in want])
+    mean = lambda values: np.mean(values) if len(values) else np.nan
+    def at_cut(place, terms_of, bounds):
+        """The interval of sums over queries at a labelling, with what the floor does to its cut."""
+        first, terms, slope = len(labellings) - len(cuts), terms_of(place), 0.0
+        fixed = place < first or (GIVEN and place - first == chosen)
+        if not fixed and not np.isnan(labellings[place][1]):
+            value = lambda p: (labellings[p][2], terms_of(p)[0].sum() / terms_of(p)[1].sum())
+            slope = floor_slope(labellings[place][1], value(max(place - 1, first)), value(min(place + 1, len(labellings) - 1)))
+        ci = interval(carried(*terms, slope, FLOOR_MOVES), terms[1])
+        return [np.nan] * 2 if ci is None else [max(ci[0], bounds[0]), min(ci[1], bounds[1])]
+    ends = lambda found: [found[side] if found else np.nan for side in ("low", "high")]
     responses = read("responses.parquet")
     if chosen is None:
         same("responses: no cluster", [responses["cluster"].notna().sum()], [0])
@@ -607,8 +665,16 @@ def meanings_reference():
         with np.errstate(all="ignore"):
             plain = np.array([mean_or_nan(line[~np.isnan(line)]) for line in grid])
         same("models: distinct", per_model["distinct"], plain[of])
+        per_cut = {p: np.full((M, Q), np.nan) for p in range(len(labellings) - len(cuts), len(labellings))}
+        for w in want:
+            if w[1] == "model" and w[3] in per_cut:
+                per_cut[w[3]][index[w[2]], list(queries).index(w[0])] = w[11]
+        limits_of_models = []
+        for l in range(M):
+            terms_of = lambda p: (np.nan_to_num(per_cut[p][l]), (~np.isnan(per_cut[p][l])).astype(float))
+            limits_of_models.append(at_cut(at, terms_of, (-np.inf, np.inf)) if terms_of(at)[1].any() else [np.nan] * 2)
+        same("models: distinct, intervals", per_model[["distinct_ci_low", "distinct_ci_high"]].astype(float), np.array(limits_of_models)[of])
         same("models: distinct_adjusted", per_model["distinct_adjusted"], adjusted(grid)[of])
-    mean = lambda values: np.mean(values) if len(values) else np.nan
     for line in given["curve"]:
         place = min((p for p in range(len(labellings)) if (labellings[p][0] == "class") == (line["tau"] is None)),
                     key=lambda p: 0 if line["tau"] is None else abs(labellings[p][2] - line["tau"]))
@@ -628,11 +694,13 @@ def meanings_reference():
             sums[:, 0].sum() / sums[:, 1].sum() if sums[:, 1].sum() else none,
             sum(p[1][1] * p[2] for p in of_query) / sums[:, 1].sum() if sums[:, 1].sum() else none,
             mean([p[3] for p in of_query if p[3] == p[3]]), found / possible if possible > 1e-9 else none, len(hills)])
-        terms = np.array([p[0][0] if p[0] else 0.0 for p in of_query]), np.array([1.0 if p[0] else 0.0 for p in of_query])
-        if line["interval"]:
-            low, high = interval(*terms)
-            most = max(int((kept[m] & (q == i) & ((classes != "") if line["tau"] is None else True)).sum()) for i in range(Q))
-            same(f"interval at {line['tau']}", [line["interval"]["low"], line["interval"]["high"]], [max(low, 1), min(high, most)])
+        everyone = lambda p: tuple(np.array([(per[i, p][0][0], 1.0) if per[i, p][0] else (0.0, 0.0) for i in range(Q)]).T)
+        of_models = lambda p: tuple(np.array([per[i, p][1] for i in range(Q)], float).T)
+        most = max(int((kept[m] & (q == i) & ((classes != "") if line["tau"] is None else True)).sum()) for i in range(Q))
+        same(f"interval at {line['tau']}", ends(line["interval"]), at_cut(place, everyone, (1, most)))
+        if line["model"] is not None:
+            most = max(p[6] for p in of_query)
+            same(f"interval of a model at {line['tau']}", ends(line["model_interval"]), at_cut(place, of_models, (1, most)))
         if line["chosen"]:
             same("headline distinct_meanings", [headlines["distinct_meanings"]["value"]], [line["distinct"]])
             if "model_meanings" in headlines:
@@ -668,8 +736,8 @@ def of_sums(at, terms, value):
         return number - half, number + half
     def spread(w):
         total = w @ terms
-        step = 1e-6 * total
-        slope = np.array([(value(total + s) - value(total - s)) / (2 * s.sum()) if s.any() else 0 for s in np.diag(step)])
+        step = np.maximum(1e-6 * np.abs(total), 1e-9)
+        slope = np.array([(value(total + s) - value(total - s)) / (2 * s.sum()) for s in np.diag(step)])
         return math.sqrt((w * (terms @ slope) ** 2).sum() * k / (k - 1))
     drawn = resamples(Q, "intervals")[:, at]
     return between(number, spread(np.ones(k)), k, np.array([(value(w @ terms) - number) / spread(w) for w in drawn]))
@@ -686,6 +754,11 @@ def growth_reference():
         times = np.asarray(times, float)
     sources = column("source", "source")
     want, ends, spans, per_source = [], [], [], {}
+    # The cuts next to the chosen one, with the ends there.
+    c, tau = summary["meanings"]["c"], summary["meanings"]["tau"]
+    beside = [] if GIVEN or not CLUSTERS else [max(t for t in CLUSTERS if t < tau - 1e-9), min(t for t in CLUSTERS if t > tau + 1e-9)]
+    known = GIVEN or beside
+    ends_at, spans_at, source_at = ({t: [] for t in beside} for _ in range(3))
     grid = sorted({1} | {int(math.floor(2 ** (k / 2) + 0.5)) for k in range(1, 40)})
     for i in range(Q):
         here = np.flatnonzero((q == i) & ~np.isnan(clusters))
@@ -706,15 +779,23 @@ def growth_reference():
                              labels_in_time(clusters[rows], times[rows], size) if dated else np.nan))
             if kind == "source":
                 per_source.setdefault(name, []).append((i, expected_labels(counts, least), expected_labels(counts, least / 4)))
+                for t in beside:
+                    counts = np.unique(CLUSTERS[t][rows], return_counts=True)[1]
+                    source_at[t].append((name, expected_labels(counts, least), expected_labels(counts, least / 4)))
         mine = here[kept[m[here]]]
         if len(mine) >= 8:
             counts = of(mine)
             ends.append((i, expected_labels(counts, len(mine)), expected_labels(counts, len(mine) / 4)))
+            for t in beside:
+                counts = np.unique(CLUSTERS[t][mine], return_counts=True)[1]
+                ends_at[t].append((expected_labels(counts, len(mine)), expected_labels(counts, len(mine) / 4)))
             if times is not None and not np.isnan(times[mine]).any():
                 start = np.sort(times[mine])[math.ceil(len(mine) / 4) - 1]
                 early = mine[times[mine] <= start]
                 if times[mine].max() > start:
-                    spans.append((i, len(mine), len(early), len(set(clusters[mine])), len(set(clusters[early])), times[mine].max() - start, 1))
+                    span = lambda labels: (len(mine), len(early), len(set(labels[mine])), len(set(labels[early])), times[mine].max() - start, 1)
+                    spans.append((i, *span(clusters)))
+                    [spans_at[t].append(span(CLUSTERS[t])) for t in beside]
     if found is None:
         same("growth: no table", [len(want)], [0])
         return
@@ -724,11 +805,14 @@ def growth_reference():
     for place, name in enumerate(["distinct", "exponent", "time", "distinct_in_time"]):
         same(f"growth: {name}", found[name].astype(float), [w[4 + place] for w in want])
     growth = summary["growth"]
+    slope = lambda values: floor_slope(c, *zip(beside, values)) if beside else 0.0
     for line, pairs in [(growth["all"], ends)] + [(line, per_source[line["name"]]) for line in growth["sources"]]:
+        mine = lambda t: np.array(ends_at[t] if line is growth["all"] else [p[1:] for p in source_at[t] if p[0] == line["name"]]).sum(0)
         at, top, bottom = np.array(pairs).T
         expected = [len(pairs), top.sum() / bottom.sum(), math.log(top.sum() / bottom.sum()) / math.log(4)]
         got = [line["queries"], line["ratio"], line["exponent"]]
-        if len(pairs) >= 5:
+        if len(pairs) >= 5 and known:
+            top = carried(top, bottom, slope([mine(t)[0] / mine(t)[1] for t in beside]), FLOOR_MOVES, at)
             low, high = np.array(interval(top, bottom, at, logarithm=True)) / math.log(4)
             expected += [max(low, 0), min(high, 1)]
             got += [line["interval"]["low"], line["interval"]["high"]]
@@ -742,9 +826,13 @@ def growth_reference():
         got = [line["queries"], line["value"], line["answers"], line["meanings"], line["span"], headlines["inflation"]["value"]]
         expected = [len(spans), value(total), *rates(total), total[4] / total[5], value(total)]
         same("inflation", got, expected)
-        if len(spans) >= 5:
-            # Slopes by differences.
-            close = np.allclose([line["interval"]["low"], line["interval"]["high"]], of_sums(at, spans, value), rtol=1e-6, atol=1e-9)
+        if len(spans) >= 5 and known:
+            # Slopes by differences; the last sum moves the cut.
+            grows = slope([value(np.array(spans_at[t], float).sum(0)) for t in beside])
+            own = FLOOR_MOVES[at]
+            moved = lambda s: value(s) + grows * s[6] * len(spans) / s[5]
+            limits_want = of_sums(at, np.c_[spans, own - own.mean()], moved)
+            close = np.allclose([line["interval"]["low"], line["interval"]["high"]], limits_want, rtol=1e-6, atol=1e-9)
             same("inflation: interval, within a millionth", [close], [1])
     else:
         same("no inflation", [growth["inflation"] is not None], [0])

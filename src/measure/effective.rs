@@ -69,6 +69,13 @@ pub struct Effective {
     cells: Vec<(u32, f64, f64)>,
 }
 
+impl Effective {
+    /// Sum of squared similarities over ordered pairs of responses to the query, i = j included.
+    pub fn same_query(&self) -> f64 {
+        self.sums.1
+    }
+}
+
 /// Effective numbers of the models at the same n; `of(a, n)` gives those of the first n responses of cell a.
 fn at_same_n(cells: &Cells, of: impl Fn(usize, usize) -> Vendi) -> Vec<(u32, f64, f64)> {
     let counts = cells.counts();

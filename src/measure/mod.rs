@@ -28,6 +28,7 @@ mod length;
 mod map;
 mod meanings;
 mod memory;
+mod moves;
 mod nearest;
 #[cfg(test)]
 mod odd;
@@ -67,6 +68,7 @@ use draws::Drawn;
 use effective::Effects;
 use intervals::Weights;
 use length::{Confound, Correlations};
+use moves::Moves;
 use sums::Sums;
 use tables::QueryRow;
 use view::View;
@@ -140,6 +142,10 @@ pub fn all(
         views.iter_mut().zip(unrelated).for_each(|(view, unrelated)| view.unrelated = unrelated);
         moment = of_all;
     }
+    let squares = match &moment {
+        Some(moment) if repeated => Moves::of_squares(corpus, &sums, &views[0].effects, moment),
+        _ => Moves::default(),
+    };
     let map = map::map(corpus, &people, moment, settings.seed, observer)?;
     // In tables everyone, in the summary the models.
     let confound = Confound { corpus, sums: &sums, most: length::MOST, draw: Stream::new(settings.seed, "length") };
@@ -174,6 +180,7 @@ pub fn all(
         regular: views.get(view + 1),
         compared,
         floor,
+        squares,
         repeated,
     };
     let mut summary = parts.summary();
@@ -518,7 +525,8 @@ mod tests {
             assert!(
                 one.summary.texts.is_some() && one.summary.length.as_ref().is_some_and(|l| l.like_length.is_some())
             );
-            assert!(one.summary.variation.style.is_some() && one.models[0].with_others_joint.is_some());
+            assert!(one.summary.variation.style.is_some());
+            assert_eq!(one.models[0].with_others_joint.is_some(), one.summary.queries >= 5);
             if corpus.rows.categories.contains_key(&Role::Source) {
                 assert!(one.sources.iter().any(|row| row.adds.is_some()));
                 assert!(one.growth.iter().any(|row| row.distinct_in_time.is_some()));

@@ -179,6 +179,16 @@ impl Triangle {
         self.values[start(self.n, a) + b - a]
     }
 
+    /// `x^T A x`.
+    pub fn form(&self, x: &[f64]) -> f64 {
+        let of_row = |a: usize| {
+            let row = self.row(a);
+            let beside: f64 = row[1..].iter().zip(&x[a + 1..]).map(|(value, x)| value * x).sum();
+            x[a] * (row[0] * x[a] + 2.0 * beside)
+        };
+        (0..self.n).map(of_row).sum()
+    }
+
     /// Adds to value (a, b) = (b, a).
     pub fn add(&mut self, a: usize, b: usize, value: f64) {
         let (a, b) = (a.min(b), a.max(b));

@@ -3,6 +3,7 @@
 use super::adjusted::Method;
 use super::ensemble;
 use super::intervals::{self, TWO_WAY_QUERIES, TWO_WAY_ROWS, TwoWay, Weights, total};
+use super::moves::Moves;
 use super::nearest;
 use super::products::add_products;
 use super::sums::Sums;
@@ -51,6 +52,8 @@ pub struct Parts<'a> {
     pub compared: Method,
     /// Corpus floor.
     pub floor: Option<f64>,
+    /// How the mean squared similarity of unrelated answers moves with each query.
+    pub squares: Moves,
     /// Whether some cell has n >= 2.
     pub repeated: bool,
 }
@@ -276,11 +279,27 @@ impl Parts<'_> {
         }
         let label = "Variety gained by asking several models, as a share of what unrelated answers would gain";
         let mut headline = self.headline("ensemble_gain", label, &terms(self.view))?;
+        headline.interval =
+            intervals::ratio(&self.squares.carried(&terms(self.view), self.of_squares()), Some(self.weights));
         headline.floor = Some(1.0);
         headline.floor_label = Some("each model answering a different query".into());
         headline.without_regardless = self.without(terms);
         headline.notes.push(format!("mean gain {gain:.3}, of unrelated answers {unrelated:.3}"));
         Some(headline)
+    }
+
+    /// What the ensemble gain grows by with the mean squared similarity of unrelated answers, over .1 % of that more and less.
+    fn of_squares(&self) -> f64 {
+        let Some(unrelated) = self.view.unrelated else { return 0.0 };
+        let at = |unrelated: f64| {
+            let gain = |one: &super::effective::Effective| ensemble::gain(&one.squares, Some(unrelated));
+            let gains = self.view.effects.queries.iter().filter_map(gain);
+            let sums =
+                gains.fold((0.0, 0.0), |t, one| (t.0 + one.gain - 1.0, t.1 + one.unrelated.unwrap_or(1.0) - 1.0));
+            sums.0 / sums.1
+        };
+        let step = 1e-3 * unrelated;
+        (at(unrelated + step) - at(unrelated - step)) / (2.0 * step)
     }
 
     fn effective_number(&self) -> Option<Headline> {

@@ -1,7 +1,8 @@
 //! All queries together: the exponent with its curve, inflation, and their headlines.
 
 use super::super::intervals::{self, Weights, total};
-use super::super::tables::{GrowthLine, GrowthPoint, GrowthSummary, Headline, Inflation, Interval};
+use super::super::meanings::slope_of_clusters;
+use super::super::tables::{GrowthLine, GrowthPoint, GrowthSummary, Headline, Inflation, Interval, Meanings};
 use super::Found;
 use super::series::{FACTOR, Span, exponent};
 use crate::base::math::ln;
@@ -42,59 +43,100 @@ fn terms(queries: usize, found: &[(usize, &Found)], value: impl Fn(&Found) -> Op
     terms
 }
 
-/// One group over its queries; `None` without any.
-pub fn line(queries: usize, name: Option<&str>, found: &[(usize, &Found)], weights: &Weights) -> Option<GrowthLine> {
-    let ends = terms(queries, found, |one| Some(one.ends));
-    let ratio = total(&ends)?;
-    let (curve, curve_queries) = curve(found);
-    // In time and in any order, on the same queries.
-    let dated = |value: fn(&Found) -> (f64, f64)| {
-        let terms = terms(queries, found, |one| one.in_time.map(|_| value(one)));
-        total(&terms).map(exponent)
-    };
-    Some(GrowthLine {
-        name: name.map(str::to_owned),
-        queries: found.len() as u64,
-        n: (found.iter().map(|one| one.1.n).min()?, found.iter().map(|one| one.1.n).max()?),
-        ratio,
-        exponent: exponent(ratio),
-        interval: intervals::log_ratio(&ends, Some(weights))
-            .map(|i| Interval { low: (i.low / ln(FACTOR)).max(0.0), high: (i.high / ln(FACTOR)).min(1.0) }),
-        exponent_in_time: dated(|one| one.in_time.unwrap_or_default()),
-        exponent_of_dated: dated(|one| one.ends),
-        curve,
-        curve_queries,
-    })
+/// (n, n when a quarter was there, D, D then, time, 1) of the queries that have an order of time, added up.
+type Spans = [f64; 6];
+
+/// d log n/dt less d log D/dt of spans added up, and its gradient.
+fn difference([n, some, labels, of_some, time, queries]: Spans) -> (f64, Spans) {
+    let (answers, meanings) = rates([n, some, labels, of_some, time], queries);
+    let (value, mean) = (answers - meanings, time / queries);
+    let [a, b, c, d] = [1.0 / n, -1.0 / some, -1.0 / labels, 1.0 / of_some].map(|x| x / mean);
+    (value, [a, b, c, d, -value / time, value / queries])
 }
 
-/// How much faster answers grow in number than their meanings.
-pub fn inflation(queries: usize, found: &[(usize, &Found)], weights: &Weights, unit: &str) -> Option<Inflation> {
-    // The last term counts the queries.
-    let mut terms: Vec<Option<[f64; 6]>> = vec![None; queries];
-    for (query, one) in found {
-        terms[*query] = one.span.map(|[a, b, c, d, time]| [a, b, c, d, time, 1.0]);
+/// Some answers to each query that has enough, at the chosen cut and at those next to it.
+pub struct Answers<'a> {
+    /// At the chosen cut.
+    pub found: Vec<(usize, &'a Found)>,
+    /// At a looser and at a tighter one; empty where the cut does not move.
+    pub beside: Vec<Vec<(usize, &'a Found)>>,
+}
+
+/// What numbers over queries rest on.
+pub struct Over<'a> {
+    /// Queries of the corpus.
+    pub queries: usize,
+    /// Cuts, and how they move with the queries.
+    pub meanings: &'a Meanings,
+    /// Resamples.
+    pub weights: &'a Weights,
+}
+
+impl Over<'_> {
+    /// Exponent and curve; `None` without any query.
+    pub fn line(&self, name: Option<&str>, of: &Answers<'_>) -> Option<GrowthLine> {
+        let (found, queries) = (&of.found, self.queries);
+        let ends = |found: &[(usize, &Found)]| terms(queries, found, |one| Some(one.ends));
+        let ratio = total(&ends(found))?;
+        let slope = slope_of_clusters(self.meanings, |side| total(&ends(&of.beside[side])));
+        let carried = self.meanings.floor.carried(&ends(found), slope);
+        let (curve, curve_queries) = curve(found);
+        // In time and in any order, on the same queries.
+        let dated = |value: fn(&Found) -> (f64, f64)| {
+            let terms = terms(queries, found, |one| one.in_time.map(|_| value(one)));
+            total(&terms).map(exponent)
+        };
+        Some(GrowthLine {
+            name: name.map(str::to_owned),
+            queries: found.len() as u64,
+            n: (found.iter().map(|one| one.1.n).min()?, found.iter().map(|one| one.1.n).max()?),
+            ratio,
+            exponent: exponent(ratio),
+            interval: intervals::log_ratio(&carried, Some(self.weights))
+                .map(|i| Interval { low: (i.low / ln(FACTOR)).max(0.0), high: (i.high / ln(FACTOR)).min(1.0) }),
+            exponent_in_time: dated(|one| one.in_time.unwrap_or_default()),
+            exponent_of_dated: dated(|one| one.ends),
+            curve,
+            curve_queries,
+        })
     }
-    let of_sums = |[a, b, c, d, time, queries]: [f64; 6]| rates([a, b, c, d, time], queries);
-    let mut sums = [0.0; 6];
-    terms.iter().flatten().for_each(|term| sums.iter_mut().zip(term).for_each(|(sum, x)| *sum += x));
-    let (answers, meanings) = (sums[5] > 0.0).then(|| of_sums(sums))?;
-    let difference = |sums: [f64; 6]| {
-        let (answers, meanings) = of_sums(sums);
-        let (value, [n, some, labels, of_some, time, queries]) = (answers - meanings, sums);
-        let mean = time / queries;
-        let of_logarithms = [1.0 / n, -1.0 / some, -1.0 / labels, 1.0 / of_some].map(|x| x / mean);
-        let [a, b, c, d] = of_logarithms;
-        (value, [a, b, c, d, -value / time, value / queries])
-    };
-    Some(Inflation {
-        unit: unit.into(),
-        queries: sums[5] as u64,
-        value: answers - meanings,
-        interval: intervals::of_sums(&terms, Some(weights), difference),
-        answers,
-        meanings,
-        span: sums[4] / sums[5],
-    })
+
+    /// How much faster answers grow in number than their meanings.
+    pub fn inflation(&self, of: &Answers<'_>, unit: &str) -> Option<Inflation> {
+        let span = |one: &Found| one.span.map(|[a, b, c, d, time]| [a, b, c, d, time, 1.0]);
+        let added = |found: &[(usize, &Found)]| {
+            let mut sums = [0.0; 6];
+            let spans = found.iter().filter_map(|(_, one)| span(one));
+            spans.for_each(|term| sums.iter_mut().zip(term).for_each(|(sum, x)| *sum += x));
+            (sums[5] > 0.0).then_some(sums)
+        };
+        let sums = added(&of.found)?;
+        let slope = slope_of_clusters(self.meanings, |side| Some(difference(added(&of.beside[side])?).0));
+        // The last term moves the cut: what it adds up to is 0.
+        let moves = self.meanings.floor.of_queries();
+        let own = |query: usize| moves.get(query).copied().unwrap_or(0.0);
+        let used: Vec<(usize, Spans)> = of.found.iter().filter_map(|(query, one)| Some((*query, span(one)?))).collect();
+        let (count, mean) = (sums[5], used.iter().map(|(query, _)| own(*query)).sum::<f64>() / sums[5]);
+        let mut terms: Vec<Option<[f64; 7]>> = vec![None; self.queries];
+        for (query, [a, b, c, d, time, one]) in used {
+            terms[query] = Some([a, b, c, d, time, one, own(query) - mean]);
+        }
+        let moved = |[a, b, c, d, time, queries, moves]: [f64; 7]| {
+            let (value, [of_a, of_b, of_c, of_d, of_time, of_queries]) = difference([a, b, c, d, time, queries]);
+            let each = slope * count / queries;
+            (value + each * moves, [of_a, of_b, of_c, of_d, of_time, of_queries - each * moves / queries, each])
+        };
+        let (answers, meanings) = rates([sums[0], sums[1], sums[2], sums[3], sums[4]], sums[5]);
+        Some(Inflation {
+            unit: unit.into(),
+            queries: sums[5] as u64,
+            value: answers - meanings,
+            interval: intervals::of_sums(&terms, Some(self.weights), moved),
+            answers,
+            meanings,
+            span: sums[4] / sums[5],
+        })
+    }
 }
 
 /// `8 answers` or `8 to 30 answers`.

@@ -13,7 +13,7 @@ use super::tables::{Group, GrowthRow, GrowthSummary, Headline, LeftOut, Meanings
 use super::times::Times;
 use crate::base::{Observer, Result};
 use crate::corpus::{Corpus, Role};
-use lines::{headlines, inflation, line};
+use lines::{Answers, Over, headlines};
 use rayon::prelude::*;
 use series::{InTime, LEAST, Series, Span};
 use std::collections::BTreeMap;
@@ -65,15 +65,46 @@ impl Found {
     }
 }
 
-/// What queries are worked from.
+/// What queries are worked from; without points for the ends alone.
 struct Pass<'a> {
     corpus: &'a Corpus,
     clusters: &'a [u32],
     keeps: &'a [&'a [bool]],
     times: Option<&'a Times>,
+    points: bool,
+}
+
+/// Every query at one cut.
+struct AtCut(Vec<Query>);
+
+impl AtCut {
+    /// The queries of a view.
+    fn view(&self, view: usize) -> Vec<(usize, &Found)> {
+        self.0.iter().enumerate().filter_map(|(q, one)| Some((q, one.views.get(view)?.as_ref()?))).collect()
+    }
+
+    /// The queries of a source.
+    fn source(&self, id: u32) -> Vec<(usize, &Found)> {
+        let of = |(q, one): (usize, &'_ Query)| Some((q, one.sources.iter().position(|s| s.0 == id)?));
+        self.0.iter().enumerate().filter_map(of).map(|(q, at)| (q, &self.0[q].sources[at].1)).collect()
+    }
 }
 
 impl Pass<'_> {
+    fn all(&self, queries: usize, observer: &dyn Observer) -> Result<AtCut> {
+        let mut found = Vec::with_capacity(queries);
+        for first in (0..queries).step_by(rayon::current_num_threads() * 16) {
+            observer.check_stop()?;
+            let chunk = first..(first + rayon::current_num_threads() * 16).min(queries);
+            found.extend(chunk.into_par_iter().map(|query| self.one_query(query)).collect::<Vec<Query>>());
+        }
+        Ok(AtCut(found))
+    }
+
+    fn points(&self, series: &Series, group: Group) -> Vec<GrowthRow> {
+        if self.points { series.points(group) } else { Vec::new() }
+    }
+
     fn one_query(&self, query: usize) -> Query {
         let rows = &self.corpus.rows;
         let labelled: Vec<(usize, u32)> = (self.corpus.layout.query_positions[query].clone())
@@ -83,12 +114,12 @@ impl Pass<'_> {
             .collect();
         let series = |members: &[(usize, u32)]| Series::new(query, members, self.times);
         let all = series(&labelled);
-        let mut lines = all.as_ref().map_or_else(Vec::new, |all| all.points(Group::All));
+        let mut lines = all.as_ref().map_or_else(Vec::new, |all| self.points(all, Group::All));
         let views = (self.keeps.iter().enumerate())
             .map(|(view, keep)| {
                 let kept = labelled.iter().copied().filter(|one| keep[rows.model[one.0] as usize]);
                 let one = series(&kept.collect::<Vec<_>>())?;
-                let points = if view == 0 { one.points(Group::All) } else { Vec::new() };
+                let points = if view == 0 { self.points(&one, Group::All) } else { Vec::new() };
                 Some(Found::new(&one, one.counts.n(), points))
             })
             .collect();
@@ -103,7 +134,7 @@ impl Pass<'_> {
         let least = found.iter().map(|(_, series)| series.counts.n()).min().unwrap_or(0);
         let sources = (found.iter())
             .map(|(source, series)| {
-                let points = series.points(Group::Source(*source));
+                let points = self.points(series, Group::Source(*source));
                 lines.extend(points.iter().cloned());
                 (*source, Found::new(series, least, points))
             })
@@ -131,29 +162,26 @@ pub fn growth(
     }
     let times = Times::new(corpus);
     let queries = corpus.layout.canonical.len();
-    let pass = Pass { corpus, clusters: &meanings.clusters, keeps, times: times.as_ref().ok() };
-    let mut found = Vec::with_capacity(queries);
-    for first in (0..queries).step_by(rayon::current_num_threads() * 16) {
-        observer.check_stop()?;
-        let chunk = first..(first + rayon::current_num_threads() * 16).min(queries);
-        found.extend(chunk.into_par_iter().map(|query| pass.one_query(query)).collect::<Vec<Query>>());
-    }
-    out.rows = found.iter_mut().flat_map(|query| std::mem::take(&mut query.rows)).collect();
-    let of_view = |view: usize| -> Vec<(usize, &Found)> {
-        found.iter().enumerate().filter_map(|(q, one)| Some((q, one.views.get(view)?.as_ref()?))).collect()
+    let at_cut = |clusters: &[u32], points: bool| {
+        Pass { corpus, clusters, keeps, times: times.as_ref().ok(), points }.all(queries, observer)
     };
-    let of_source = |id: u32| -> Vec<(usize, &Found)> {
-        let of = |(q, one): (usize, &'_ Query)| Some((q, one.sources.iter().position(|s| s.0 == id)?));
-        found.iter().enumerate().filter_map(of).map(|(q, at)| (q, &found[q].sources[at].1)).collect()
+    let mut chosen = at_cut(&meanings.clusters, true)?;
+    let beside: Vec<AtCut> =
+        meanings.beside.iter().map(|(_, clusters)| at_cut(clusters, false)).collect::<Result<_>>()?;
+    out.rows = chosen.0.iter_mut().flat_map(|query| std::mem::take(&mut query.rows)).collect();
+    let over = Over { queries, meanings, weights };
+    let of_view = |view: usize| Answers {
+        found: chosen.view(view),
+        beside: beside.iter().map(|at_cut| at_cut.view(view)).collect(),
     };
+    let of_source =
+        |id: u32| Answers { found: chosen.source(id), beside: beside.iter().map(|at_cut| at_cut.source(id)).collect() };
     let names = corpus.rows.categories.get(&Role::Source).map_or(&[][..], |source| source.dictionary.names());
     let unit = times.as_ref().map_or("", |times| times.unit);
     let summary = GrowthSummary {
-        all: line(queries, None, &of_view(0), weights),
-        sources: (names.iter().zip(0..))
-            .filter_map(|(name, id)| line(queries, Some(name), &of_source(id), weights))
-            .collect(),
-        inflation: inflation(queries, &of_view(0), weights, unit),
+        all: over.line(None, &of_view(0)),
+        sources: names.iter().zip(0..).filter_map(|(name, id)| over.line(Some(name), &of_source(id))).collect(),
+        inflation: over.inflation(&of_view(0), unit),
     };
     if summary.all.is_none() {
         out.left_out.push(left_out("Growth", "no query has 8 responses"));
@@ -163,8 +191,8 @@ pub fn growth(
         let reason = "no query has 8 responses that all have a time, the last later than the first quarter";
         out.left_out.push(left_out("Inflation (growth in time)", reason));
     }
-    let without = line(queries, None, &of_view(1), weights).map(|line| line.exponent);
-    let without_inflation = inflation(queries, &of_view(1), weights, unit).map(|one| one.value);
+    let without = over.line(None, &of_view(1)).map(|line| line.exponent);
+    let without_inflation = over.inflation(&of_view(1), unit).map(|one| one.value);
     out.headlines = headlines(&summary, without, without_inflation);
     out.summary = summary.all.is_some().then_some(summary);
     Ok(out)

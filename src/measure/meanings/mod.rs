@@ -7,17 +7,20 @@
 //! wordings there are, not how many views.
 
 mod adjusted_rand;
+mod cut;
 mod groups;
 mod hill;
 mod linkage;
 mod periods;
 mod summary;
 
+pub use cut::slope_of_clusters;
 pub use groups::fill_models;
 pub use hill::{Abundances, Hill, LEAST_PER_1000, Rarefaction, Seen};
 
 use super::MeasureSettings;
 use super::cells::{self, unit_rows};
+use super::moves::Moves;
 use super::products::Triangle;
 use super::sums::Sums;
 use super::tables::{Group, Labels, MeaningRow, Meanings};
@@ -99,6 +102,13 @@ fn labellings(corpus: &Corpus, floor: Option<f64>, tau: Option<f64>) -> Vec<Labe
     cuts
 }
 
+/// The cuts next to the chosen one, looser and tighter.
+fn beside(labels: &[Labels]) -> Vec<usize> {
+    let Some(chosen) = labels.iter().position(|labels| labels.chosen) else { return Vec::new() };
+    let cut = |at: &usize| labels.get(*at).is_some_and(|labels| labels.tau.is_some());
+    [chosen.checked_sub(1), Some(chosen + 1)].into_iter().flatten().filter(cut).collect()
+}
+
 /// Positions of a query; of more than `most` a seeded draw.
 pub fn drawn(corpus: &Corpus, query: usize, most: usize, draw: &Stream) -> Vec<usize> {
     let layout = &corpus.layout;
@@ -111,6 +121,8 @@ struct Pass<'a> {
     sums: &'a Sums,
     keeps: &'a [&'a [bool]],
     labels: &'a [Labels],
+    /// Labellings next to the chosen one.
+    beside: &'a [usize],
     /// Group by time of each row; empty without times.
     periods: &'a [u32],
     /// Most responses of a query.
@@ -123,8 +135,9 @@ struct Query {
     rows: Vec<MeaningRow>,
     /// `views[view][labelling]`.
     views: Vec<Vec<OfQuery>>,
-    /// Row and cluster at the chosen cut.
+    /// Row and cluster at the chosen cut, and at those beside it.
     clusters: Vec<(u32, u32)>,
+    beside: Vec<Vec<u32>>,
 }
 
 impl Pass<'_> {
@@ -211,7 +224,8 @@ impl Pass<'_> {
         let clusters = chosen.map_or_else(Vec::new, |chosen| {
             rows.iter().zip(&by_labelling[chosen]).map(|(&row, &cluster)| (row as u32, cluster)).collect()
         });
-        Query { rows: lines, views: self.keeps.iter().map(view).collect(), clusters }
+        let beside = self.beside.iter().map(|&at| by_labelling[at].clone()).collect();
+        Query { rows: lines, views: self.keeps.iter().map(view).collect(), clusters, beside }
     }
 }
 
@@ -271,7 +285,14 @@ pub fn count(
     let (periods, of_row) = periods::periods(corpus).unwrap_or_default();
     counted.meanings.periods = periods;
     let draw = Stream::new(settings.seed, "meanings");
-    let pass = Pass { corpus, sums, keeps, labels: &labels, periods: &of_row, most: MOST, draw };
+    counted.meanings.given = settings.tau.is_some();
+    let beside = if counted.meanings.given { Vec::new() } else { beside(&labels) };
+    counted.meanings.beside =
+        beside.iter().map(|&at| (labels[at].tau.unwrap_or_default(), vec![NONE; corpus.len()])).collect();
+    if labels.iter().any(|labels| labels.c.is_some()) {
+        counted.meanings.floor = Moves::of_floor(corpus, sums);
+    }
+    let pass = Pass { corpus, sums, keeps, labels: &labels, beside: &beside, periods: &of_row, most: MOST, draw };
     let stage = Stage::start(observer, "measures: distinct meanings", "queries", queries as u64);
     for first in (0..queries).step_by(AT_ONCE) {
         observer.check_stop()?;
@@ -279,7 +300,11 @@ pub fn count(
         stage.advance(chunk.start as u64);
         for query in chunk.into_par_iter().map(|query| pass.one_query(query)).collect::<Vec<Query>>() {
             counted.meanings.rows.extend(query.rows);
-            query.clusters.into_iter().for_each(|(row, cluster)| counted.meanings.clusters[row as usize] = cluster);
+            for (place, (row, cluster)) in query.clusters.into_iter().enumerate() {
+                counted.meanings.clusters[row as usize] = cluster;
+                let others = counted.meanings.beside.iter_mut().zip(&query.beside);
+                others.for_each(|((_, clusters), of_query)| clusters[row as usize] = of_query[place]);
+            }
             for (view, found) in counted.views.iter_mut().zip(query.views) {
                 view.iter_mut().zip(found).for_each(|(queries, one)| queries.push(one));
             }
@@ -307,7 +332,7 @@ pub fn memory(corpus: &Corpus, settings: &MeasureSettings) -> (usize, usize) {
     // People beside models take the same matrix.
     let matrices = cuts > 0 || corpus.rows.categories.contains_key(&Role::Source);
     let clustering = if matrices { threads * linkage::bytes(largest, corpus.dim()) } else { 0 };
-    (clustering, 4 * corpus.len() + lines + of_queries)
+    (clustering, 12 * corpus.len() + lines + of_queries)
 }
 
 #[cfg(test)]
@@ -387,7 +412,10 @@ mod tests {
         assert!(of_query(0).iter().all(|&cluster| cluster == 0));
         let named = |name: &str| found.summary.headlines.iter().find(|h| h.name == name).unwrap().clone();
         let (clusters, classes) = (named("distinct_meanings"), named("class_meanings"));
-        assert_eq!((clusters.value, clusters.interval), (classes.value, classes.interval));
+        assert_eq!(clusters.value, classes.value);
+        // The cut moves with the queries, and the number hardly with the cut.
+        let (moving, fixed) = (clusters.interval.unwrap(), classes.interval.unwrap());
+        assert!(moving != fixed && (moving.low - fixed.low).abs().max((moving.high - fixed.high).abs()) < 0.02);
         assert!((clusters.value - (0..60).map(|q| (1 + q % 8) as f64).sum::<f64>() / 60.0).abs() < 1e-12);
         assert_eq!(named("adjusted_rand").value, 1.0);
     }
@@ -467,7 +495,16 @@ mod tests {
             let (labels, keep) = (labellings(&corpus, Some(0.1), None), [true]);
             let keeps: [&[bool]; 1] = [&keep];
             let (most, draw) = (7, Stream::new(seed, "meanings"));
-            let pass = Pass { corpus: &corpus, sums: &sums, keeps: &keeps, labels: &labels, periods: &[], most, draw };
+            let pass = Pass {
+                corpus: &corpus,
+                sums: &sums,
+                keeps: &keeps,
+                labels: &labels,
+                beside: &[],
+                periods: &[],
+                most,
+                draw,
+            };
             let one = pass.one_query(1);
             assert!(one.rows.iter().all(|row| row.seen.n == 7));
             assert_eq!(one.views[0][0].all.unwrap().seen.n, 7);

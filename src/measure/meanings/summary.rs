@@ -7,6 +7,7 @@ use super::super::tables::{Headline, Interval, Labels, LeftOut, MeaningsLine, Me
 use super::super::tables::{ONE_SAMPLE, left_out};
 use super::super::view::View;
 use super::adjusted_rand::Agreement;
+use super::cut::slope;
 use super::{LEAST_PER_1000, MOST, OfQuery, groups, periods};
 
 type Terms = Vec<(f64, f64)>;
@@ -114,10 +115,23 @@ impl Parts<'_> {
         (headlines, Some(summary))
     }
 
-    /// A headline whose interval ends at what the number can be.
-    fn bounded(&self, name: &str, label: &str, terms: &Terms, (low, high): (f64, f64)) -> Option<Headline> {
-        let mut headline = self.headline(name, label, terms)?;
-        headline.interval = headline.interval.map(|i| Interval { low: i.low.max(low), high: i.high.min(high) });
+    /// The interval of a ratio of sums at a labelling, with what the floor does to its cut; it ends at what the number can be.
+    fn at_cut(&self, at: usize, terms: impl Fn(usize) -> Terms, (low, high): (f64, f64)) -> Option<Interval> {
+        let slope = slope(self.meanings, at, |at| total(&terms(at)));
+        let found = intervals::ratio(&self.meanings.floor.carried(&terms(at), slope), Some(self.weights))?;
+        Some(Interval { low: found.low.max(low), high: found.high.min(high) })
+    }
+
+    /// A headline at a labelling.
+    fn of_cut(
+        &self,
+        (name, label): (&str, &str),
+        at: usize,
+        terms: impl Fn(usize) -> Terms,
+        range: (f64, f64),
+    ) -> Option<Headline> {
+        let mut headline = self.headline(name, label, &terms(at))?;
+        headline.interval = self.at_cut(at, terms, range);
         Some(headline)
     }
 
@@ -128,7 +142,8 @@ impl Parts<'_> {
             (_, true, true) => "Distinct meanings among all answers to one query",
             (_, false, _) => "Distinct meanings among one model's answers to one query",
         };
-        let mut headline = self.bounded(name, label, &distinct(self.view, labels), (1.0, f64::from(n.1)))?;
+        let of = |labels| distinct(self.view, labels);
+        let mut headline = self.of_cut((name, label), labels, of, (1.0, f64::from(n.1)))?;
         headline.without_regardless = self.without(|view| distinct(view, labels));
         headline.notes.push(format!("{}; {}", at(n, "a query"), cut(self.meanings.labels[labels])));
         Some(headline)
@@ -138,8 +153,8 @@ impl Parts<'_> {
     fn of_one_model(&self, labels: usize, n: Option<(u32, u32)>) -> Option<Headline> {
         let n = n.filter(|_| self.several())?;
         let label = "Distinct meanings among one model's answers to one query";
-        let terms = of_models(self.view, labels);
-        let mut headline = self.bounded("model_meanings", label, &terms, (1.0, f64::from(n.1)))?;
+        let of = |labels| of_models(self.view, labels);
+        let mut headline = self.of_cut(("model_meanings", label), labels, of, (1.0, f64::from(n.1)))?;
         headline.floor = total(&pooled(self.view, labels));
         headline.floor_label = Some("as many answers drawn from all models".into());
         headline.without_regardless = self.without(|view| of_models(view, labels));
@@ -148,9 +163,11 @@ impl Parts<'_> {
     }
 
     fn agreement(&self, labels: usize) -> Option<Headline> {
-        let of = |view: &View| terms(view, labels, |query| query.agreement.map(Agreement::index));
+        let at = |view: &View, labels| terms(view, labels, |query| query.agreement.map(Agreement::index));
+        let of = |view: &View| at(view, labels);
         let label = "Agreement of the clusters with the given classes (adjusted Rand index)";
-        let mut headline = self.bounded("adjusted_rand", label, &of(self.view), (-1.0, 1.0))?;
+        let name = "adjusted_rand";
+        let mut headline = self.of_cut((name, label), labels, |labels| at(self.view, labels), (-1.0, 1.0))?;
         headline.floor = Some(0.0);
         headline.floor_label = Some("if clusters were drawn at random".into());
         headline.without_regardless = self.without(of);
@@ -183,9 +200,8 @@ impl Parts<'_> {
         let view = self.view;
         let mean = |value: &dyn Fn(&OfQuery) -> Option<f64>| total(&terms(view, labels, value));
         let models = of_models(view, labels);
-        let interval = |terms: &Terms, most: Option<u32>| {
-            let (found, most) = (intervals::ratio(terms, Some(self.weights))?, f64::from(most?));
-            Some(Interval { low: found.low.max(1.0), high: found.high.min(most) })
+        let interval = |terms: fn(&View, usize) -> Terms, most: u32| {
+            self.at_cut(labels, |at| terms(view, at), (1.0, f64::from(most)))
         };
         let most = view.meanings[labels].iter().filter_map(|query| query.all.map(|all| all.seen.n)).max();
         let most_of_model = view.meanings[labels].iter().map(|query| query.at_n).max();
@@ -193,7 +209,7 @@ impl Parts<'_> {
             labels: self.meanings.labels[labels],
             queries: view.meanings[labels].iter().filter(|query| query.all.is_some()).count() as u64,
             distinct: total(&distinct(view, labels))?,
-            interval: interval(&distinct(view, labels), most),
+            interval: most.and_then(|most| interval(distinct, most)),
             hill_1: mean(&|query| query.all.map(|all| all.hill.one))?,
             hill_2: mean(&|query| query.all.map(|all| all.hill.two))?,
             coverage: mean(&|query| query.all.map(|all| all.seen.coverage()))?,
@@ -203,7 +219,7 @@ impl Parts<'_> {
                 .count() as u64,
             per_1000: mean(&|query| query.all.and_then(|all| all.per_1000)),
             model: total(&models),
-            model_interval: interval(&models, most_of_model),
+            model_interval: most_of_model.and_then(|most| interval(of_models, most)),
             pooled: total(&pooled(view, labels)),
             adjusted_rand: mean(&|query| query.agreement.map(Agreement::index)),
             adjusted_rand_shared: total(&shared(view, labels)),

@@ -1,5 +1,6 @@
 //! Sections C and G: distinct meanings, and how they grow.
 
+use super::super::moves::Moves;
 use super::Interval;
 use crate::corpus::Dictionary;
 use crate::measure::meanings::{Hill, Seen};
@@ -273,6 +274,13 @@ pub struct Meanings {
     pub rows: Vec<MeaningRow>,
     /// Cluster of each row at the chosen cut, within its query; `u32::MAX` for none. Empty without a cut.
     pub clusters: Vec<u32>,
+    /// The cuts next to the chosen one, looser and tighter, with the cluster of each row there; where the cut is given none is
+    /// needed.
+    pub beside: Vec<(f64, Vec<u32>)>,
+    /// How the floor, from which clusters are cut, moves with each query.
+    pub floor: Moves,
+    /// Whether the chosen cut is given and does not move.
+    pub given: bool,
     /// Groups by time; empty without any.
     pub periods: Periods,
 }
