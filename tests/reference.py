@@ -433,14 +433,17 @@ def gain_moves():
     b_inf = unrelated_square(kept)
     share = lambda b: np.divide(*[t.sum() for t in gain_terms(kept, b)])
     moment = e.T @ e
+    of_models = [e[m == l].T @ e[m == l] for l in range(M)]
     sums, counts = np.zeros(question.max() + 1), np.zeros(question.max() + 1)
     for u in range(question.max() + 1):
         rows = np.lexsort((np.arange(n), m, q))
         rows = rows[question[rows] == u]
         looked = rows[np.arange(min(len(rows), 64)) * len(rows) // min(len(rows), 64)]
-        own = sum(((e[q == i] @ e[q == i].T) ** 2).sum() for i in np.unique(q[rows]))
-        sums[u] = ((e[looked] @ moment) * e[looked]).sum() / len(looked) * len(rows) - own
-        counts[u] = len(rows) * (n - len(rows))
+        own = sum((((e[q == i] @ e[q == i].T) ** 2) * (m[q == i][:, None] != m[q == i][None, :])).sum() for i in np.unique(q[rows]))
+        others = sum(e[i] @ (moment - of_models[m[i]]) @ e[i] for i in looked)
+        sums[u] = others / len(looked) * len(rows) - own
+        mine = np.bincount(m[rows], minlength=M)
+        counts[u] = len(rows) * (n - len(rows)) - (mine * (count - mine)).sum()
     return (share(1.001 * b_inf) - share(0.999 * b_inf)) / (0.002 * b_inf), moves(sums, counts)
 
 headline("ensemble_gain", gain_terms, gain_moves() if "ensemble_gain" in headlines else None)

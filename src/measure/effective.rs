@@ -70,9 +70,9 @@ pub struct Effective {
 }
 
 impl Effective {
-    /// Sum of squared similarities over ordered pairs of responses to the query, i = j included.
+    /// Sum of squared similarities over ordered pairs of different models' responses to the query.
     pub fn same_query(&self) -> f64 {
-        self.sums.1
+        self.sums.1 - self.sums.0
     }
 }
 

@@ -1,7 +1,8 @@
 //! Ensemble gain of order 2: what M models' answers are worth beside one model's, and beside unrelated answers.
 
 use super::cells::for_each_block;
-use super::effective::{Effects, Squares};
+use super::effective::{self, Effects};
+use super::moves::{Moves, Squares};
 use super::products::Triangle;
 use super::sums::Sums;
 use crate::base::events::Stage;
@@ -18,8 +19,8 @@ pub struct Gain {
 }
 
 /// Mean squared similarity of pairs of different query and different model among the kept models, in closed form from
-/// second moments, for each `(keep, effects of keep)`; and the second moment, the sum of e e^T, of the first view. One
-/// matrix a view and one more are held.
+/// second moments, for each `(keep, effects of keep)`; the second moment, the sum of e e^T, of the first view, which has all
+/// models; and how its mean moves with each query. One matrix a view and one more are held.
 ///
 /// # Errors
 /// [`crate::base::Error::Interrupted`].
@@ -28,7 +29,7 @@ pub fn unrelated_squares(
     sums: &Sums,
     views: &[(&[bool], &Effects)],
     observer: &dyn Observer,
-) -> Result<(Vec<Option<f64>>, Option<Triangle>)> {
+) -> Result<(Vec<Option<f64>>, Option<Triangle>, Moves)> {
     let dim = corpus.dim();
     let mut positions: Vec<Vec<usize>> = vec![Vec::new(); sums.models];
     for (p, &row) in corpus.layout.row_at.iter().enumerate() {
@@ -37,6 +38,7 @@ pub fn unrelated_squares(
     let mut all: Vec<Triangle> = views.iter().map(|_| Triangle::zeros(dim)).collect();
     let mut of_models = vec![0.0; views.len()];
     let mut own = Triangle::zeros(dim);
+    let mut squares = Squares::new(corpus, sums);
     let stage = Stage::start(observer, "measures: unrelated answers", "models", sums.models as u64);
     for (model, positions) in positions.iter().enumerate() {
         observer.check_stop()?;
@@ -44,6 +46,7 @@ pub fn unrelated_squares(
         own.clear();
         for_each_block(corpus, positions, |columns, rows| own.add_gram_parallel(columns, rows));
         let square = own.frobenius2();
+        squares.less(model, &own);
         for ((all, of_models), _) in all.iter_mut().zip(&mut of_models).zip(views).filter(|(_, view)| view.0[model]) {
             *of_models += square;
             all.add_scaled(&own, 1.0);
@@ -62,12 +65,16 @@ pub fn unrelated_squares(
         (pairs > 0.5).then(|| (sum / pairs).clamp(0.0, 1.0))
     };
     let unrelated = views.iter().enumerate().map(one).collect();
-    Ok((unrelated, all.into_iter().next()))
+    let moves = match (all.first(), views.first()) {
+        (Some(moment), Some((_, effects))) => squares.moves(moment, effects),
+        _ => Moves::default(),
+    };
+    Ok((unrelated, all.into_iter().next(), moves))
 }
 
 /// Gain of one query; `None` with fewer than 2 models or an equal n under 4.
-pub fn gain(query: &Squares, unrelated: Option<f64>) -> Option<Gain> {
-    let (used, n) = Squares::draw(query.cells, query.least)?;
+pub fn gain(query: &effective::Squares, unrelated: Option<f64>) -> Option<Gain> {
+    let (used, n) = effective::Squares::draw(query.cells, query.least)?;
     let (used, n) = (used as f64, n as f64);
     let (a, b, single) = (query.within?, query.across?, query.single?);
     let s = n / used;
@@ -76,7 +83,7 @@ pub fn gain(query: &Squares, unrelated: Option<f64>) -> Option<Gain> {
 }
 
 /// One sample a cell: (worth of the M models' answers, worth of M unrelated answers).
-pub fn worth(query: &Squares, unrelated: Option<f64>) -> Option<(f64, Option<f64>)> {
+pub fn worth(query: &effective::Squares, unrelated: Option<f64>) -> Option<(f64, Option<f64>)> {
     let m = query.cells as f64;
     let value = |b: f64| m * m / (m + m * (m - 1.0) * b);
     let across = query.across?;
@@ -89,7 +96,7 @@ mod tests {
 
     #[test]
     fn two_models_of_copies_that_are_orthogonal_double_the_worth() {
-        let query = Squares { cells: 2, least: 4, within: Some(1.0), across: Some(0.0), single: Some(1.0) };
+        let query = effective::Squares { cells: 2, least: 4, within: Some(1.0), across: Some(0.0), single: Some(1.0) };
         let gain = gain(&query, Some(0.25)).unwrap();
         assert!((gain.gain - 2.0).abs() < 1e-12);
         // n = 4, s = 2: 16 / (4 + 2*2*1 + 2*4*.25) = 1.6, singles 1

@@ -135,17 +135,13 @@ pub fn all(
     views.extend(further(&kept, &everyone)?);
     let view = views.len() - 1;
     views.extend(further(&regular, &kept)?);
-    let mut moment = None;
+    let (mut moment, mut squares) = (None, Moves::default());
     if sums.models > 1 {
         let parts: Vec<(&[bool], &Effects)> = views.iter().map(|v| (v.keep.as_slice(), &v.effects)).collect();
-        let (unrelated, of_all) = ensemble::unrelated_squares(corpus, &sums, &parts, observer)?;
+        let (unrelated, of_all, moves) = ensemble::unrelated_squares(corpus, &sums, &parts, observer)?;
         views.iter_mut().zip(unrelated).for_each(|(view, unrelated)| view.unrelated = unrelated);
-        moment = of_all;
+        (moment, squares) = (of_all, moves);
     }
-    let squares = match &moment {
-        Some(moment) if repeated => Moves::of_squares(corpus, &sums, &views[0].effects, moment),
-        _ => Moves::default(),
-    };
     let map = map::map(corpus, &people, moment, settings.seed, observer)?;
     // In tables everyone, in the summary the models.
     let confound = Confound { corpus, sums: &sums, most: length::MOST, draw: Stream::new(settings.seed, "length") };
@@ -358,7 +354,7 @@ mod tests {
         let sums = Sums::new(&corpus, &[], &Silent).unwrap();
         let everyone = vec![true; sums.models];
         let effects = Effects::new(&corpus, &sums, &everyone, true, &Silent).unwrap();
-        let (unrelated, _) = ensemble::unrelated_squares(&corpus, &sums, &[(&everyone, &effects)], &Silent).unwrap();
+        let (unrelated, ..) = ensemble::unrelated_squares(&corpus, &sums, &[(&everyone, &effects)], &Silent).unwrap();
         let unrelated = unrelated[0].unwrap();
         close(unrelated, brute(&corpus, |s| s * s, |i, j| group(i) != group(j) && m[i] != m[j]));
         assert!(!all.topn.is_empty() && all.summary.headlines[0].name == "inter_mean");
