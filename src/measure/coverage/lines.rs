@@ -26,8 +26,11 @@ impl Lines {
 
     fn paired(&mut self, name: &str, paired: Option<&Paired>) {
         if let Some(of) = paired {
-            self.put(format!("D {name}, first stage"), of.a, of.ci_a);
-            self.put(format!("D {name}, later stage"), of.b, of.ci_b);
+            // Of other levels no interval is shown.
+            if name == "inter" {
+                self.put(format!("D {name}, first stage"), of.a, of.ci_a);
+                self.put(format!("D {name}, later stage"), of.b, of.ci_b);
+            }
             self.put(format!("D {name}, change"), of.difference(), of.ci);
         }
     }

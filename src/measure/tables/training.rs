@@ -67,9 +67,9 @@ pub struct Paired {
     pub a: f64,
     /// Mean at the later stage.
     pub b: f64,
-    /// Interval of `a` over queries.
+    /// Interval of `a` over queries, of what is shown with one.
     pub ci_a: Option<Interval>,
-    /// Interval of `b` over queries.
+    /// Likewise of `b`.
     pub ci_b: Option<Interval>,
     /// Interval of `b - a` over queries.
     pub ci: Option<Interval>,

@@ -9,10 +9,15 @@ use crate::base::Result;
 impl Training<'_> {
     /// Means of the values at two stages, and the interval of their difference.
     fn paired(&self, values: &[Value]) -> Option<Paired> {
-        let (a, ci_a) = self.means.of(values, |at| at[0])?;
-        let (b, ci_b) = self.means.of(values, |at| at[1])?;
+        let mean = |stage: usize| values.iter().map(|value| value.at[stage]).sum::<f64>() / values.len() as f64;
         let (_, ci) = self.means.of(values, |at| at[1] - at[0])?;
-        Some(Paired { queries: values.len() as u64, a, b, ci_a, ci_b, ci })
+        Some(Paired { queries: values.len() as u64, a: mean(0), b: mean(1), ci_a: None, ci_b: None, ci })
+    }
+
+    /// The same with intervals of either stage.
+    fn levels(&self, values: &[Value]) -> Option<Paired> {
+        let interval = |stage: usize| self.means.of(values, |at| at[stage])?.1;
+        self.paired(values).map(|paired| Paired { ci_a: interval(0), ci_b: interval(1), ..paired })
     }
 
     /// One stage with a later one: of each arm, and of all together first; `skip` are families.
@@ -37,7 +42,7 @@ impl Training<'_> {
             stage_a: self.names.name(stages[0]).to_owned(),
             stage_b: self.names.name(stages[1]).to_owned(),
             families: self.named(&values.families),
-            inter: self.paired(&values.inter),
+            inter: self.levels(&values.inter),
             floor_a: floor(0),
             floor_b: floor(1),
             matched: matched.map(|(matched, unmatched)| Matched {
@@ -49,7 +54,7 @@ impl Training<'_> {
             intra: self.paired(&values.intra),
             distinct: self.paired(&values.distinct),
             evenness: self.paired(&values.evenness),
-            frequency: of_frequency.map(|paired| Paired { ci_a: None, ci_b: None, ci: None, ..paired }),
+            frequency: of_frequency.map(|paired| Paired { ci: None, ..paired }),
             tail_threshold: values.tail_threshold,
             tail: self.paired(&values.tail),
             coverage: self.paired(&values.coverage),
