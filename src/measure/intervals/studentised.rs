@@ -12,7 +12,10 @@ use super::weights::{Resampled, Weights};
 use crate::base::math::ln;
 use crate::base::simd::widest;
 use pulp::Arch;
+use rayon::prelude::*;
 
+/// Resamples that a thread adds up before it takes others.
+const AT_ONCE: usize = 125;
 /// How much farther than Student's a limit may be.
 const FARTHEST: f64 = 2.0;
 
@@ -78,15 +81,20 @@ impl Ratio {
             terms.iter().map(|&(x, y)| term(x - self.value * y, y)).collect()
         };
         let columns = [of(|e, _| e), of(|_, y| y), of(|e, _| e * e), of(|e, y| e * y), of(|_, y| y * y)];
-        let mut missed = widest(
-            Arch::new(),
-            #[inline(always)]
-            || {
-                let columns = columns.each_ref().map(Vec::as_slice);
-                let moments = (0..weights.resamples()).map(|resample| weighted(weights.of(resample), columns));
-                moments.filter_map(|moments| self.missed(scale, moments)).collect::<Vec<f64>>()
-            },
-        );
+        let some = |first: usize| {
+            let last = (first + AT_ONCE).min(weights.resamples());
+            widest(
+                Arch::new(),
+                #[inline(always)]
+                || {
+                    let columns = columns.each_ref().map(Vec::as_slice);
+                    let moments = (first..last).map(|resample| weighted(weights.of(resample), columns));
+                    moments.filter_map(|moments| self.missed(scale, moments)).collect::<Vec<f64>>()
+                },
+            )
+        };
+        let mut missed: Vec<f64> =
+            (0..weights.resamples()).into_par_iter().step_by(AT_ONCE).flat_map_iter(some).collect();
         self.limits(scale, &mut missed)
     }
 }
