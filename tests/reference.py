@@ -547,10 +547,11 @@ def periods():
     return np.array([name[group[np.searchsorted(times, v)]] for v in value])
 
 CLUSTERS = {}  # by cut, cluster of each row
+SIDES = {}  # by cut, the two that it may move to: with a floor smaller and larger by twice its standard error
 GIVEN = json.load(open(os.path.join(out, "manifest.json")))["settings"]["pass"]["tau"] is not None
 
 def floor_slope(c, looser, tighter):
-    """What a number grows by with the floor, from (tau, number) at the cuts next to c."""
+    """What a number grows by with the floor, from (tau, number) at two cuts."""
     return (1 - c) * (tighter[1] - looser[1]) / (tighter[0] - looser[0]) if tighter[0] > looser[0] else 0.0
 
 def meanings_reference():
@@ -576,16 +577,25 @@ def meanings_reference():
     chosen = min(range(len(cuts)), key=lambda i: abs(cuts[i] - given["tau"])) if given and given["tau"] is not None else None
     labellings += [("cluster", (t - f) / (1 - f) if f is not None else np.nan, t) for t in cuts]
     want, cluster, per = [], np.full(n, -1), {}
+    error = math.sqrt((FLOOR_MOVES ** 2).sum() * Q / (Q - 1)) if Q > 1 else 0.0
+    for tau in cuts:
+        if f is not None and error > 0 and not (GIVEN and cuts.index(tau) == chosen):
+            far = 2 * (1 - (tau - f) / (1 - f)) * error
+            SIDES[tau] = [max(tau - far, -1), min(tau + far, 1)]
+    shown = labellings
+    further = [("cluster", np.nan, t) for tau in cuts for t in SIDES.get(tau, [])]
+    sides_of_models = {}
+    place_of = {t: len(shown) + k for k, (_, _, t) in enumerate(further)}
     for i in range(Q):
         rows = np.flatnonzero(q == i)
         tree = linkage(np.maximum(1 - (e[rows] @ e[rows].T), 0)[np.triu_indices(len(rows), 1)], "average") if len(rows) > 1 else None
-        for place, (source, c, tau) in enumerate(labellings):
+        for place, (source, c, tau) in enumerate(shown + further):
             if source == "class":
                 labels = classes[rows]
             else:
                 labels = fcluster(tree, 1 - tau, "distance").astype(str) if tree is not None else np.array(["1"] * len(rows))
                 CLUSTERS.setdefault(tau, np.full(n, -1.0))[rows] = labels.astype(float)
-                if cuts.index(tau) == chosen:
+                if place < len(shown) and cuts.index(tau) == chosen:
                     cluster[rows] = labels.astype(int)
             counted = labels != ""
             agree = np.nan
@@ -610,6 +620,10 @@ def meanings_reference():
                         unseen = chao - seen
                         per_1000 = seen + (unseen * (1 - (1 - once / (size * unseen + once)) ** (1000 - size)) if unseen > 0 else 0)
                     hill = exact_hill(counts, least)
+                    if place >= len(shown):
+                        if by == "model":
+                            sides_of_models.setdefault((tau, name), []).append(hill[0])
+                        continue
                     want.append((queries[i], by, "" if by == "all" else name, place, size, seen, once, twice, 1 - once / size, chao, least,
                                  *hill, per_1000, agree if by == "all" else np.nan, tau, c))
             # What headlines count: the models that are kept.
@@ -638,13 +652,12 @@ def meanings_reference():
                                   "adjusted_rand", "tau", "c"]):
         same(f"meanings: {name}", table[name], [w[4 + place] for w in want])
     mean = lambda values: np.mean(values) if len(values) else np.nan
-    def at_cut(place, terms_of, bounds):
+    def at_cut(place, terms_of, bounds, beside=None):
         """The interval of sums over queries at a labelling, with what the floor does to its cut."""
-        first, terms, slope = len(labellings) - len(cuts), terms_of(place), 0.0
-        fixed = place < first or (GIVEN and place - first == chosen)
-        if not fixed and not np.isnan(labellings[place][1]):
-            value = lambda p: (labellings[p][2], terms_of(p)[0].sum() / terms_of(p)[1].sum())
-            slope = floor_slope(labellings[place][1], value(max(place - 1, first)), value(min(place + 1, len(labellings) - 1)))
+        terms, slope, sides = terms_of(place), 0.0, SIDES.get(shown[place][2])
+        if sides:
+            value = lambda t: beside(t) if beside else terms_of(place_of[t])[0].sum() / terms_of(place_of[t])[1].sum()
+            slope = floor_slope(shown[place][1], *((t, value(t)) for t in sides))
         ci = interval(carried(*terms, slope, FLOOR_MOVES), terms[1])
         return [np.nan] * 2 if ci is None else [max(ci[0], bounds[0]), min(ci[1], bounds[1])]
     ends = lambda found: [found[side] if found else np.nan for side in ("low", "high")]
@@ -668,14 +681,11 @@ def meanings_reference():
         with np.errstate(all="ignore"):
             plain = np.array([mean_or_nan(line[~np.isnan(line)]) for line in grid])
         same("models: distinct", per_model["distinct"], plain[of])
-        per_cut = {p: np.full((M, Q), np.nan) for p in range(len(labellings) - len(cuts), len(labellings))}
-        for w in want:
-            if w[1] == "model" and w[3] in per_cut:
-                per_cut[w[3]][index[w[2]], list(queries).index(w[0])] = w[11]
         limits_of_models = []
         for l in range(M):
-            terms_of = lambda p: (np.nan_to_num(per_cut[p][l]), (~np.isnan(per_cut[p][l])).astype(float))
-            limits_of_models.append(at_cut(at, terms_of, (-np.inf, np.inf)) if terms_of(at)[1].any() else [np.nan] * 2)
+            terms_of = lambda _: (np.nan_to_num(grid[l]), (~np.isnan(grid[l])).astype(float))
+            some, mean_of = terms_of(at)[1].any(), lambda t: np.mean(sides_of_models[t, models[l]])
+            limits_of_models.append(at_cut(at, terms_of, (-np.inf, np.inf), mean_of) if some else [np.nan] * 2)
         same("models: distinct, intervals", per_model[["distinct_ci_low", "distinct_ci_high"]].astype(float), np.array(limits_of_models)[of])
         same("models: distinct_adjusted", per_model["distinct_adjusted"], adjusted(grid)[of])
     for line in given["curve"]:
@@ -759,8 +769,8 @@ def growth_reference():
     want, ends, spans, per_source = [], [], [], {}
     # The cuts next to the chosen one, with the ends there.
     c, tau = summary["meanings"]["c"], summary["meanings"]["tau"]
-    beside = [] if GIVEN or not CLUSTERS else [max(t for t in CLUSTERS if t < tau - 1e-9), min(t for t in CLUSTERS if t > tau + 1e-9)]
-    known = GIVEN or beside
+    beside = next((SIDES[t] for t in SIDES if abs(t - tau) < 1e-12), [])
+    known = GIVEN or CLUSTERS
     ends_at, spans_at, source_at = ({t: [] for t in beside} for _ in range(3))
     grid = sorted({1} | {int(math.floor(2 ** (k / 2) + 0.5)) for k in range(1, 40)})
     for i in range(Q):

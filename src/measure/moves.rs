@@ -3,6 +3,7 @@
 
 use super::cells::{Cells, add_unit_row};
 use super::effective::Effects;
+use super::intervals::standard_error;
 use super::products::Triangle;
 use super::sums::Sums;
 use crate::corpus::Corpus;
@@ -83,6 +84,12 @@ impl Moves {
             if y > 0.0 { (x + slope * below * (own - moves / count), y) } else { (x, y) }
         };
         terms.iter().zip(&self.of_query).map(carry).collect()
+    }
+
+    /// Standard error of the number.
+    pub fn error(&self) -> f64 {
+        let squares: f64 = self.of_query.iter().map(|x| x * x).sum();
+        if self.of_query.len() < 2 { 0.0 } else { standard_error(squares, self.of_query.len()) }
     }
 
     /// By query.

@@ -1,7 +1,7 @@
 //! All queries together: the exponent with its curve, inflation, and their headlines.
 
 use super::super::intervals::{self, Weights, total};
-use super::super::meanings::slope_of_clusters;
+use super::super::meanings::slope_of_chosen;
 use super::super::tables::{GrowthLine, GrowthPoint, GrowthSummary, Headline, Inflation, Interval, Meanings};
 use super::Found;
 use super::series::{FACTOR, Span, exponent};
@@ -78,7 +78,7 @@ impl Over<'_> {
         let (found, queries) = (&of.found, self.queries);
         let ends = |found: &[(usize, &Found)]| terms(queries, found, |one| Some(one.ends));
         let ratio = total(&ends(found))?;
-        let slope = slope_of_clusters(self.meanings, |side| total(&ends(&of.beside[side])));
+        let slope = slope_of_chosen(self.meanings, |side| total(&ends(&of.beside[side])));
         let carried = self.meanings.floor.carried(&ends(found), slope);
         let (curve, curve_queries) = curve(found);
         // In time and in any order, on the same queries.
@@ -111,7 +111,7 @@ impl Over<'_> {
             (sums[5] > 0.0).then_some(sums)
         };
         let sums = added(&of.found)?;
-        let slope = slope_of_clusters(self.meanings, |side| Some(difference(added(&of.beside[side])?).0));
+        let slope = slope_of_chosen(self.meanings, |side| Some(difference(added(&of.beside[side])?).0));
         // The last term moves the cut: what it adds up to is 0.
         let moves = self.meanings.floor.of_queries();
         let own = |query: usize| moves.get(query).copied().unwrap_or(0.0);

@@ -166,8 +166,7 @@ pub fn growth(
         Pass { corpus, clusters, keeps, times: times.as_ref().ok(), points }.all(queries, observer)
     };
     let mut chosen = at_cut(&meanings.clusters, true)?;
-    let beside: Vec<AtCut> =
-        meanings.beside.iter().map(|(_, clusters)| at_cut(clusters, false)).collect::<Result<_>>()?;
+    let beside: Vec<AtCut> = meanings.beside.iter().map(|clusters| at_cut(clusters, false)).collect::<Result<_>>()?;
     out.rows = chosen.0.iter_mut().flat_map(|query| std::mem::take(&mut query.rows)).collect();
     let over = Over { queries, meanings, weights };
     let of_view = |view: usize| Answers {

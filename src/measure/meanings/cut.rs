@@ -1,28 +1,35 @@
-//! How numbers that rest on the cut move with the floor from which it is cut.
+//! How far a cut moves with the floor, and numbers that rest on it with the cut.
 
-use super::super::tables::Meanings;
+use super::super::tables::{Labels, Meanings};
 
-/// What `value` grows by with the floor, at a labelling: `(1 - c) dV / dtau`, over the cuts next to it. 0 where the cut does
-/// not move, or is the only one.
-pub fn slope(meanings: &Meanings, at: usize, value: impl Fn(usize) -> Option<f64>) -> f64 {
-    let labels = &meanings.labels;
-    let cut = |at: usize| labels.get(at).and_then(|labels| labels.tau).map(|tau| (at, tau));
-    let Some((c, here)) = labels[at].c.zip(cut(at)).filter(|_| !(meanings.given && labels[at].chosen)) else {
-        return 0.0;
+/// How many standard errors of the floor a cut is moved, to either side.
+const FAR: f64 = 2.0;
+
+/// By labelling, where its cut goes with a floor that is smaller and larger by twice its standard error, `error`; `None` where
+/// there is nothing to move. Cuts are cosines. A given cut, which is the chosen one, stays.
+pub fn moving(labels: &[Labels], given: bool, error: f64) -> Vec<Option<[f64; 2]>> {
+    let one = |labels: &Labels| {
+        let (c, tau) = labels.c.zip(labels.tau).filter(|_| !(given && labels.chosen))?;
+        let far = FAR * (1.0 - c) * error;
+        (far > 0.0).then(|| [(tau - far).max(-1.0), (tau + far).min(1.0)])
     };
-    let (looser, tighter) = (at.checked_sub(1).and_then(cut).unwrap_or(here), cut(at + 1).unwrap_or(here));
-    over(c, [looser, tighter].map(|(at, tau)| Some((tau, value(at)?)))).unwrap_or(0.0)
+    labels.iter().map(one).collect()
 }
 
-/// The same of values at a looser and a tighter cut.
-fn over(c: f64, values: [Option<(f64, f64)>; 2]) -> Option<f64> {
-    let [(looser, below), (tighter, above)] = [values[0]?, values[1]?];
-    (tighter > looser).then(|| (1.0 - c) * (above - below) / (tighter - looser))
+/// What `value`, a number at some labelling, grows by with the floor at labelling `at`: `(1 - c) dV / dtau`, over the two cuts
+/// that its own may move to.
+pub fn slope(meanings: &Meanings, at: usize, value: impl Fn(usize) -> Option<f64>) -> f64 {
+    let Some(Some((_, first))) = meanings.moving.get(at) else { return 0.0 };
+    over(meanings, at, [0, 1].map(|side| value(first + side))).unwrap_or(0.0)
 }
 
-/// The same at the chosen cut, of what `value` makes of the clusters next to it.
-pub fn slope_of_clusters(meanings: &Meanings, value: impl Fn(usize) -> Option<f64>) -> f64 {
-    let c = meanings.labels.iter().find(|labels| labels.chosen).and_then(|labels| labels.c);
-    let Some(c) = c.filter(|_| meanings.beside.len() == 2) else { return 0.0 };
-    over(c, [0, 1].map(|side| Some((meanings.beside[side].0, value(side)?)))).unwrap_or(0.0)
+/// The same at the chosen cut, of a number on either side.
+pub fn slope_of_chosen(meanings: &Meanings, value: impl Fn(usize) -> Option<f64>) -> f64 {
+    let chosen = meanings.labels.iter().position(|labels| labels.chosen);
+    chosen.and_then(|at| over(meanings, at, [0, 1].map(value))).unwrap_or(0.0)
+}
+
+fn over(meanings: &Meanings, at: usize, [below, above]: [Option<f64>; 2]) -> Option<f64> {
+    let ([looser, tighter], _) = (*meanings.moving.get(at)?)?;
+    Some((1.0 - meanings.labels[at].c?) * (above? - below?) / (tighter - looser))
 }

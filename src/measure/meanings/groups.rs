@@ -4,7 +4,7 @@ use super::super::adjusted;
 use super::super::intervals::{self, Weights, total};
 use super::super::tables::{Group, Interval, MeaningRow, Meanings, MeaningsGroup, ModelRow};
 use super::super::training;
-use super::cut::slope;
+use super::cut::slope_of_chosen;
 use crate::corpus::{Corpus, Dictionary, Role};
 use rayon::prelude::*;
 
@@ -25,15 +25,9 @@ fn means(meanings: &Meanings, (queries, units): (usize, usize), weights: &Weight
     let Some(chosen) = meanings.labels.iter().position(|labels| labels.chosen) else { return Vec::new() };
     let rows = &meanings.rows;
     let mut lines: Vec<Vec<&MeaningRow>> = vec![Vec::new(); units];
-    // Sums and numbers of lines at the other cuts.
-    let mut others: Vec<Vec<(f64, f64)>> = vec![vec![(0.0, 0.0); units]; meanings.labels.len()];
-    for row in rows {
+    for row in rows.iter().filter(|row| row.labels == chosen) {
         if let Some(unit) = id(row.group) {
-            let other = &mut others[row.labels][unit as usize];
-            *other = (other.0 + row.hill.zero, other.1 + 1.0);
-            if row.labels == chosen {
-                lines[unit as usize].push(row);
-            }
+            lines[unit as usize].push(row);
         }
     }
     let adjusted = adjusted::means(queries, units, |query, visit| {
@@ -45,10 +39,11 @@ fn means(meanings: &Meanings, (queries, units): (usize, usize), weights: &Weight
             }
         }
     });
-    let one = |(unit, (lines, adjusted)): (usize, (&Vec<&MeaningRow>, &Option<f64>))| {
+    let one = |(lines, adjusted): (&Vec<&MeaningRow>, &Option<f64>)| {
         let mut terms = vec![(0.0, 0.0); queries];
         lines.iter().for_each(|row| terms[row.query as usize] = (row.hill.zero, 1.0));
-        let slope = slope(meanings, chosen, |at| total(&others[at][unit..=unit]));
+        let beside = meanings.groups_beside.get(&lines.first()?.group);
+        let slope = slope_of_chosen(meanings, |side| total(&beside?[side..=side]));
         Some(Mean {
             queries: lines.len() as u64,
             at_n: (lines.iter().map(|row| row.at_n).min()?, lines.iter().map(|row| row.at_n).max()?),
@@ -57,7 +52,7 @@ fn means(meanings: &Meanings, (queries, units): (usize, usize), weights: &Weight
             interval: intervals::ratio(&meanings.floor.carried(&terms, slope), Some(weights)),
         })
     };
-    lines.par_iter().zip(&adjusted.means).enumerate().map(one).collect()
+    lines.par_iter().zip(&adjusted.means).map(one).collect()
 }
 
 /// Fills the columns of models.parquet.

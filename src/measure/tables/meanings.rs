@@ -5,6 +5,7 @@ use super::Interval;
 use crate::corpus::Dictionary;
 use crate::measure::meanings::{Hill, Seen};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// Which responses of a query a line of meanings.parquet counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -274,13 +275,15 @@ pub struct Meanings {
     pub rows: Vec<MeaningRow>,
     /// Cluster of each row at the chosen cut, within its query; `u32::MAX` for none. Empty without a cut.
     pub clusters: Vec<u32>,
-    /// The cuts next to the chosen one, looser and tighter, with the cluster of each row there; where the cut is given none is
-    /// needed.
-    pub beside: Vec<(f64, Vec<u32>)>,
     /// How the floor, from which clusters are cut, moves with each query.
     pub floor: Moves,
-    /// Whether the chosen cut is given and does not move.
-    pub given: bool,
+    /// By labelling, how far its cut may move, looser and tighter, and the place of these two cuts among all labellings that
+    /// were made; `None` where it does not.
+    pub moving: Vec<Option<([f64; 2], usize)>>,
+    /// Cluster of each row where the chosen cut may move to; empty where it does not.
+    pub beside: Vec<Vec<u32>>,
+    /// Sum of distinct meanings, and number of queries, of each group there.
+    pub groups_beside: BTreeMap<Group, [(f64, f64); 2]>,
     /// Groups by time; empty without any.
     pub periods: Periods,
 }
