@@ -19,17 +19,18 @@ pub fn moving(labels: &[Labels], given: bool, error: f64) -> Vec<Option<[f64; 2]
 /// What `value`, a number at some labelling, grows by with the floor at labelling `at`: `(1 - c) dV / dtau`, over the two cuts
 /// that its own may move to.
 pub fn slope(meanings: &Meanings, at: usize, value: impl Fn(usize) -> Option<f64>) -> f64 {
-    let Some(Some((_, first))) = meanings.moving.get(at) else { return 0.0 };
-    over(meanings, at, [0, 1].map(|side| value(first + side))).unwrap_or(0.0)
+    let first = meanings.moving.get(at).copied().flatten().map_or(0, |(_, first)| first);
+    over(meanings, at, |side| value(first + side)).unwrap_or(0.0)
 }
 
 /// The same at the chosen cut, of a number on either side.
 pub fn slope_of_chosen(meanings: &Meanings, value: impl Fn(usize) -> Option<f64>) -> f64 {
     let chosen = meanings.labels.iter().position(|labels| labels.chosen);
-    chosen.and_then(|at| over(meanings, at, [0, 1].map(value))).unwrap_or(0.0)
+    chosen.and_then(|at| over(meanings, at, value)).unwrap_or(0.0)
 }
 
-fn over(meanings: &Meanings, at: usize, [below, above]: [Option<f64>; 2]) -> Option<f64> {
-    let ([looser, tighter], _) = (*meanings.moving.get(at)?)?;
-    Some((1.0 - meanings.labels[at].c?) * (above? - below?) / (tighter - looser))
+/// `None` where the cut does not move; then nothing is asked of either side.
+fn over(meanings: &Meanings, at: usize, value: impl Fn(usize) -> Option<f64>) -> Option<f64> {
+    let ([looser, tighter], _) = meanings.moving.get(at).copied().flatten()?;
+    Some((1.0 - meanings.labels[at].c?) * (value(1)? - value(0)?) / (tighter - looser))
 }
