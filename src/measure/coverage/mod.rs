@@ -231,7 +231,7 @@ fn table() {
 
 /// What rests on clusters, all of them cut where they are cut in the population.
 #[test]
-#[ignore = "takes long; part of the table of docs/measures.md"]
+#[ignore = "takes long; what the table would be with --tau"]
 fn table_at_a_given_cut() {
     let truths = [false, true].map(|effects| {
         let tau = population(World { effects }, None).1;
