@@ -38,7 +38,9 @@ pub fn unrelated_squares(
     let mut all: Vec<Triangle> = views.iter().map(|_| Triangle::zeros(dim)).collect();
     let mut of_models = vec![0.0; views.len()];
     let mut own = Triangle::zeros(dim);
-    let mut squares = Squares::new(corpus, sums);
+    // With one response a cell there is no gain that rests on them.
+    let repeated = corpus.layout.cells.iter().flatten().any(|cell| cell.positions.len() > 1);
+    let mut squares = repeated.then(|| Squares::new(corpus, sums));
     let stage = Stage::start(observer, "measures: unrelated answers", "models", sums.models as u64);
     for (model, positions) in positions.iter().enumerate() {
         observer.check_stop()?;
@@ -46,7 +48,7 @@ pub fn unrelated_squares(
         own.clear();
         for_each_block(corpus, positions, |columns, rows| own.add_gram_parallel(columns, rows));
         let square = own.frobenius2();
-        squares.less(model, &own);
+        squares.iter_mut().for_each(|squares| squares.less(model, &own));
         for ((all, of_models), _) in all.iter_mut().zip(&mut of_models).zip(views).filter(|(_, view)| view.0[model]) {
             *of_models += square;
             all.add_scaled(&own, 1.0);
@@ -65,8 +67,8 @@ pub fn unrelated_squares(
         (pairs > 0.5).then(|| (sum / pairs).clamp(0.0, 1.0))
     };
     let unrelated = views.iter().enumerate().map(one).collect();
-    let moves = match (all.first(), views.first()) {
-        (Some(moment), Some((_, effects))) => squares.moves(moment, effects),
+    let moves = match (squares, all.first(), views.first()) {
+        (Some(squares), Some(moment), Some((_, effects))) => squares.moves(moment, effects),
         _ => Moves::default(),
     };
     Ok((unrelated, all.into_iter().next(), moves))
