@@ -19,6 +19,15 @@ pub fn drawn<T: Copy + Ord>(mut items: Vec<T>, most: usize, draw: &Stream, row: 
     items
 }
 
+/// Positions of each model's responses, in order.
+pub fn by_model(corpus: &Corpus) -> Vec<Vec<usize>> {
+    let mut positions = vec![Vec::new(); corpus.rows.models.len()];
+    for (position, &row) in corpus.layout.row_at.iter().enumerate() {
+        positions[corpus.rows.model[row as usize] as usize].push(position);
+    }
+    positions
+}
+
 /// The rows of one query, or of queries that are copies of each other, by model.
 #[derive(Debug, Clone, Default)]
 pub struct Cells {

@@ -1,6 +1,6 @@
 //! Ensemble gain of order 2: what M models' answers are worth beside one model's, and beside unrelated answers.
 
-use super::cells::for_each_block;
+use super::cells::{by_model, for_each_block};
 use super::effective::{self, Effects};
 use super::moves::{Moves, Squares};
 use super::products::Triangle;
@@ -20,29 +20,24 @@ pub struct Gain {
 
 /// Mean squared similarity of pairs of different query and different model among the kept models, in closed form from
 /// second moments, for each `(keep, effects of keep)`; the second moment, the sum of e e^T, of the first view, which has all
-/// models; and how its mean moves with each query. One matrix a view and one more are held.
+/// models; and how its mean moves with each query, where some cell is `repeated`: else no gain rests on it. One matrix a view
+/// and one more are held.
 ///
 /// # Errors
 /// [`crate::base::Error::Interrupted`].
 pub fn unrelated_squares(
     corpus: &Corpus,
     sums: &Sums,
-    views: &[(&[bool], &Effects)],
+    (views, repeated): (&[(&[bool], &Effects)], bool),
     observer: &dyn Observer,
 ) -> Result<(Vec<Option<f64>>, Option<Triangle>, Moves)> {
     let dim = corpus.dim();
-    let mut positions: Vec<Vec<usize>> = vec![Vec::new(); sums.models];
-    for (p, &row) in corpus.layout.row_at.iter().enumerate() {
-        positions[corpus.rows.model[row as usize] as usize].push(p);
-    }
     let mut all: Vec<Triangle> = views.iter().map(|_| Triangle::zeros(dim)).collect();
     let mut of_models = vec![0.0; views.len()];
     let mut own = Triangle::zeros(dim);
-    // With one response a cell there is no gain that rests on them.
-    let repeated = corpus.layout.cells.iter().flatten().any(|cell| cell.positions.len() > 1);
     let mut squares = repeated.then(|| Squares::new(corpus, sums));
     let stage = Stage::start(observer, "measures: unrelated answers", "models", sums.models as u64);
-    for (model, positions) in positions.iter().enumerate() {
+    for (model, positions) in by_model(corpus).iter().enumerate() {
         observer.check_stop()?;
         stage.advance(model as u64);
         own.clear();

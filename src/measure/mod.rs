@@ -138,7 +138,7 @@ pub fn all(
     let (mut moment, mut squares) = (None, Moves::default());
     if sums.models > 1 {
         let parts: Vec<(&[bool], &Effects)> = views.iter().map(|v| (v.keep.as_slice(), &v.effects)).collect();
-        let (unrelated, of_all, moves) = ensemble::unrelated_squares(corpus, &sums, &parts, observer)?;
+        let (unrelated, of_all, moves) = ensemble::unrelated_squares(corpus, &sums, (&parts, repeated), observer)?;
         views.iter_mut().zip(unrelated).for_each(|(view, unrelated)| view.unrelated = unrelated);
         (moment, squares) = (of_all, moves);
     }
@@ -354,7 +354,8 @@ mod tests {
         let sums = Sums::new(&corpus, &[], &Silent).unwrap();
         let everyone = vec![true; sums.models];
         let effects = Effects::new(&corpus, &sums, &everyone, true, &Silent).unwrap();
-        let (unrelated, ..) = ensemble::unrelated_squares(&corpus, &sums, &[(&everyone, &effects)], &Silent).unwrap();
+        let (unrelated, ..) =
+            ensemble::unrelated_squares(&corpus, &sums, (&[(&everyone, &effects)], true), &Silent).unwrap();
         let unrelated = unrelated[0].unwrap();
         close(unrelated, brute(&corpus, |s| s * s, |i, j| group(i) != group(j) && m[i] != m[j]));
         assert!(!all.topn.is_empty() && all.summary.headlines[0].name == "inter_mean");

@@ -1,7 +1,7 @@
 //! Numbers of the whole corpus that other numbers rest on, such as the floor that clusters are cut from, and how far they move
 //! with each query. An interval over queries carries that: drawing a query twice moves the cut, and the cut the number.
 
-use super::cells::{Cells, add_unit_row};
+use super::cells::{Cells, add_unit_row, by_model};
 use super::effective::Effects;
 use super::intervals::standard_error;
 use super::products::Triangle;
@@ -40,16 +40,12 @@ impl Moves {
     pub fn of_floor(corpus: &Corpus, sums: &Sums) -> Self {
         let dim = corpus.dim();
         let everyone = vec![true; sums.models];
-        let mut positions: Vec<Vec<usize>> = vec![Vec::new(); sums.models];
-        for (p, &row) in corpus.layout.row_at.iter().enumerate() {
-            positions[corpus.rows.model[row as usize] as usize].push(p);
-        }
         let sum_of = |positions: &[usize]| {
             let mut sum = vec![0.0; dim];
             positions.iter().for_each(|&p| add_unit_row(corpus, p, &mut sum));
             sum
         };
-        let of_models: Vec<Vec<f64>> = positions.par_iter().map(|positions| sum_of(positions)).collect();
+        let of_models: Vec<Vec<f64>> = by_model(corpus).par_iter().map(|positions| sum_of(positions)).collect();
         let mut all = vec![0.0; dim];
         of_models.iter().for_each(|of| all.iter_mut().zip(of).for_each(|(s, x)| *s += x));
         // Cosines of a sum with the others that it is a part of.
@@ -99,7 +95,7 @@ impl Moves {
 }
 
 /// Squared similarities of some answers to each query with all other queries' answers of other models, while they are gathered
-/// from second moments.
+/// from second moments. Copies of a query count as others here: they move it a little together.
 pub struct Squares<'a> {
     corpus: &'a Corpus,
     sums: &'a Sums,
@@ -193,7 +189,7 @@ mod tests {
         let squares = |corpus: &Corpus| {
             let sums = Sums::new(corpus, &[], &Silent).unwrap();
             let effects = Effects::new(corpus, &sums, &everyone, false, &Silent).unwrap();
-            ensemble::unrelated_squares(corpus, &sums, &[(&everyone, &effects)], &Silent).unwrap()
+            ensemble::unrelated_squares(corpus, &sums, (&[(&everyone, &effects)], true), &Silent).unwrap()
         };
         let (of_all, _, of_squares) = squares(&whole);
         let of_floor = Moves::of_floor(&whole, &sums);

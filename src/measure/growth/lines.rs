@@ -54,11 +54,11 @@ fn difference([n, some, labels, of_some, time, queries]: Spans) -> (f64, Spans) 
     (value, [a, b, c, d, -value / time, value / queries])
 }
 
-/// Some answers to each query that has enough, at the chosen cut and at those next to it.
+/// Some answers to each query that has enough, at the chosen cut and where it may move to.
 pub struct Answers<'a> {
     /// At the chosen cut.
     pub found: Vec<(usize, &'a Found)>,
-    /// At a looser and at a tighter one; empty where the cut does not move.
+    /// Looser and tighter; empty where the cut does not move.
     pub beside: Vec<Vec<(usize, &'a Found)>>,
 }
 

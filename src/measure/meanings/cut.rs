@@ -1,19 +1,25 @@
 //! How far a cut moves with the floor, and numbers that rest on it with the cut.
 
-use super::super::tables::{Labels, Meanings};
+use super::super::tables::{Labels, Meanings, Sides};
 
 /// How many standard errors of the floor a cut is moved, to either side.
 const FAR: f64 = 2.0;
 
-/// By labelling, where its cut goes with a floor that is smaller and larger by twice its standard error, `error`; `None` where
-/// there is nothing to move. Cuts are cosines. A given cut, which is the chosen one, stays.
-pub fn moving(labels: &[Labels], given: bool, error: f64) -> Vec<Option<[f64; 2]>> {
-    let one = |labels: &Labels| {
-        let (c, tau) = labels.c.zip(labels.tau).filter(|_| !(given && labels.chosen))?;
+/// By labelling, where its cut goes with a floor that is smaller and larger by twice its standard error, `error`, and the place
+/// of these two cuts after all labellings; `None` where there is nothing to move. And all these cuts, which are cosines. A
+/// given cut, which is the chosen one, stays.
+pub fn moving(labels: &[Labels], given: bool, error: f64) -> (Vec<Option<Sides>>, Vec<f64>) {
+    let mut cuts = Vec::new();
+    let one = |of: &Labels| {
+        let (c, tau) = of.c.zip(of.tau).filter(|_| !(given && of.chosen))?;
         let far = FAR * (1.0 - c) * error;
-        (far > 0.0).then(|| [(tau - far).max(-1.0), (tau + far).min(1.0)])
+        (far > 0.0).then(|| {
+            let (sides, first) = ([(tau - far).max(-1.0), (tau + far).min(1.0)], labels.len() + cuts.len());
+            cuts.extend(sides);
+            (sides, first)
+        })
     };
-    labels.iter().map(one).collect()
+    (labels.iter().map(one).collect(), cuts)
 }
 
 /// What `value`, a number at some labelling, grows by with the floor at labelling `at`: `(1 - c) dV / dtau`, over the two cuts

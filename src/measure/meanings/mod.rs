@@ -296,15 +296,11 @@ pub fn count(
     if labels.iter().any(|labels| labels.c.is_some()) {
         counted.meanings.floor = Moves::of_floor(corpus, sums);
     }
-    let mut further = Vec::new();
-    for sides in cut::moving(&labels, settings.tau.is_some(), counted.meanings.floor.error()) {
-        counted.meanings.moving.push(sides.map(|sides| (sides, labels.len() + further.len())));
-        further.extend(sides.into_iter().flatten());
-    }
+    let (moving, further) = cut::moving(&labels, settings.tau.is_some(), counted.meanings.floor.error());
     counted.views = vec![vec![Vec::with_capacity(queries); labels.len() + further.len()]; keeps.len()];
-    let moving = |at: usize| counted.meanings.moving[at].map(|(_, first)| [first, first + 1]);
-    let beside: Vec<usize> =
-        labels.iter().position(|labels| labels.chosen).and_then(moving).into_iter().flatten().collect();
+    let chosen = labels.iter().position(|labels| labels.chosen).and_then(|at| moving[at]);
+    let beside: Vec<usize> = chosen.into_iter().flat_map(|(_, first)| [first, first + 1]).collect();
+    counted.meanings.moving = moving;
     counted.meanings.beside = vec![vec![NONE; corpus.len()]; beside.len()];
     let (labels_of, further, beside) = (labels.as_slice(), further.as_slice(), beside.as_slice());
     let pass = Pass { corpus, sums, keeps, labels: labels_of, further, beside, periods: &of_row, most: MOST, draw };

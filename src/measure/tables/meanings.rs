@@ -266,6 +266,9 @@ pub struct Periods {
     pub order: Vec<u32>,
 }
 
+/// A looser and a tighter cut, cosines, and the place of the first among all labellings that were made.
+pub type Sides = ([f64; 2], usize);
+
 /// Meanings of all responses.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Meanings {
@@ -277,9 +280,8 @@ pub struct Meanings {
     pub clusters: Vec<u32>,
     /// How the floor, from which clusters are cut, moves with each query.
     pub floor: Moves,
-    /// By labelling, how far its cut may move, looser and tighter, and the place of these two cuts among all labellings that
-    /// were made; `None` where it does not.
-    pub moving: Vec<Option<([f64; 2], usize)>>,
+    /// By labelling, where its cut may move to; `None` where it does not.
+    pub moving: Vec<Option<Sides>>,
     /// Cluster of each row where the chosen cut may move to; empty where it does not.
     pub beside: Vec<Vec<u32>>,
     /// Sum of distinct meanings, and number of queries, of each group there.
