@@ -170,7 +170,8 @@ def interval(top, bottom, at=None, units=None, stream="intervals", logarithm=Fal
     w = w[w @ bottom > 0]
     again = w @ top / (w @ bottom)
     errors = spread(again, w)
-    missed, errors = (np.log(again) - value, errors / again) if logarithm else (again - value, errors)
+    with np.errstate(all="ignore"):
+        missed, errors = (np.where(again > 0, np.log(again), -np.inf) - value, np.abs(errors / again)) if logarithm else (again - value, errors)
     with np.errstate(all="ignore"):
         # What differs by rounding alone is the same.
         missed = np.where(np.abs(missed) <= 1e-15, 0, missed / np.where(errors <= 1e-15, 0, errors))
@@ -236,6 +237,26 @@ def share_limits(found, top, bottom):
     counts = min(rate * (1 - rate) / error ** 2, size) * (many / few) ** 2 if error > 0 else k
     some, rest = counts * rate, counts * (1 - rate)
     return got, [beta_quantile(0.025, some, rest + 1) if some else 0, beta_quantile(0.975, some + 1, rest) if rest else 1]
+
+def labels_limits(top, bottom, slope=0.0, at=None, logarithm=False):
+    """Interval of a number of labels in units that have one at least, with what the floor does to its cut; near one label
+    that of events of equal worth. `at` are the places of the queries; without it those with a denominator count."""
+    if at is None:
+        at = np.flatnonzero(bottom > 0)
+        top, bottom = top[at], bottom[at]
+    k, units = len(top), bottom.mean() if len(top) else 1.0
+    further = np.maximum(top - bottom, 0) / units
+    if k < 5 or (further > 1e-9).sum() >= min(10, k):
+        found = interval(carried(top, bottom, slope, FLOOR_MOVES, at), bottom, at, logarithm=logarithm)
+        return found if found is None or not logarithm else (math.exp(found[0]), math.exp(found[1]))
+    def limit(p, own):
+        events, worth = own.sum() ** 2 / (own ** 2).sum(), (own ** 2).sum() / own.sum()
+        return worth * beta_quantile(p, events, max(k - events, 0) + 1)
+    some = (further > 1e-9).any()
+    low, high = limit(0.025, further) if some else 0.0, limit(0.975, np.append(further, further.max() if some else 1.0))
+    value, error = top.sum() / bottom.sum(), math.sqrt((FLOOR_MOVES ** 2).sum() * Q / max(Q - 1, 1))
+    moved = student_quantile(min(k, 1000) - 1) * slope * error
+    return value - math.hypot(value - 1 - low, moved), value + math.hypot(1 + high - value, moved)
 
 def adjusted(values):
     """Comparable means of units x queries with gaps: over common queries if they are half, else least squares."""
@@ -658,7 +679,7 @@ def meanings_reference():
         if sides:
             value = lambda t: beside(t) if beside else terms_of(place_of[t])[0].sum() / terms_of(place_of[t])[1].sum()
             slope = floor_slope(shown[place][1], *((t, value(t)) for t in sides))
-        ci = interval(carried(*terms, slope, FLOOR_MOVES), terms[1])
+        ci = labels_limits(*terms, slope)
         return [np.nan] * 2 if ci is None else [max(ci[0], bounds[0]), min(ci[1], bounds[1])]
     ends = lambda found: [found[side] if found else np.nan for side in ("low", "high")]
     responses = read("responses.parquet")
@@ -685,7 +706,7 @@ def meanings_reference():
         for l in range(M):
             terms_of = lambda _: (np.nan_to_num(grid[l]), (~np.isnan(grid[l])).astype(float))
             some, mean_of = terms_of(at)[1].any(), lambda t: np.mean(sides_of_models[t, models[l]])
-            limits_of_models.append(at_cut(at, terms_of, (-np.inf, np.inf), mean_of) if some else [np.nan] * 2)
+            limits_of_models.append(at_cut(at, terms_of, (1, np.inf), mean_of) if some else [np.nan] * 2)
         same("models: distinct, intervals", per_model[["distinct_ci_low", "distinct_ci_high"]].astype(float), np.array(limits_of_models)[of])
         same("models: distinct_adjusted", per_model["distinct_adjusted"], adjusted(grid)[of])
     for line in given["curve"]:
@@ -825,9 +846,8 @@ def growth_reference():
         expected = [len(pairs), top.sum() / bottom.sum(), math.log(top.sum() / bottom.sum()) / math.log(4)]
         got = [line["queries"], line["ratio"], line["exponent"]]
         if len(pairs) >= 5 and known:
-            top = carried(top, bottom, slope([mine(t)[0] / mine(t)[1] for t in beside]), FLOOR_MOVES, at)
-            low, high = np.array(interval(top, bottom, at, logarithm=True)) / math.log(4)
-            expected += [max(low, 0), min(high, 1)]
+            low, high = labels_limits(top, bottom, slope([mine(t)[0] / mine(t)[1] for t in beside]), at.astype(int), logarithm=True)
+            expected += [math.log(max(low, 1)) / math.log(4), math.log(min(high, 4)) / math.log(4)]
             got += [line["interval"]["low"], line["interval"]["high"]]
         same(f"growth of {line['name'] or 'all'}", got, expected)
     same("headline growth", [headlines["growth"]["value"]], [growth["all"]["exponent"]])

@@ -1,7 +1,7 @@
 //! All queries together: the exponent with its curve, inflation, and their headlines.
 
-use super::super::intervals::{self, Weights, total};
-use super::super::meanings::slope_of_chosen;
+use super::super::intervals::{self, Scale, Weights, total};
+use super::super::meanings::{interval, slope_of_chosen};
 use super::super::tables::{GrowthLine, GrowthPoint, GrowthSummary, Headline, Inflation, Interval, Meanings};
 use super::Found;
 use super::series::{FACTOR, Span, exponent};
@@ -79,7 +79,6 @@ impl Over<'_> {
         let ends = |found: &[(usize, &Found)]| terms(queries, found, |one| Some(one.ends));
         let ratio = total(&ends(found))?;
         let slope = slope_of_chosen(self.meanings, |side| total(&ends(&of.beside[side])));
-        let carried = self.meanings.floor.carried(&ends(found), slope);
         let (curve, curve_queries) = curve(found);
         // In time and in any order, on the same queries.
         let dated = |value: fn(&Found) -> (f64, f64)| {
@@ -92,8 +91,8 @@ impl Over<'_> {
             n: (found.iter().map(|one| one.1.n).min()?, found.iter().map(|one| one.1.n).max()?),
             ratio,
             exponent: exponent(ratio),
-            interval: intervals::log_ratio(&carried, Some(self.weights))
-                .map(|i| Interval { low: (i.low / ln(FACTOR)).max(0.0), high: (i.high / ln(FACTOR)).min(1.0) }),
+            interval: interval(self.meanings, &ends(found), slope, (Scale::Logarithm, self.weights))
+                .map(|i| Interval { low: exponent(i.low.max(1.0)), high: exponent(i.high.min(FACTOR)) }),
             exponent_in_time: dated(|one| one.in_time.unwrap_or_default()),
             exponent_of_dated: dated(|one| one.ends),
             curve,

@@ -1,13 +1,15 @@
 //! 95 % intervals: the studentised bootstrap over queries by weights from 10 queries on, below that Student's t on the
 //! linearised ratio, below 5 none. Two-way intervals resample models as well.
 
+mod edge;
 mod quantiles;
 mod studentised;
 mod two_way;
 mod weights;
 
 use super::tables::Interval;
-use crate::base::math::{beta_quantile, ln};
+use crate::base::math::ln;
+pub use edge::{above, share};
 pub use quantiles::{percentiles, quantiles, standard_errors};
 use studentised::limits;
 pub use studentised::{Ratio, Scale, Studentised, standard_error};
@@ -22,8 +24,6 @@ pub const PERCENTILE_QUERIES: usize = 50;
 pub const LEAST: usize = 5;
 /// Multiply-adds that all resamples of one table may take; above it the linearised interval stands in.
 pub const WORK: f64 = 2e11;
-/// Queries that must have some of what is counted, and as many not all of it, for a share not to be near its edge.
-const AWAY_FROM_EDGE: usize = 10;
 /// Resamples by default.
 pub const RESAMPLES: usize = 1000;
 
@@ -73,40 +73,7 @@ pub fn total(terms: &[(f64, f64)]) -> Option<f64> {
     (count > 0.0).then(|| sum / count)
 }
 
-/// Interval of a share: a ratio of sums over queries, each numerator from 0 to its denominator, a number of responses.
-///
-/// Near an edge, where fewer than 10 queries (fewer than all, if they are fewer) have some of it or lack some, resamples do
-/// not know what else there might be. There it has the exact binomial limits (Clopper & Pearson 1934) of an effective
-/// number of responses, `p (1 - p) / se^2`, lessened as Student's quantile asks (Korn & Graubard 1998). Where no query has
-/// any, or all have nothing else, that number is the number of queries: those of a query may come together.
-pub fn share(terms: &[(f64, f64)], weights: Option<&Weights>) -> Option<Interval> {
-    let used: Vec<(f64, f64)> = terms.iter().copied().filter(|t| t.1 > 0.0).collect();
-    let away = AWAY_FROM_EDGE.min(used.len());
-    let count = |of: fn(&&(f64, f64)) -> bool| used.iter().filter(of).count();
-    if count(|t| t.0 > 0.0) >= away && count(|t| t.0 < t.1) >= away {
-        let cut = |i: Interval| Interval { low: i.low.max(0.0), high: i.high.min(1.0) };
-        return ratio(terms, weights).map(cut);
-    }
-    if used.len() < LEAST {
-        return None;
-    }
-    let Ratio { value: p, error, queries } = Ratio::new(used.iter().copied());
-    let responses: f64 = used.iter().map(|t| t.1).sum();
-    let n = if error > 0.0 {
-        // Not more than there are: responses of a query are not less alike than if they were drawn apart.
-        let lessened = standard_errors(responses as usize) / standard_errors(queries);
-        (p * (1.0 - p) / (error * error)).min(responses) * lessened * lessened
-    } else {
-        queries as f64
-    };
-    let (some, rest) = (n * p, n * (1.0 - p));
-    Some(Interval {
-        low: if some > 0.0 { beta_quantile(0.025, some, rest + 1.0) } else { 0.0 },
-        high: if rest > 0.0 { beta_quantile(0.975, some + 1.0, rest) } else { 1.0 },
-    })
-}
-
-/// The same where a term may have a denominator of 0 or less, such as a similarity above its floor: `None` is a query
+/// Interval of a ratio of sums where a term may have a denominator of 0 or less, such as a similarity above its floor: `None` is a query
 /// without a term.
 pub fn quotient(terms: &[Option<(f64, f64)>], weights: Option<&Weights>) -> Option<Interval> {
     let used: Vec<(f64, f64)> = terms.iter().flatten().copied().collect();
@@ -222,25 +189,6 @@ mod tests {
         assert!((log.high + log.low - 2.0 * ratio.ln()).abs() < 1e-12);
         assert!((log.high - log.low - (exact.high - exact.low) / ratio).abs() < 1e-12);
         assert_eq!(of_sums(&sums(4), None, value), None);
-    }
-
-    /// Exact limits where hardly a query has any; the usual interval elsewhere.
-    #[test]
-    fn a_share_near_its_edge_is_not_thought_to_be_known() {
-        let weights = Weights::new(1, "shares", 1000, 60);
-        let of = |some: usize, x: f64| (0..60).map(|q| (if q < some { x } else { 0.0 }, 10.0)).collect::<Vec<_>>();
-        let none = share(&of(0, 0.0), Some(&weights)).unwrap();
-        // 1 - .025^(1/60)
-        assert!(none.low == 0.0 && (none.high - 0.059_629_512).abs() < 1e-6, "{none:?}");
-        let all = share(&of(60, 10.0), Some(&weights)).unwrap();
-        assert!((all.low - (1.0 - none.high)).abs() < 1e-12 && all.high == 1.0, "{all:?}");
-        // Ten of one query: as one of 60 or a little fewer; one each of three: as three of 600 or a little fewer.
-        let one = share(&of(1, 10.0), Some(&weights)).unwrap();
-        assert!(one.low > 1e-4 && one.low < 5e-4 && (0.085..0.1).contains(&one.high), "{one:?}");
-        let three = share(&of(3, 1.0), Some(&weights)).unwrap();
-        assert!((0.0008..0.0011).contains(&three.low) && (0.014..0.016).contains(&three.high), "{three:?}");
-        assert_eq!(share(&of(30, 4.0), Some(&weights)), ratio(&of(30, 4.0), Some(&weights)));
-        assert_eq!(share(&of(4, 4.0)[..4], None), None);
     }
 
     #[test]

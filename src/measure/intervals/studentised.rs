@@ -55,6 +55,9 @@ impl Ratio {
     /// By how many of its standard errors a resample misses; `None` where it has no number.
     fn missed(&self, scale: Scale, [e, y, ee, ey, yy]: Moments) -> Option<f64> {
         let off = e / y;
+        if scale == Scale::Logarithm && self.value + off <= 0.0 {
+            return (y > 0.0).then_some(f64::NEG_INFINITY);
+        }
         // Sum of w (x - r* y)^2; its rounding errors may leave it below 0.
         let squares = (ee - 2.0 * off * ey + off * off * yy).max(0.0);
         let error = standard_error(squares, self.queries) / y;

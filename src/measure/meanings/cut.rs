@@ -1,6 +1,8 @@
 //! How far a cut moves with the floor, and numbers that rest on it with the cut.
 
-use super::super::tables::{Labels, Meanings, Sides};
+use super::super::intervals::{self, Ratio, Scale, Weights, standard_errors};
+use super::super::tables::{Interval, Labels, Meanings, Sides};
+use crate::base::math::exp;
 
 /// How many standard errors of the floor a cut is moved, to either side.
 const FAR: f64 = 2.0;
@@ -33,6 +35,29 @@ pub fn slope(meanings: &Meanings, at: usize, value: impl Fn(usize) -> Option<f64
 pub fn slope_of_chosen(meanings: &Meanings, value: impl Fn(usize) -> Option<f64>) -> f64 {
     let chosen = meanings.labels.iter().position(|labels| labels.chosen);
     chosen.and_then(|at| over(meanings, at, value)).unwrap_or(0.0)
+}
+
+/// The interval of a number of labels in units that have one at least, such as groups; the number grows by `slope` with the
+/// floor.
+pub fn interval(
+    meanings: &Meanings,
+    terms: &[(f64, f64)],
+    slope: f64,
+    (scale, weights): (Scale, &Weights),
+) -> Option<Interval> {
+    let Some(edge) = intervals::above(terms) else {
+        let carried = meanings.floor.carried(terms, slope);
+        return match scale {
+            Scale::Plain => intervals::ratio(&carried, Some(weights)),
+            Scale::Logarithm => intervals::log_ratio(&carried, Some(weights))
+                .map(|found| Interval { low: exp(found.low), high: exp(found.high) }),
+        };
+    };
+    // The limits go as much farther as variances that add up do.
+    let Ratio { value, queries, .. } = Ratio::new(terms.iter().copied().filter(|term| term.1 > 0.0));
+    let moved = standard_errors(queries) * slope * meanings.floor.error();
+    let farther = |limit: f64| (limit - value).hypot(moved);
+    Some(Interval { low: value - farther(edge.low), high: value + farther(edge.high) })
 }
 
 /// `None` where the cut does not move; then nothing is asked of either side.

@@ -14,7 +14,7 @@ mod linkage;
 mod periods;
 mod summary;
 
-pub use cut::slope_of_chosen;
+pub use cut::{interval, slope_of_chosen};
 pub use groups::fill_models;
 pub use hill::{Abundances, Hill, LEAST_PER_1000, Rarefaction, Seen};
 

@@ -1,13 +1,13 @@
 //! Headlines and the curve of distinct meanings.
 
 use super::super::intervals;
-use super::super::intervals::total;
+use super::super::intervals::{Scale, total};
 use super::super::summary::Parts;
 use super::super::tables::{Headline, Interval, Labels, LeftOut, MeaningsLine, MeaningsSummary};
 use super::super::tables::{ONE_SAMPLE, left_out};
 use super::super::view::View;
 use super::adjusted_rand::Agreement;
-use super::cut::slope;
+use super::cut::{interval, slope};
 use super::{LEAST_PER_1000, MOST, OfQuery, groups, periods};
 
 type Terms = Vec<(f64, f64)>;
@@ -115,11 +115,11 @@ impl Parts<'_> {
         (headlines, Some(summary))
     }
 
-    /// The interval of a ratio of sums at a labelling, with what the floor does to its cut; it ends at what the number can be.
-    fn at_cut(&self, at: usize, terms: impl Fn(usize) -> Terms, (low, high): (f64, f64)) -> Option<Interval> {
+    /// The interval of a number of labels at a labelling, with what the floor does to its cut: from 1 to `most`.
+    fn at_cut(&self, at: usize, terms: impl Fn(usize) -> Terms, most: u32) -> Option<Interval> {
         let slope = slope(self.meanings, at, |at| total(&terms(at)));
-        let found = intervals::ratio(&self.meanings.floor.carried(&terms(at), slope), Some(self.weights))?;
-        Some(Interval { low: found.low.max(low), high: found.high.min(high) })
+        let found = interval(self.meanings, &terms(at), slope, (Scale::Plain, self.weights))?;
+        Some(Interval { low: found.low.max(1.0), high: found.high.min(f64::from(most)) })
     }
 
     /// A headline at a labelling.
@@ -128,10 +128,10 @@ impl Parts<'_> {
         (name, label): (&str, &str),
         at: usize,
         terms: impl Fn(usize) -> Terms,
-        range: (f64, f64),
+        most: u32,
     ) -> Option<Headline> {
         let mut headline = self.headline(name, label, &terms(at))?;
-        headline.interval = self.at_cut(at, terms, range);
+        headline.interval = self.at_cut(at, terms, most);
         Some(headline)
     }
 
@@ -143,7 +143,7 @@ impl Parts<'_> {
             (_, false, _) => "Distinct meanings among one model's answers to one query",
         };
         let of = |labels| distinct(self.view, labels);
-        let mut headline = self.of_cut((name, label), labels, of, (1.0, f64::from(n.1)))?;
+        let mut headline = self.of_cut((name, label), labels, of, n.1)?;
         headline.without_regardless = self.without(|view| distinct(view, labels));
         headline.notes.push(format!("{}; {}", at(n, "a query"), cut(self.meanings.labels[labels])));
         Some(headline)
@@ -154,7 +154,7 @@ impl Parts<'_> {
         let n = n.filter(|_| self.several())?;
         let label = "Distinct meanings among one model's answers to one query";
         let of = |labels| of_models(self.view, labels);
-        let mut headline = self.of_cut(("model_meanings", label), labels, of, (1.0, f64::from(n.1)))?;
+        let mut headline = self.of_cut(("model_meanings", label), labels, of, n.1)?;
         headline.floor = total(&pooled(self.view, labels));
         headline.floor_label = Some("as many answers drawn from all models".into());
         headline.without_regardless = self.without(|view| of_models(view, labels));
@@ -163,11 +163,14 @@ impl Parts<'_> {
     }
 
     fn agreement(&self, labels: usize) -> Option<Headline> {
-        let at = |view: &View, labels| terms(view, labels, |query| query.agreement.map(Agreement::index));
-        let of = |view: &View| at(view, labels);
+        let at = |labels| terms(self.view, labels, |query| query.agreement.map(Agreement::index));
+        let of = |view: &View| terms(view, labels, |query| query.agreement.map(Agreement::index));
         let label = "Agreement of the clusters with the given classes (adjusted Rand index)";
         let name = "adjusted_rand";
-        let mut headline = self.of_cut((name, label), labels, |labels| at(self.view, labels), (-1.0, 1.0))?;
+        let mut headline = self.headline(name, label, &at(labels))?;
+        let slope = slope(self.meanings, labels, |labels| total(&at(labels)));
+        let found = intervals::ratio(&self.meanings.floor.carried(&at(labels), slope), Some(self.weights));
+        headline.interval = found.map(|found| Interval { low: found.low.max(-1.0), high: found.high.min(1.0) });
         headline.floor = Some(0.0);
         headline.floor_label = Some("if clusters were drawn at random".into());
         headline.without_regardless = self.without(of);
@@ -200,16 +203,14 @@ impl Parts<'_> {
         let view = self.view;
         let mean = |value: &dyn Fn(&OfQuery) -> Option<f64>| total(&terms(view, labels, value));
         let models = of_models(view, labels);
-        let interval = |terms: fn(&View, usize) -> Terms, most: u32| {
-            self.at_cut(labels, |at| terms(view, at), (1.0, f64::from(most)))
-        };
+        let limits = |terms: fn(&View, usize) -> Terms, most: u32| self.at_cut(labels, |at| terms(view, at), most);
         let most = view.meanings[labels].iter().filter_map(|query| query.all.map(|all| all.seen.n)).max();
         let most_of_model = view.meanings[labels].iter().map(|query| query.at_n).max();
         Some(MeaningsLine {
             labels: self.meanings.labels[labels],
             queries: view.meanings[labels].iter().filter(|query| query.all.is_some()).count() as u64,
             distinct: total(&distinct(view, labels))?,
-            interval: most.and_then(|most| interval(distinct, most)),
+            interval: most.and_then(|most| limits(distinct, most)),
             hill_1: mean(&|query| query.all.map(|all| all.hill.one))?,
             hill_2: mean(&|query| query.all.map(|all| all.hill.two))?,
             coverage: mean(&|query| query.all.map(|all| all.seen.coverage()))?,
@@ -219,7 +220,7 @@ impl Parts<'_> {
                 .count() as u64,
             per_1000: mean(&|query| query.all.and_then(|all| all.per_1000)),
             model: total(&models),
-            model_interval: most_of_model.and_then(|most| interval(of_models, most)),
+            model_interval: most_of_model.and_then(|most| limits(of_models, most)),
             pooled: total(&pooled(view, labels)),
             adjusted_rand: mean(&|query| query.agreement.map(Agreement::index)),
             adjusted_rand_shared: total(&shared(view, labels)),

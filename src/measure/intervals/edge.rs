@@ -1,0 +1,134 @@
+//! Intervals of numbers near the edge of what they can be: shares near 0 and 1, and counts of labels near one label. What is
+//! rare is in few queries or in none, and resamples know of no others, so that binomial limits stand in.
+
+use super::super::tables::Interval;
+use super::{LEAST, Ratio, Weights, ratio, standard_errors};
+use crate::base::math::beta_quantile;
+
+/// Queries that must have some of what is counted, and as many not all of it, for a share not to be near its edge.
+const AWAY_FROM_EDGE: usize = 10;
+/// Further labels under this are none: sums of shares differ from 1 by rounding.
+const NO_LABEL: f64 = 1e-9;
+
+/// Interval of a share: a ratio of sums over queries, each numerator from 0 to its denominator, a number of responses.
+///
+/// Near an edge, where fewer than 10 queries (fewer than all, if they are fewer) have some of it or lack some, resamples do
+/// not know what else there might be. There it has the exact binomial limits (Clopper & Pearson 1934) of an effective
+/// number of responses, `p (1 - p) / se^2`, lessened as Student's quantile asks (Korn & Graubard 1998). Where no query has
+/// any, or all have nothing else, that number is the number of queries: those of a query may come together.
+pub fn share(terms: &[(f64, f64)], weights: Option<&Weights>) -> Option<Interval> {
+    let used: Vec<(f64, f64)> = terms.iter().copied().filter(|t| t.1 > 0.0).collect();
+    let away = AWAY_FROM_EDGE.min(used.len());
+    let count = |of: fn(&&(f64, f64)) -> bool| used.iter().filter(of).count();
+    if count(|t| t.0 > 0.0) >= away && count(|t| t.0 < t.1) >= away {
+        let cut = |i: Interval| Interval { low: i.low.max(0.0), high: i.high.min(1.0) };
+        return ratio(terms, weights).map(cut);
+    }
+    if used.len() < LEAST {
+        return None;
+    }
+    let Ratio { value: p, error, queries } = Ratio::new(used.iter().copied());
+    let responses: f64 = used.iter().map(|t| t.1).sum();
+    let n = if error > 0.0 {
+        // Not more than there are: responses of a query are not less alike than if they were drawn apart.
+        let lessened = standard_errors(responses as usize) / standard_errors(queries);
+        (p * (1.0 - p) / (error * error)).min(responses) * lessened * lessened
+    } else {
+        queries as f64
+    };
+    let (some, rest) = (n * p, n * (1.0 - p));
+    Some(Interval {
+        low: if some > 0.0 { beta_quantile(0.025, some, rest + 1.0) } else { 0.0 },
+        high: if rest > 0.0 { beta_quantile(0.975, some + 1.0, rest) } else { 1.0 },
+    })
+}
+
+/// Interval of a number of labels: a ratio of sums over queries, no numerator under its denominator, a number of units that
+/// have one label at least, such as groups. `None` where it is not near its edge, or without 5 queries: it has the usual interval.
+///
+/// Near its edge, where fewer than 10 queries (fewer than all, if they are fewer) have more than one label, a query's further
+/// labels are taken for some of equally many events, each worth as much: with e the further labels of a query over the mean
+/// number of groups, `sum(e)^2 / sum(e^2)` events worth `sum(e^2) / sum(e)`, which have the variance of e. Of these there are
+/// exact binomial limits among the queries; the upper one is with one more query that has as many as any has (as Fay & Feuer
+/// 1997 have it of sums of Poisson counts), where none has any with one that has one label more in each unit.
+pub fn above(terms: &[(f64, f64)]) -> Option<Interval> {
+    let used: Vec<(f64, f64)> = terms.iter().copied().filter(|t| t.1 > 0.0).collect();
+    let queries = used.len() as f64;
+    let units = used.iter().map(|t| t.1).sum::<f64>() / queries;
+    let further: Vec<f64> = used.iter().map(|t| (t.0 - t.1).max(0.0) / units).collect();
+    let some = further.iter().filter(|&&e| e > NO_LABEL).count();
+    if used.len() < LEAST || some >= AWAY_FROM_EDGE.min(used.len()) {
+        return None;
+    }
+    let limit = |p: f64, more: f64, rest: f64| {
+        let sum = further.iter().sum::<f64>() + more;
+        let squares = further.iter().map(|e| e * e).sum::<f64>() + more * more;
+        let (events, worth) = (sum * sum / squares, squares / sum);
+        worth * beta_quantile(p, events, (queries - events).max(0.0) + rest)
+    };
+    let most = if some > 0 { further.iter().copied().fold(0.0, f64::max) } else { 1.0 };
+    let low = if some > 0 { limit(0.025, 0.0, 1.0) } else { 0.0 };
+    Some(Interval { low: 1.0 + low, high: 1.0 + limit(0.975, most, 1.0) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Exact limits where hardly a query has any; the usual interval elsewhere.
+    #[test]
+    fn a_share_near_its_edge_is_not_thought_to_be_known() {
+        let weights = Weights::new(1, "shares", 1000, 60);
+        let of = |some: usize, x: f64| (0..60).map(|q| (if q < some { x } else { 0.0 }, 10.0)).collect::<Vec<_>>();
+        let none = share(&of(0, 0.0), Some(&weights)).unwrap();
+        // 1 - .025^(1/60)
+        assert!(none.low == 0.0 && (none.high - 0.059_629_512).abs() < 1e-6, "{none:?}");
+        let all = share(&of(60, 10.0), Some(&weights)).unwrap();
+        assert!((all.low - (1.0 - none.high)).abs() < 1e-12 && all.high == 1.0, "{all:?}");
+        // Ten of one query: as one of 60 or a little fewer; one each of three: as three of 600 or a little fewer.
+        let one = share(&of(1, 10.0), Some(&weights)).unwrap();
+        assert!(one.low > 1e-4 && one.low < 5e-4 && (0.085..0.1).contains(&one.high), "{one:?}");
+        let three = share(&of(3, 1.0), Some(&weights)).unwrap();
+        assert!((0.0008..0.0011).contains(&three.low) && (0.014..0.016).contains(&three.high), "{three:?}");
+        assert_eq!(share(&of(30, 4.0), Some(&weights)), ratio(&of(30, 4.0), Some(&weights)));
+        assert_eq!(share(&of(4, 4.0)[..4], None), None);
+    }
+
+    /// Fifty queries of one label, but for some of more.
+    fn counts(more: &[f64], units: f64) -> Vec<(f64, f64)> {
+        (0..50).map(|q| (units * (1.0 + more.get(q).unwrap_or(&0.0)), units)).collect()
+    }
+
+    #[test]
+    fn a_mean_near_one_label_has_binomial_limits() {
+        let close = |found: Interval, [low, high]: [f64; 2]| {
+            assert!((found.low - low).abs() < 1e-9 && (found.high - high).abs() < 1e-9, "{found:?}");
+        };
+        // Limits of 3 of 50 and of none, from scipy; then with unequal events.
+        for units in [1.0, 3.0] {
+            close(above(&counts(&[1.0; 3], units)).unwrap(), [1.012_548_587_835_334, 1.165_481_946_603_773]);
+            close(above(&counts(&[], units)).unwrap(), [1.0, 1.071_121_736_464_198]);
+            close(above(&counts(&[1.0, 4.0, 1.0], units)).unwrap(), [1.014_644_300_278_493, 1.460_393_525_569_057]);
+        }
+        assert!(above(&counts(&[1.0; 10], 1.0)).is_none() && above(&counts(&[1.0; 3], 1.0)[..4]).is_none());
+    }
+
+    /// Rare labels: resamples of queries hold the mean in some 80 % of corpora.
+    #[test]
+    fn a_mean_near_one_label_is_held() {
+        let (seeds, queries) = (2000, 50);
+        let truth = 1.0 + 0.06 * 1.5;
+        let held = (0..seeds).filter(|&seed| {
+            let stream = crate::base::random::Stream::new(seed, "rare labels");
+            let more = |q| match stream.uniform(q, 0) {
+                x if x < 0.01 => 4.0,
+                x if x < 0.06 => 1.0,
+                _ => 0.0,
+            };
+            let terms: Vec<(f64, f64)> = (0..queries).map(|q| (1.0 + more(q), 1.0)).collect();
+            above(&terms).or_else(|| ratio(&terms, None)).is_some_and(|i| i.low <= truth && truth <= i.high)
+        });
+        let share = held.count() as f64 / seeds as f64;
+        assert!((0.95..0.995).contains(&share), "{share}");
+    }
+}
