@@ -24,7 +24,7 @@ pub fn groups(corpus: &Corpus) -> Vec<Vec<usize>> {
 }
 
 /// Bytes that a query of `rows` responses, at most `cell` of them of one model, takes while it is worked.
-fn query_bytes(rows: usize, cell: usize, dim: usize) -> usize {
+pub fn query_bytes(rows: usize, cell: usize, dim: usize) -> usize {
     if rows <= dim {
         return (8 * rows * dim + triangle(rows)).max(triangle(rows) + vendi::bytes(rows));
     }

@@ -339,7 +339,7 @@ mod tests {
     fn found(corpus: &Corpus, models: usize, seed: u64) -> (Drawn, EnsembleSummary) {
         let sums = Sums::new(corpus, &[], &Silent).unwrap();
         let keep = vec![true; models];
-        let effects = Effects::new(corpus, &sums, &keep, true, &Silent).unwrap();
+        let effects = crate::measure::by_query::effects(corpus, &sums, &keep, true);
         let drawn = drawn(corpus, &keep, &effects, seed, &Silent).unwrap();
         let weights = Weights::new(0, "intervals", RESAMPLES, sums.queries.len());
         let summary = drawn.summary(&weights, &mut Vec::new());

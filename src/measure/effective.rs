@@ -6,12 +6,12 @@
 
 use super::cells::{Cells, for_each_block, second_moment, unit_rows};
 use super::products::Triangle;
-use super::sums::Sums;
+use super::similarities::Similarities;
+use super::sums::{Sums, plus};
 use super::vendi::{Vendi, vendi};
-use crate::base::events::Stage;
-use crate::base::{Observer, Result};
 use crate::corpus::Corpus;
 use rayon::prelude::*;
+use std::borrow::Cow;
 
 /// Mean squared similarities of one query.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
@@ -172,15 +172,36 @@ pub fn of_rows(corpus: &Corpus, positions: &[usize]) -> Vendi {
     }
 }
 
-fn effective(corpus: &Corpus, cells: &Cells, known: Option<Triangle>, by_model: bool) -> Effective {
+/// Of the responses in some cells; `similarities` gives those at some positions.
+fn effective<'a>(
+    corpus: &Corpus,
+    cells: &Cells,
+    by_model: bool,
+    similarities: impl FnOnce(&[usize]) -> Cow<'a, Triangle>,
+) -> Effective {
     if cells.rows() == 0 {
         Effective::default()
-    } else if cells.rows() <= corpus.dim() {
-        let k = known.unwrap_or_else(|| Triangle::gram(&unit_rows(corpus, &cells.positions), corpus.dim()));
-        from_similarities(&k, cells, by_model)
+    } else if by_similarities(cells.rows(), corpus) {
+        from_similarities(&similarities(&cells.positions), cells, by_model)
     } else {
         from_moments(corpus, cells, by_model)
     }
+}
+
+/// Whether so many responses to a query are worked from their similarities, not from second moments.
+pub fn by_similarities(rows: usize, corpus: &Corpus) -> bool {
+    rows <= corpus.dim()
+}
+
+/// Of one query, of the models that `keep` has; with `by_model` also of each model alone.
+pub fn of_query(
+    corpus: &Corpus,
+    query: usize,
+    keep: &[bool],
+    by_model: bool,
+    similarities: &Similarities<'_>,
+) -> Effective {
+    effective(corpus, &Cells::new(corpus, &[query], keep), by_model, |positions| similarities.of(positions))
 }
 
 /// Effective numbers of all queries, of some of the models.
@@ -195,61 +216,35 @@ pub struct Effects {
 }
 
 impl Effects {
-    /// Effective numbers of the models that `keep` has; with `by_model` also of each model alone.
-    ///
-    /// # Errors
-    /// [`crate::base::Error::Interrupted`].
-    pub fn new(corpus: &Corpus, sums: &Sums, keep: &[bool], by_model: bool, observer: &dyn Observer) -> Result<Self> {
-        let one = |query: usize| {
-            let cells = Cells::new(corpus, &[query], keep);
-            // With one response a model the Gram matrix of the cells is that of the responses.
-            let gram = &sums.queries[query].gram;
-            let known = (gram.n() == corpus.layout.query_positions[query].len()).then(|| {
-                let kept: Vec<usize> =
-                    (0..gram.n()).filter(|&a| keep[sums.queries[query].models[a] as usize]).collect();
-                if kept.len() == gram.n() { gram.clone() } else { gram.select(&kept) }
-            });
-            (query, effective(corpus, &cells, known, by_model))
-        };
-        let group = |members: &Vec<usize>| {
-            let done: Vec<(usize, Effective)> = members.iter().map(|&query| one(query)).collect();
-            let squares = match done.as_slice() {
-                [(_, only)] => only.sums,
-                _ => effective(corpus, &Cells::new(corpus, members, keep), None, false).sums,
-            };
-            (done, squares)
-        };
-        let mut effects = Self {
-            queries: vec![Effective::default(); sums.queries.len()],
-            same_squares: (0.0, 0.0),
-            models: vec![(0.0, 0.0, 0.0); sums.models],
-        };
-        let stage = Stage::start(observer, "measures: effective numbers", "queries", sums.queries.len() as u64);
-        let mut finished = 0;
-        for chunk in super::chunks::chunks(corpus, &sums.groups) {
-            observer.check_stop()?;
-            let done: Vec<_> = chunk.par_iter().map(group).collect();
-            finished += chunk.iter().map(Vec::len).sum::<usize>();
-            stage.advance(finished as u64);
-            for (queries, squares) in done {
-                effects.same_squares.0 += squares.0;
-                effects.same_squares.1 += squares.1;
-                for (query, mut one) in queries {
-                    for (model, order_1, order_2) in std::mem::take(&mut one.cells) {
-                        let total = &mut effects.models[model as usize];
-                        *total = (total.0 + order_1, total.1 + order_2, total.2 + 1.0);
-                    }
-                    effects.queries[query] = one;
-                }
-            }
+    /// Of no query yet.
+    pub fn new(models: usize) -> Self {
+        Self { models: vec![(0.0, 0.0, 0.0); models], ..Self::default() }
+    }
+
+    /// Adds the next query.
+    pub fn push(&mut self, mut one: Effective) {
+        for (model, order_1, order_2) in std::mem::take(&mut one.cells) {
+            let total = &mut self.models[model as usize];
+            *total = (total.0 + order_1, total.1 + order_2, total.2 + 1.0);
         }
-        stage.finish();
-        Ok(effects)
+        self.queries.push(one);
+    }
+
+    /// Adds up what copies of a query have together, when all queries are there.
+    pub fn add_up(&mut self, corpus: &Corpus, sums: &Sums, keep: &[bool]) {
+        let formed = |positions: &[usize]| Cow::Owned(Triangle::gram(&unit_rows(corpus, positions), corpus.dim()));
+        let of_group = |members: &Vec<usize>| match members.as_slice() {
+            &[only] => self.queries[only].sums,
+            _ => effective(corpus, &Cells::new(corpus, members, keep), false, formed).sums,
+        };
+        let found: Vec<(f64, f64)> = sums.groups.par_iter().map(of_group).collect();
+        self.same_squares = found.into_iter().fold((0.0, 0.0), plus);
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::by_query;
     use super::super::planted::{corpus, planted};
     use super::*;
     use crate::base::events::Silent;
@@ -266,7 +261,7 @@ mod tests {
 
     fn effects(corpus: &Corpus) -> Effects {
         let sums = Sums::new(corpus, &[], &Silent).unwrap();
-        Effects::new(corpus, &sums, &vec![true; sums.models], true, &Silent).unwrap()
+        by_query::effects(corpus, &sums, &vec![true; sums.models], true)
     }
 
     /// By `tests/goldens.py`: numpy, and vendi-score.

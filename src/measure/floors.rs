@@ -41,6 +41,12 @@ pub fn same_model(sums: &Sums, keep: &[bool]) -> Option<f64> {
     mean(of_same_model(sums, keep))
 }
 
+/// By model, whether its answers hardly depend on the query: its own floor is above `f + .1 (1 - f)`, f being the corpus floor.
+pub fn regardless(sums: &Sums, corpus: Option<f64>) -> Vec<bool> {
+    let above = |own: f64| corpus.is_some_and(|f| own > f + 0.1 * (1.0 - f));
+    (0..sums.models).map(|model| pair(sums, model, model).is_some_and(above)).collect()
+}
+
 /// All three, of all models.
 pub fn all(sums: &Sums) -> Floors {
     let everyone = vec![true; sums.models];

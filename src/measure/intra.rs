@@ -56,7 +56,7 @@ pub fn models(
     sums: &Sums,
     effects: &Effects,
     intra: &[IntraRow],
-    corpus_floor: Option<f64>,
+    regardless: &[bool],
     weights: Option<&Weights>,
 ) -> (Vec<ModelRow>, Method) {
     let all = sums.queries.iter().filter(|q| q.cells() == sums.models).count() as u64;
@@ -96,7 +96,7 @@ pub fn models(
                 bins_underflow: some.then(|| underflow(&means)),
                 paper_bins: some.then(|| paper_bins(&means)),
                 floor,
-                answers_regardless: matches!((floor, corpus_floor), (Some(m), Some(f)) if m > f + 0.1 * (1.0 - f)),
+                answers_regardless: regardless[model],
                 vendi_1: (count > 0.0).then(|| one / count),
                 vendi_2: (count > 0.0).then(|| two / count),
                 ..ModelRow::default()

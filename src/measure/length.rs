@@ -3,11 +3,12 @@
 //!
 //! Correlations are over the pairs of a query, as ranks have no closed form; means of like length are from sums.
 
-use super::cells::{self, add_unit_row, unit_rows};
+use super::cells::{self, add_unit_row};
 use super::intervals::total;
 use super::intervals::{self, Weights};
 use super::products::Triangle;
 use super::restricted::{again, all_pairs, whole};
+use super::similarities::Similarities;
 use super::spearman::{self, centred_ranks, correlation};
 use super::sums::Sums;
 use super::tables::left_out;
@@ -16,7 +17,6 @@ use super::variants::dot;
 use crate::base::random::Stream;
 use crate::base::{Observer, Result};
 use crate::corpus::Corpus;
-use rayon::prelude::*;
 
 /// Most responses of a query whose pairs are ranked: two million pairs.
 pub const MOST: usize = 2048;
@@ -108,8 +108,6 @@ pub struct Correlations {
 pub struct Confound<'a> {
     /// The corpus.
     pub corpus: &'a Corpus,
-    /// Per-query sums.
-    pub sums: &'a Sums,
     /// Most responses of a query whose pairs are ranked; of more, this many are drawn.
     pub most: usize,
     /// Draws them.
@@ -117,21 +115,10 @@ pub struct Confound<'a> {
 }
 
 impl Confound<'_> {
-    /// Similarities of the rows at some positions of a query.
-    fn similarities(&self, query: usize, positions: &[usize]) -> Triangle {
-        let (known, all) = (&self.sums.queries[query].gram, &self.corpus.layout.query_positions[query]);
-        // With one response a model the Gram matrix of the cells is that of the responses.
-        if known.n() == all.len() {
-            let places: Vec<usize> = positions.iter().map(|&p| p - all.start).collect();
-            known.select(&places)
-        } else {
-            Triangle::gram(&unit_rows(self.corpus, positions), self.corpus.dim())
-        }
-    }
-
-    /// One query, of some of the models; and whether responses were drawn.
-    fn query(&self, query: usize, keep: &[bool], chars: &[u32]) -> (Correlations, bool) {
+    /// One query, of the models that `keep` has; and whether responses were drawn.
+    pub fn query(&self, query: usize, keep: &[bool], similarities: &Similarities<'_>) -> (Correlations, bool) {
         let corpus = self.corpus;
+        let Some(chars) = &corpus.rows.text_chars else { return (Correlations::default(), false) };
         let row = |p: usize| corpus.layout.row_at[p] as usize;
         let model = |p: usize| corpus.rows.model[row(p)];
         let with_text = corpus.layout.query_positions[query].clone();
@@ -145,7 +132,7 @@ impl Confound<'_> {
         if pairs < LEAST_PAIRS {
             return (Correlations::default(), false);
         }
-        let k = self.similarities(query, &positions);
+        let k = similarities.of(&positions);
         let lengths: Vec<u32> = positions.iter().map(|&p| chars[row(p)]).collect();
         let pairs = || (0..positions.len()).flat_map(|i| (after[i]..positions.len()).map(move |j| (i, j)));
         let both = |(i, j): (usize, usize)| (lengths[i].min(lengths[j]), lengths[i].max(lengths[j]));
@@ -157,21 +144,6 @@ impl Confound<'_> {
         let of_ratio = correlation(&similar, &ratio);
         let shorter = centred_ranks(pairs().map(both).map(|(short, _)| short));
         (Correlations { ratio: of_ratio, shorter: correlation(&similar, &shorter) }, drawn)
-    }
-
-    /// By query, of the models that `keep` has; and of how many queries responses were drawn.
-    ///
-    /// # Errors
-    /// [`crate::base::Error::Interrupted`].
-    pub fn correlations(&self, keep: &[bool], observer: &dyn Observer) -> Result<(Vec<Correlations>, usize)> {
-        let queries = self.corpus.layout.canonical.len();
-        let Some(chars) = &self.corpus.rows.text_chars else {
-            return Ok((vec![Correlations::default(); queries], 0));
-        };
-        let one = |query: usize| observer.check_stop().map(|()| self.query(query, keep, chars));
-        let found: Vec<(Correlations, bool)> = (0..queries).into_par_iter().map(one).collect::<Result<_>>()?;
-        let drawn = found.iter().filter(|one| one.1).count();
-        Ok((found.into_iter().map(|one| one.0).collect(), drawn))
     }
 }
 
@@ -277,9 +249,11 @@ pub fn summary(
 
 #[cfg(test)]
 mod tests {
+    use super::super::cells::unit_rows;
     use super::super::planted;
     use super::*;
     use crate::base::events::Silent;
+    use rayon::prelude::*;
 
     #[test]
     fn windows_of_lengths_agree_with_all_pairs() {
@@ -345,11 +319,20 @@ mod tests {
         corpus
     }
 
+    fn correlations(confound: &Confound<'_>, sums: &Sums, keep: &[bool]) -> (Vec<Correlations>, usize) {
+        let one = |query: usize| {
+            let positions = confound.corpus.layout.query_positions[query].clone().collect();
+            confound.query(query, keep, &Similarities::new(confound.corpus, sums, query, positions, false))
+        };
+        let (of, drawn): (Vec<Correlations>, Vec<bool>) = (0..sums.queries.len()).map(one).unzip();
+        (of, drawn.into_iter().filter(|&drawn| drawn).count())
+    }
+
     fn found(corpus: &Corpus, seed: u64) -> LengthSummary {
         let sums = Sums::new(corpus, &[], &Silent).unwrap();
         let keep = vec![true; sums.models];
-        let confound = Confound { corpus, sums: &sums, most: MOST, draw: Stream::new(seed, "length") };
-        let (of, drawn) = confound.correlations(&keep, &Silent).unwrap();
+        let confound = Confound { corpus, most: MOST, draw: Stream::new(seed, "length") };
+        let (of, drawn) = correlations(&confound, &sums, &keep);
         let weights = Weights::new(seed, "intervals", intervals::RESAMPLES, sums.queries.len());
         summary((corpus, &sums), &keep, (&of, drawn), &weights, &Silent).unwrap().0.unwrap()
     }
@@ -398,11 +381,11 @@ mod tests {
     fn of_a_large_query_responses_are_drawn() {
         let corpus = corpus(2, 3, 0.2, true);
         let sums = Sums::new(&corpus, &[], &Silent).unwrap();
-        let confound = Confound { corpus: &corpus, sums: &sums, most: 10, draw: Stream::new(0, "length") };
-        let (of, drawn) = confound.correlations(&[true; 6], &Silent).unwrap();
+        let confound = Confound { corpus: &corpus, most: 10, draw: Stream::new(0, "length") };
+        let (of, drawn) = correlations(&confound, &sums, &[true; 6]);
         assert!(drawn == 2 && of.iter().all(|one| one.ratio.is_some_and(|rho| rho < -0.3)));
         let few = Confound { most: 4, ..confound };
-        assert_eq!(few.correlations(&[true; 6], &Silent).unwrap().0[0], Correlations::default(), "under 10 pairs");
+        assert_eq!(correlations(&few, &sums, &[true; 6]).0[0], Correlations::default(), "under 10 pairs");
     }
 
     /// How often intervals of 50 queries hold what was planted: a drop of .2 across classes of length, and nothing.

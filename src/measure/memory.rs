@@ -15,7 +15,7 @@ use super::r2;
 use super::tables::{IntraRow, ModelPairRow, QueryRow};
 use super::topn;
 use super::variants;
-use crate::corpus::Corpus;
+use crate::corpus::{Corpus, Role};
 use std::mem::size_of;
 
 /// What the eigenvalue solver keeps a thread for packing, whatever the size of the matrix.
@@ -33,7 +33,7 @@ const PACKING: usize = 4 << 20;
 /// - the largest of: a chunk of queries (16 MiB to 256 MiB, or one query: a few matrices of min(n, d)^2 values); the
 ///   models' second moments, 4 d (d + 1) bytes twice, with the map one of them whole and a few hundred directions; the
 ///   bootstraps, 2 bytes a query and resample and up to 5 MiB a thread; on each thread the matrix of the largest query,
-///   4 n (n + 1) bytes, and its unit rows; with contexts or stages their cells and sums, about 80 bytes a row; with texts
+///   4 n (n + 1) bytes, and its unit rows, or what eigenvalues or the ranks of its pairs take; with contexts or stages their cells and sums, about 80 bytes a row; with texts
 ///   what responses have of 4-grams and dimensions, 16 bytes each and at most 128 MiB, a quarter more, and on each thread
 ///   16 bytes a cell twice.
 pub fn memory(corpus: &Corpus, settings: &MeasureSettings) -> u64 {
@@ -73,7 +73,11 @@ pub fn memory(corpus: &Corpus, settings: &MeasureSettings) -> u64 {
     let variants = weights + variants::bytes(corpus);
     let variation = weights + r2::bytes(corpus) + chunk.unwrap_or(0);
     let ranking = weights + threads * 8 * queries * models + 8 * models * (3 * RESAMPLES + 3 * columns);
-    let lengths = if corpus.rows.text_chars.is_some() { 27 * corpus.len() + length_bytes(corpus, threads) } else { 0 };
+    let pairs = threads.min(queries) * pairs_of_a_query(corpus, clustering);
+    let lengths = if corpus.rows.text_chars.is_some() { 27 * corpus.len() } else { 0 };
+    // People beside models take the same matrix.
+    let sources = corpus.rows.categories.contains_key(&Role::Source);
+    let people = if sources { threads.min(queries) * meanings::clustering_bytes(corpus) } else { 0 };
     let form = weights + form::bytes(corpus);
     let rows = corpus.layout.query_positions.iter().map(std::ops::Range::len).max().unwrap_or(0);
     let topn = if repeated > 0 {
@@ -83,16 +87,29 @@ pub fn memory(corpus: &Corpus, settings: &MeasureSettings) -> u64 {
     };
     let packing = threads.min(queries) * PACKING;
     let largest = [
-        by_query, by_model, mapping, clustering, bootstrap, two_way, variants, variation, ranking, lengths, form, topn,
+        by_query, by_model, mapping, pairs, people, bootstrap, two_way, variants, variation, ranking, lengths, form,
+        topn,
     ];
     let largest = largest.into_iter().max().unwrap_or(0);
     (stays + packing + largest) as u64
 }
 
-/// Bytes of the rank correlations of length: the pairs of the largest query on each thread.
-fn length_bytes(corpus: &Corpus, threads: usize) -> usize {
-    let rows = corpus.layout.query_positions.iter().map(std::ops::Range::len).max().unwrap_or(0);
-    threads.min(corpus.layout.canonical.len()) * length::bytes(rows, corpus.dim())
+/// Bytes that the pairs of the largest query take: their similarities and, one after the other, effective numbers, ranks of
+/// lengths, clusters.
+fn pairs_of_a_query(corpus: &Corpus, clustering: bool) -> usize {
+    let dim = corpus.dim();
+    let texts = corpus.rows.text_chars.is_some();
+    let of_query = |query: usize| {
+        let rows = corpus.layout.query_positions[query].len();
+        let cell = corpus.layout.cells[query].iter().map(|cell| cell.positions.len()).max().unwrap_or(0);
+        let known = clustering || effective::by_similarities(rows, corpus);
+        let similarities = if known { triangle(rows.min(meanings::MOST)) } else { 0 };
+        let effective = chunks::query_bytes(rows, cell, dim);
+        let lengths = if texts { length::bytes(rows, dim) } else { 0 };
+        let clusters = if known { 8 * rows.min(meanings::MOST) * dim.max(20) } else { 0 };
+        similarities + effective.max(lengths).max(clusters)
+    };
+    (0..corpus.layout.query_positions.len()).map(of_query).max().unwrap_or(0)
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 //! [`crate::compute::PairOutcome`]) and returns rows of [`tables`]. Not here: wgpu, Parquet, HTML, flags.
 
 mod adjusted;
+mod by_query;
 mod cells;
 mod chunks;
 mod coarse;
@@ -44,6 +45,7 @@ mod ranking;
 mod rating_lag;
 pub mod reproduce;
 mod restricted;
+mod similarities;
 mod spearman;
 mod summary;
 mod sums;
@@ -60,14 +62,15 @@ mod view;
 pub use memory::memory;
 pub use tables::{Headline, Interval, LeftOut, Measures, Summary};
 
-use crate::base::random::Stream;
 use crate::base::{Observer, Result};
 use crate::compute::PairOutcome;
 use crate::corpus::Corpus;
+use by_query::Asked;
 use draws::Drawn;
 use effective::Effects;
 use intervals::Weights;
-use length::{Confound, Correlations};
+use length::Correlations;
+use meanings::Counted;
 use moves::Moves;
 use sums::Sums;
 use tables::QueryRow;
@@ -111,30 +114,38 @@ pub fn all(
     let floor = floors::corpus(&sums, &everyone);
     let intra = intra::rows(&sums);
     let repeated = !intra.is_empty();
-    let effects = Effects::new(corpus, &sums, &everyone, repeated, observer)?;
-    let (mut models, compared) = intra::models(&sums, &effects, &intra, floor, Some(&weights));
+    // Tables show everyone. Headlines are about models, and stand without those that answer regardless as well.
+    let regardless = floors::regardless(&sums, floor);
+    let kept = summary::kept(corpus, &people);
+    let regular: Vec<bool> = kept.iter().zip(&regardless).map(|(&kept, odd)| kept && !odd).collect();
+    let further = |keep: &Vec<bool>, than: &Vec<bool>| keep != than && keep.contains(&true);
+    let mut keeps: Vec<&[bool]> = vec![&everyone];
+    keeps.extend(further(&kept, &everyone).then_some(kept.as_slice()));
+    let view = keeps.len() - 1;
+    keeps.extend(further(&regular, &kept).then_some(regular.as_slice()));
+    let asked = Asked { floor, keeps: &keeps, lengths: view + 1, by_model: repeated };
+    let by_query::Found { effects, lengths, counted: Counted { meanings, views: counted } } =
+        by_query::by_query(corpus, &sums, &asked, settings, observer)?;
+    let (mut models, compared) = intra::models(&sums, &effects[0], &intra, &regardless, Some(&weights));
     observer.check_stop()?;
     ranking::fill_models(&mut models, &sums, &intra, &weights);
     texts::fill_models(corpus, &mut models);
     let model_pairs = inter::rows(&sums, &models, Some(&weights), settings.resamples);
     observer.check_stop()?;
-    let (topn, shares) = if repeated {
-        topn::all(corpus, &everyone, settings.seed, observer)?
-    } else {
-        (Vec::new(), vec![None; sums.queries.len()])
-    };
-
-    // Tables show everyone. Headlines are about models, and stand without those that answer regardless as well.
-    let kept = summary::kept(corpus, &people);
-    let regular: Vec<bool> = kept.iter().zip(&models).map(|(&k, m)| k && !m.answers_regardless).collect();
-    let further = |keep: &Vec<bool>, than: &Vec<bool>| {
-        let some = keep != than && keep.contains(&true);
-        some.then(|| View::new(corpus, &sums, keep.clone(), (repeated, settings.seed), observer)).transpose()
-    };
-    let mut views = vec![View { keep: everyone.clone(), effects, shares, unrelated: None, meanings: Vec::new() }];
-    views.extend(further(&kept, &everyone)?);
-    let view = views.len() - 1;
-    views.extend(further(&regular, &kept)?);
+    let mut topn = Vec::new();
+    let mut views = Vec::new();
+    for ((&keep, effects), meanings) in keeps.iter().zip(effects).zip(counted) {
+        let shares = match (repeated, views.is_empty()) {
+            (true, true) => {
+                let (rows, shares) = topn::all(corpus, keep, settings.seed, observer)?;
+                topn = rows;
+                shares
+            }
+            (true, false) => topn::shares(corpus, keep, settings.seed, observer)?,
+            (false, _) => vec![None; sums.queries.len()],
+        };
+        views.push(View { keep: keep.to_vec(), effects, shares, unrelated: None, meanings });
+    }
     let (mut moment, mut squares) = (None, Moves::default());
     if sums.models > 1 {
         let parts: Vec<(&[bool], &Effects)> = views.iter().map(|v| (v.keep.as_slice(), &v.effects)).collect();
@@ -144,20 +155,10 @@ pub fn all(
     }
     let map = map::map(corpus, &people, moment, settings.seed, observer)?;
     // In tables everyone, in the summary the models.
-    let confound = Confound { corpus, sums: &sums, most: length::MOST, draw: Stream::new(settings.seed, "length") };
-    let mut lengths = Vec::new();
-    let mut drawn_of: Vec<Drawn> = Vec::new();
-    for one in &views[..=view] {
-        lengths.push(confound.correlations(&one.keep, observer)?);
-        drawn_of.push(draws::drawn(corpus, &one.keep, &one.effects, settings.seed, observer)?);
-    }
-    let keeps: Vec<&[bool]> = views.iter().map(|view| view.keep.as_slice()).collect();
-    let meanings::Counted { meanings, views: counted } =
-        meanings::count(corpus, &sums, floor, &keeps, settings, observer)?;
-    views.iter_mut().zip(counted).for_each(|(view, counted)| view.meanings = counted);
+    let drawn = |one: &View| draws::drawn(corpus, &one.keep, &one.effects, settings.seed, observer);
+    let drawn_of: Vec<Drawn> = views[..=view].iter().map(drawn).collect::<Result<_>>()?;
     meanings::fill_models(&mut models, &meanings, sums.queries.len(), &weights);
-    let keeps: Vec<&[bool]> = views[view..].iter().map(|view| view.keep.as_slice()).collect();
-    let growth = growth::growth(corpus, &meanings, &keeps, &weights, observer)?;
+    let growth = growth::growth(corpus, &meanings, &keeps[view..], &weights, observer)?;
     let chosen = meanings.labels.iter().position(|labels| labels.chosen);
     let queries = query_rows(&sums, &views[0], chosen, (&lengths[0].0, &drawn_of[0]));
     let parts = summary::Parts {
@@ -353,7 +354,7 @@ mod tests {
         }
         let sums = Sums::new(&corpus, &[], &Silent).unwrap();
         let everyone = vec![true; sums.models];
-        let effects = Effects::new(&corpus, &sums, &everyone, true, &Silent).unwrap();
+        let effects = by_query::effects(&corpus, &sums, &everyone, true);
         let (unrelated, ..) =
             ensemble::unrelated_squares(&corpus, &sums, (&[(&everyone, &effects)], true), &Silent).unwrap();
         let unrelated = unrelated[0].unwrap();

@@ -160,7 +160,7 @@ impl<'a> Squares<'a> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{ensemble, floors, planted};
+    use super::super::{by_query, ensemble, floors, planted};
     use super::*;
     use crate::base::events::Silent;
     use crate::base::random::Stream;
@@ -188,7 +188,7 @@ mod tests {
         let everyone = vec![true; 3];
         let squares = |corpus: &Corpus| {
             let sums = Sums::new(corpus, &[], &Silent).unwrap();
-            let effects = Effects::new(corpus, &sums, &everyone, false, &Silent).unwrap();
+            let effects = by_query::effects(corpus, &sums, &everyone, false);
             ensemble::unrelated_squares(corpus, &sums, (&[(&everyone, &effects)], true), &Silent).unwrap()
         };
         let (of_all, _, of_squares) = squares(&whole);

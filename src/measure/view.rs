@@ -4,11 +4,7 @@ use super::effective::Effects;
 use super::ensemble::{self, Gain};
 use super::meanings::OfQuery;
 use super::nearest::Share;
-use super::sums::Sums;
-use super::topn;
 use super::vendi::Vendi;
-use crate::base::{Observer, Result};
-use crate::corpus::Corpus;
 
 /// Measures of each query, of the models that `keep` has.
 #[derive(Debug, Clone)]
@@ -26,23 +22,6 @@ pub struct View {
 }
 
 impl View {
-    /// All but `unrelated` and `meanings`; nearest shares if some cell is `repeated`.
-    ///
-    /// # Errors
-    /// [`crate::base::Error::Interrupted`].
-    pub fn new(
-        corpus: &Corpus,
-        sums: &Sums,
-        keep: Vec<bool>,
-        (repeated, seed): (bool, u64),
-        observer: &dyn Observer,
-    ) -> Result<Self> {
-        let effects = Effects::new(corpus, sums, &keep, false, observer)?;
-        let shares =
-            if repeated { topn::shares(corpus, &keep, seed, observer)? } else { vec![None; sums.queries.len()] };
-        Ok(Self { keep, effects, shares, unrelated: None, meanings: Vec::new() })
-    }
-
     /// Ensemble gain of a query.
     pub fn gain(&self, query: usize) -> Option<Gain> {
         ensemble::gain(&self.effects.queries[query].squares, self.unrelated)

@@ -7,6 +7,7 @@
 //! wordings there are, not how many views.
 
 mod adjusted_rand;
+mod counting;
 mod cut;
 mod groups;
 mod hill;
@@ -14,24 +15,17 @@ mod linkage;
 mod periods;
 mod summary;
 
+pub use counting::Counting;
 pub use cut::{interval, slope_of_chosen};
 pub use groups::fill_models;
 pub use hill::{Abundances, Hill, LEAST_PER_1000, Rarefaction, Seen};
 
 use super::MeasureSettings;
-use super::cells::{self, unit_rows};
-use super::moves::Moves;
-use super::products::Triangle;
-use super::sums::Sums;
-use super::tables::{Group, Labels, MeaningRow, Meanings};
-use crate::base::events::Stage;
+use super::cells;
+use super::tables::{Labels, MeaningRow, Meanings};
 use crate::base::random::Stream;
-use crate::base::{Observer, Result};
 use crate::corpus::{Corpus, Role};
 use adjusted_rand::Agreement;
-use linkage::Tree;
-use rayon::prelude::*;
-use std::collections::BTreeMap;
 
 /// Shares c of the curve.
 const CURVE: [f64; 5] = [0.5, 0.6, 0.7, 0.8, 0.9];
@@ -39,8 +33,6 @@ const CURVE: [f64; 5] = [0.5, 0.6, 0.7, 0.8, 0.9];
 const CHOSEN: f64 = 0.7;
 /// Most responses of a query that are clustered: a matrix of 268 MB. Of more, this many are drawn.
 pub const MOST: usize = 8192;
-/// Queries that are computed before progress is told.
-const AT_ONCE: usize = 64;
 /// Stands for a response without a label.
 const NONE: u32 = u32::MAX;
 
@@ -108,252 +100,32 @@ pub fn drawn(corpus: &Corpus, query: usize, most: usize, draw: &Stream) -> Vec<u
     cells::drawn(layout.query_positions[query].clone().collect(), most, draw, |&p| layout.row_at[p])
 }
 
-/// What a query is worked from.
-struct Pass<'a> {
-    corpus: &'a Corpus,
-    sums: &'a Sums,
-    keeps: &'a [&'a [bool]],
-    labels: &'a [Labels],
-    /// Further cuts that are made, where those of `labels` may move to.
-    further: &'a [f64],
-    /// Places of those of the chosen one among all labellings.
-    beside: &'a [usize],
-    /// Group by time of each row; empty without times.
-    periods: &'a [u32],
-    /// Most responses of a query.
-    most: usize,
-    draw: Stream,
+/// Bytes that the largest query takes while it is clustered.
+pub fn clustering_bytes(corpus: &Corpus) -> usize {
+    let largest = corpus.layout.query_positions.iter().map(|positions| positions.len().min(MOST)).max().unwrap_or(0);
+    linkage::bytes(largest, corpus.dim())
 }
 
-/// One query.
-struct Query {
-    rows: Vec<MeaningRow>,
-    /// `views[view][labelling]`.
-    views: Vec<Vec<OfQuery>>,
-    /// Row and cluster at the chosen cut, and where it may move to.
-    clusters: Vec<(u32, u32)>,
-    beside: Vec<Vec<u32>>,
-    /// Distinct meanings of groups there.
-    groups_beside: Vec<(Group, [f64; 2])>,
-}
-
-impl Pass<'_> {
-    /// Similarities of the rows at some positions of a query.
-    fn similarities(&self, query: usize, positions: &[usize]) -> Triangle {
-        // With one response a model the Gram matrix of the cells is that of the responses.
-        let known = &self.sums.queries[query].gram;
-        if known.n() == positions.len() {
-            known.clone()
-        } else {
-            Triangle::gram(&unit_rows(self.corpus, positions), self.corpus.dim())
-        }
-    }
-
-    fn one_query(&self, query: usize) -> Query {
-        let corpus = self.corpus;
-        let positions = drawn(corpus, query, self.most, &self.draw);
-        let rows: Vec<usize> = positions.iter().map(|&p| corpus.layout.row_at[p] as usize).collect();
-        let tree =
-            (self.labels.iter().any(|l| l.tau.is_some())).then(|| Tree::new(self.similarities(query, &positions)));
-        let classes = corpus.rows.categories.get(&Role::Class);
-        let by_labelling: Vec<Vec<u32>> = (self.labels.iter())
-            .map(|labels| match (labels.tau, &tree, classes) {
-                (Some(tau), Some(tree), _) => tree.cut(tau),
-                (_, _, Some(classes)) => rows.iter().map(|&row| classes.ids[row]).collect(),
-                _ => vec![NONE; rows.len()],
-            })
-            .chain(self.further.iter().filter_map(|&tau| Some(tree.as_ref()?.cut(tau))))
-            .collect();
-        let everyone: Vec<usize> = (0..rows.len()).collect();
-        let models = grouped(&rows, &corpus.rows.model, Group::Model);
-        let mut kinds = vec![vec![(Group::All, everyone.clone())], models];
-        for (role, kind) in [(Role::Source, Group::Source as fn(u32) -> Group), (Role::Stage, Group::Stage)] {
-            kinds.extend(corpus.rows.categories.get(&role).map(|category| grouped(&rows, &category.ids, kind)));
-        }
-        if !self.periods.is_empty() {
-            kinds.push(grouped(&rows, self.periods, Group::Time));
-        }
-        let class_labels = self.labels.iter().position(|labels| labels.tau.is_none()).map(|at| &by_labelling[at]);
-        let agreement = |members: &[usize], labels: usize| {
-            let classes = class_labels.filter(|_| self.labels.get(labels).is_none_or(|one| one.tau.is_some()))?;
-            let known = members.iter().filter(|&&i| classes[i] != NONE);
-            let (a, b): (Vec<u32>, Vec<u32>) = known.map(|&i| (by_labelling[labels][i], classes[i])).unzip();
-            Agreement::new(&a, &b)
-        };
-        let (mut lines, mut groups_beside) = (Vec::new(), Vec::new());
-        for kind in &kinds {
-            if let &[looser, tighter] = self.beside {
-                let rarefaction = at_least(kind.iter().map(|(_, members)| members.len() as u32));
-                for (group, members) in kind.iter().filter(|(_, members)| members.len() >= 2) {
-                    let at = |labels: usize| {
-                        let counts = abundances(&by_labelling[labels], members);
-                        rarefaction.as_ref().map_or(0.0, |rarefaction| rarefaction.hill(&counts).zero)
-                    };
-                    groups_beside.push((*group, [at(looser), at(tighter)]));
-                }
-            }
-            for (labels, of_row) in by_labelling[..self.labels.len()].iter().enumerate() {
-                let counted: Vec<(Group, Abundances)> =
-                    kind.iter().map(|(group, members)| (*group, abundances(of_row, members))).collect();
-                let Some(rarefaction) = at_least(counted.iter().map(|(_, group)| group.n())) else { continue };
-                for ((group, counts), (_, members)) in counted.iter().zip(kind).filter(|((_, c), _)| c.n() >= 2) {
-                    lines.push(MeaningRow {
-                        query: query as u32,
-                        group: *group,
-                        labels,
-                        seen: counts.seen(),
-                        at_n: rarefaction.m(),
-                        hill: rarefaction.hill(counts),
-                        per_1000: counts.per_1000(),
-                        adjusted_rand: (*group == Group::All)
-                            .then(|| agreement(members, labels))
-                            .flatten()
-                            .map(Agreement::index),
-                    });
-                }
-            }
-        }
-        lines.sort_by_key(|line| (line.group, line.labels));
-        let view = |keep: &&[bool]| {
-            let kept = |i: &usize| keep[corpus.rows.model[rows[*i]] as usize];
-            let members: Vec<usize> = everyone.iter().copied().filter(kept).collect();
-            let cells: Vec<&[usize]> =
-                (kinds[1].iter()).map(|(_, cell)| cell.as_slice()).filter(|c| kept(&c[0])).collect();
-            let one = |(labels, of_row): (usize, &Vec<u32>)| OfQuery {
-                agreement: agreement(&members, labels),
-                ..of_models(
-                    &abundances(of_row, &members),
-                    &cells.iter().map(|cell| abundances(of_row, cell)).collect::<Vec<_>>(),
-                )
-            };
-            by_labelling.iter().enumerate().map(one).collect()
-        };
-        let chosen = self.labels.iter().position(|labels| labels.chosen);
-        let clusters = chosen.map_or_else(Vec::new, |chosen| {
-            rows.iter().zip(&by_labelling[chosen]).map(|(&row, &cluster)| (row as u32, cluster)).collect()
-        });
-        let beside = self.beside.iter().map(|&at| by_labelling[at].clone()).collect();
-        Query { rows: lines, views: self.keeps.iter().map(view).collect(), clusters, beside, groups_beside }
-    }
-}
-
-/// Places in `rows` by their id, ascending; those without one are in no group.
-fn grouped(rows: &[usize], ids: &[u32], kind: impl Fn(u32) -> Group) -> Vec<(Group, Vec<usize>)> {
-    let mut groups: BTreeMap<u32, Vec<usize>> = BTreeMap::new();
-    for (place, &row) in rows.iter().enumerate().filter(|(_, row)| ids[**row] != NONE) {
-        groups.entry(ids[row]).or_default().push(place);
-    }
-    groups.into_iter().map(|(id, members)| (kind(id), members)).collect()
-}
-
-fn abundances(labels: &[u32], members: &[usize]) -> Abundances {
-    let mut of_members: Vec<u32> = members.iter().map(|&i| labels[i]).filter(|&label| label != NONE).collect();
-    Abundances::new(&mut of_members)
-}
-
-/// Rarefaction to the least n >= 2 of some groups.
-fn at_least(sizes: impl Iterator<Item = u32>) -> Option<Rarefaction> {
-    sizes.filter(|&n| n >= 2).min().map(Rarefaction::new)
-}
-
-fn of_models(all: &Abundances, models: &[Abundances]) -> OfQuery {
-    let of_all = || OfAll { seen: all.seen(), hill: all.hill(), per_1000: all.per_1000() };
-    let mut found = OfQuery { all: (all.n() >= 2).then(of_all), ..OfQuery::default() };
-    if let Some(rarefaction) = at_least(models.iter().map(Abundances::n)) {
-        let repeated = models.iter().filter(|model| model.n() >= 2);
-        found.models = repeated.fold((0.0, 0.0), |t, model| (t.0 + rarefaction.hill(model).zero, t.1 + 1.0));
-        found.at_n = rarefaction.m();
-        found.pooled = rarefaction.hill(all).zero;
-    }
-    found
-}
-
-/// Clusters every query and counts. `keeps` are the models of each view; `floor` is the corpus floor.
-///
-/// # Errors
-/// [`crate::base::Error::Interrupted`].
-pub fn count(
-    corpus: &Corpus,
-    sums: &Sums,
-    floor: Option<f64>,
-    keeps: &[&[bool]],
-    settings: &MeasureSettings,
-    observer: &dyn Observer,
-) -> Result<Counted> {
-    let labels = labellings(corpus, floor, settings.tau);
-    let queries = sums.queries.len();
-    let mut counted = Counted::default();
-    if labels.is_empty() {
-        counted.views = vec![Vec::new(); keeps.len()];
-        return Ok(counted);
-    }
-    if labels.iter().any(|labels| labels.chosen) {
-        counted.meanings.clusters = vec![NONE; corpus.len()];
-    }
-    let (periods, of_row) = periods::periods(corpus).unwrap_or_default();
-    counted.meanings.periods = periods;
-    let draw = Stream::new(settings.seed, "meanings");
-    if labels.iter().any(|labels| labels.c.is_some()) {
-        counted.meanings.floor = Moves::of_floor(corpus, sums);
-    }
-    let (moving, further) = cut::moving(&labels, settings.tau.is_some(), counted.meanings.floor.error());
-    counted.views = vec![vec![Vec::with_capacity(queries); labels.len() + further.len()]; keeps.len()];
-    let chosen = labels.iter().position(|labels| labels.chosen).and_then(|at| moving[at]);
-    let beside: Vec<usize> = chosen.into_iter().flat_map(|(_, first)| [first, first + 1]).collect();
-    counted.meanings.moving = moving;
-    counted.meanings.beside = vec![vec![NONE; corpus.len()]; beside.len()];
-    let (labels_of, further, beside) = (labels.as_slice(), further.as_slice(), beside.as_slice());
-    let pass = Pass { corpus, sums, keeps, labels: labels_of, further, beside, periods: &of_row, most: MOST, draw };
-    let stage = Stage::start(observer, "measures: distinct meanings", "queries", queries as u64);
-    for first in (0..queries).step_by(AT_ONCE) {
-        observer.check_stop()?;
-        let chunk = first..(first + AT_ONCE).min(queries);
-        stage.advance(chunk.start as u64);
-        for query in chunk.into_par_iter().map(|query| pass.one_query(query)).collect::<Vec<Query>>() {
-            counted.meanings.rows.extend(query.rows);
-            for (place, (row, cluster)) in query.clusters.into_iter().enumerate() {
-                counted.meanings.clusters[row as usize] = cluster;
-                let others = counted.meanings.beside.iter_mut().zip(&query.beside);
-                others.for_each(|(clusters, of_query)| clusters[row as usize] = of_query[place]);
-            }
-            for (group, values) in query.groups_beside {
-                let sums = counted.meanings.groups_beside.entry(group).or_default();
-                sums.iter_mut().zip(values).for_each(|(sum, value)| *sum = (sum.0 + value, sum.1 + 1.0));
-            }
-            for (view, found) in counted.views.iter_mut().zip(query.views) {
-                view.iter_mut().zip(found).for_each(|(queries, one)| queries.push(one));
-            }
-        }
-    }
-    stage.finish();
-    counted.meanings.labels = labels;
-    Ok(counted)
-}
-
-/// Bytes held while the largest query is worked on each thread, and from then on.
-pub fn memory(corpus: &Corpus, settings: &MeasureSettings) -> (usize, usize) {
+/// Whether queries are clustered, and bytes that are held from then on.
+pub fn memory(corpus: &Corpus, settings: &MeasureSettings) -> (bool, usize) {
     let questions = corpus.layout.canonical.iter().max().copied().unwrap_or(0);
     let classes = corpus.rows.categories.contains_key(&Role::Class);
     // One question has no floor.
     let cuts = if questions > 0 { CURVE.len() } else { 0 } + usize::from(settings.tau.is_some());
-    let largest = corpus.layout.query_positions.iter().map(|positions| positions.len().min(MOST)).max().unwrap_or(0);
     let queries = corpus.layout.query_positions.len();
     let labels = cuts + usize::from(classes);
     let cells = corpus.layout.cells.iter().flatten().filter(|cell| cell.positions.len() >= 2).count();
     let times = if corpus.rows.categories.contains_key(&Role::Time) { periods::MOST } else { 0 };
     let lines = (queries * (1 + times) + cells) * labels * size_of::<MeaningRow>();
     let of_queries = 3 * queries * labels * size_of::<OfQuery>();
-    let threads = rayon::current_num_threads().min(queries);
-    // People beside models take the same matrix.
-    let matrices = cuts > 0 || corpus.rows.categories.contains_key(&Role::Source);
-    let clustering = if matrices { threads * linkage::bytes(largest, corpus.dim()) } else { 0 };
-    (clustering, 12 * corpus.len() + lines + of_queries)
+    (cuts > 0, 12 * corpus.len() + lines + of_queries)
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::intervals::total;
     use super::super::planted::{corpus, planted};
+    use super::super::tables::Group;
     use super::super::{Measures, all};
     use super::*;
     use crate::base::events::Silent;
@@ -486,47 +258,6 @@ mod tests {
         let row = &found.meanings.rows[0];
         assert_eq!((row.seen.n, row.seen.distinct, row.adjusted_rand), (11, 3, None));
         assert!(found.meanings.clusters.is_empty() && found.queries[0].hill.is_none());
-    }
-
-    #[test]
-    fn models_are_compared_at_the_least_n_of_two_and_more() {
-        let of = |labels: &[u32]| Abundances::new(&mut labels.to_vec());
-        let (alone, pair, five) = (of(&[0]), of(&[0, 1]), of(&[0, 0, 0, 0, 1]));
-        let found = of_models(&of(&[0, 0, 1, 0, 0, 0, 0, 1]), &[alone, pair, five]);
-        // Two of the five are of one label at 6/10, two of all eight at 16/28.
-        assert_eq!((found.at_n, found.models.1), (2, 2.0));
-        assert!((found.models.0 - (2.0 + 1.4)).abs() < 1e-12, "{:?}", found.models);
-        assert!((found.pooled - (2.0 - 16.0 / 28.0)).abs() < 1e-12, "{}", found.pooled);
-        assert_eq!(of_models(&of(&[3]), &[of(&[3])]), OfQuery::default());
-    }
-
-    #[test]
-    fn of_a_query_too_large_a_seeded_draw_is_clustered() {
-        let corpus = planted((0..40).map(|row| ((row / 20).to_string(), "m".to_string())), 5).0;
-        let sums = Sums::new(&corpus, &[], &Silent).unwrap();
-        let draw = |seed: u64| {
-            let (labels, keep) = (labellings(&corpus, Some(0.1), None), [true]);
-            let keeps: [&[bool]; 1] = [&keep];
-            let (most, draw) = (7, Stream::new(seed, "meanings"));
-            let pass = Pass {
-                corpus: &corpus,
-                sums: &sums,
-                keeps: &keeps,
-                labels: &labels,
-                further: &[],
-                beside: &[],
-                periods: &[],
-                most,
-                draw,
-            };
-            let one = pass.one_query(1);
-            assert!(one.rows.iter().all(|row| row.seen.n == 7));
-            assert_eq!(one.views[0][0].all.unwrap().seen.n, 7);
-            one.clusters.iter().map(|c| c.0).collect::<Vec<u32>>()
-        };
-        assert!(draw(1).is_sorted() && draw(1).iter().all(|row| (20..40).contains(row)));
-        assert_eq!(draw(1), draw(1));
-        assert_ne!(draw(1), draw(2));
     }
 
     #[test]
