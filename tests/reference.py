@@ -222,6 +222,20 @@ def beta_quantile(p, a, b):
         low, high = (middle, high) if reached < p else (low, middle)
     return (low + high) / 2
 
+def gamma_quantile(p, shape):
+    """Bisection on Gauss-Legendre integrals of the density, on panels that halve towards 0."""
+    places, shares = np.polynomial.legendre.leggauss(40)
+    edges = np.r_[0.0, 2.0 ** -np.arange(200)[::-1]]
+    middles, halves = (edges[1:] + edges[:-1])[:, None] / 2, (edges[1:] - edges[:-1])[:, None] / 2
+    def below(x):
+        t = x * (middles + halves * places)
+        return (x * halves * shares * np.exp((shape - 1) * np.log(t) - t - math.lgamma(shape))).sum()
+    low, high = 0.0, 10 * shape + 40
+    for _ in range(70):
+        middle = (low + high) / 2
+        low, high = (middle, high) if below(middle) < p else (low, middle)
+    return (low + high) / 2
+
 def share_limits(found, top, bottom):
     """An interval of a share beside the usual one, or near an edge beside exact binomial limits."""
     used = bottom > 0
@@ -240,20 +254,19 @@ def share_limits(found, top, bottom):
 
 def labels_limits(top, bottom, slope=0.0, at=None, logarithm=False):
     """Interval of a number of labels in units that have one at least, with what the floor does to its cut; near one label
-    that of events of equal worth. `at` are the places of the queries; without it those with a denominator count."""
+    that of sums of Poisson counts (Fay & Feuer 1997). `at` are the places of the queries; without it those with a denominator count."""
     if at is None:
         at = np.flatnonzero(bottom > 0)
         top, bottom = top[at], bottom[at]
     k, units = len(top), bottom.mean() if len(top) else 1.0
-    further = np.maximum(top - bottom, 0) / units
-    if k < 5 or (further > 1e-9).sum() >= min(10, k):
+    further = (top - bottom) / units
+    own = further[further > 1e-9]
+    events = lambda own: own.sum() ** 2 / (own ** 2).sum()
+    if k < 5 or len(own) and events(own) >= min(12, k / 2):
         found = interval(carried(top, bottom, slope, FLOOR_MOVES, at), bottom, at, logarithm=logarithm)
         return found if found is None or not logarithm else (math.exp(found[0]), math.exp(found[1]))
-    def limit(p, own):
-        events, worth = own.sum() ** 2 / (own ** 2).sum(), (own ** 2).sum() / own.sum()
-        return worth * beta_quantile(p, events, max(k - events, 0) + 1)
-    some = (further > 1e-9).any()
-    low, high = limit(0.025, further) if some else 0.0, limit(0.975, np.append(further, further.max() if some else 1.0))
+    limit = lambda p, own: (own ** 2).sum() / own.sum() * gamma_quantile(p, events(own)) / k
+    low, high = limit(0.025, own) if len(own) else 0.0, limit(0.975, np.append(own, own.max() if len(own) else 1.0))
     value, error = top.sum() / bottom.sum(), math.sqrt((FLOOR_MOVES ** 2).sum() * Q / max(Q - 1, 1))
     moved = student_quantile(min(k, 1000) - 1) * slope * error
     return value - math.hypot(value - 1 - low, moved), value + math.hypot(1 + high - value, moved)

@@ -3,10 +3,12 @@
 
 use super::super::tables::Interval;
 use super::{LEAST, Ratio, Weights, ratio, standard_errors};
-use crate::base::math::beta_quantile;
+use crate::base::math::{beta_quantile, gamma_quantile};
 
 /// Queries that must have some of what is counted, and as many not all of it, for a share not to be near its edge.
 const AWAY_FROM_EDGE: usize = 10;
+/// Events from which on a number of labels is not near its edge.
+const EVENTS: f64 = 12.0;
 /// Further labels under this are none: sums of shares differ from 1 by rounding.
 const NO_LABEL: f64 = 1e-9;
 
@@ -44,31 +46,26 @@ pub fn share(terms: &[(f64, f64)], weights: Option<&Weights>) -> Option<Interval
 }
 
 /// Interval of a number of labels: a ratio of sums over queries, no numerator under its denominator, a number of units that
-/// have one label at least, such as groups. `None` where it is not near its edge, or without 5 queries: it has the usual interval.
+/// have one label at least, such as groups. `None` where it is not near its edge, or without 5 queries.
 ///
-/// Near its edge, where fewer than 10 queries (fewer than all, if they are fewer) have more than one label, a query's further
-/// labels are taken for some of equally many events, each worth as much: with e the further labels of a query over the mean
-/// number of groups, `sum(e)^2 / sum(e^2)` events worth `sum(e^2) / sum(e)`, which have the variance of e. Of these there are
-/// exact binomial limits among the queries; the upper one is with one more query that has as many as any has (as Fay & Feuer
-/// 1997 have it of sums of Poisson counts), where none has any with one that has one label more in each unit.
+/// With e the further labels of a query over the mean number of units, their sum has the variance of `sum(e)^2 / sum(e^2)`
+/// events worth `sum(e^2) / sum(e)` each, as if e were sums of Poisson counts. Near its edge, where these are fewer than 12 and
+/// than half of the queries, the limits are those of such sums (Fay & Feuer 1997): gamma quantiles, the upper one with one more
+/// query that has as many as any; where none has any, with one that has one label more in each unit.
 pub fn above(terms: &[(f64, f64)]) -> Option<Interval> {
     let used: Vec<(f64, f64)> = terms.iter().copied().filter(|t| t.1 > 0.0).collect();
     let queries = used.len() as f64;
     let units = used.iter().map(|t| t.1).sum::<f64>() / queries;
-    let further: Vec<f64> = used.iter().map(|t| (t.0 - t.1).max(0.0) / units).collect();
-    let some = further.iter().filter(|&&e| e > NO_LABEL).count();
-    if used.len() < LEAST || some >= AWAY_FROM_EDGE.min(used.len()) {
+    let further: Vec<f64> =
+        used.iter().map(|t| (t.0 - t.1) / units).map(|e| if e > NO_LABEL { e } else { 0.0 }).collect();
+    let (sum, squares) = further.iter().fold((0.0, 0.0), |t, e| (t.0 + e, t.1 + e * e));
+    if used.len() < LEAST || sum * sum >= EVENTS.min(queries / 2.0) * squares && sum > 0.0 {
         return None;
     }
-    let limit = |p: f64, more: f64, rest: f64| {
-        let sum = further.iter().sum::<f64>() + more;
-        let squares = further.iter().map(|e| e * e).sum::<f64>() + more * more;
-        let (events, worth) = (sum * sum / squares, squares / sum);
-        worth * beta_quantile(p, events, (queries - events).max(0.0) + rest)
-    };
-    let most = if some > 0 { further.iter().copied().fold(0.0, f64::max) } else { 1.0 };
-    let low = if some > 0 { limit(0.025, 0.0, 1.0) } else { 0.0 };
-    Some(Interval { low: 1.0 + low, high: 1.0 + limit(0.975, most, 1.0) })
+    let limit = |p: f64, sum: f64, squares: f64| squares / sum * gamma_quantile(p, sum * sum / squares) / queries;
+    let (low, most) =
+        if sum > 0.0 { (limit(0.025, sum, squares), further.iter().copied().fold(0.0, f64::max)) } else { (0.0, 1.0) };
+    Some(Interval { low: 1.0 + low, high: 1.0 + limit(0.975, sum + most, squares + most * most) })
 }
 
 #[cfg(test)]
@@ -100,17 +97,19 @@ mod tests {
     }
 
     #[test]
-    fn a_mean_near_one_label_has_binomial_limits() {
+    fn a_number_near_one_label_has_limits_of_events() {
         let close = |found: Interval, [low, high]: [f64; 2]| {
-            assert!((found.low - low).abs() < 1e-9 && (found.high - high).abs() < 1e-9, "{found:?}");
+            assert!((found.low - low).abs() < 1e-11 && (found.high - high).abs() < 1e-11, "{found:?}");
         };
-        // Limits of 3 of 50 and of none, from scipy; then with unequal events.
+        // From scipy: limits of 3 events in 50 queries, of none, of unequal ones.
         for units in [1.0, 3.0] {
-            close(above(&counts(&[1.0; 3], units)).unwrap(), [1.012_548_587_835_334, 1.165_481_946_603_773]);
-            close(above(&counts(&[], units)).unwrap(), [1.0, 1.071_121_736_464_198]);
-            close(above(&counts(&[1.0, 4.0, 1.0], units)).unwrap(), [1.014_644_300_278_493, 1.460_393_525_569_057]);
+            close(above(&counts(&[1.0; 3], units)).unwrap(), [1.012373442457912, 1.1753454613948464]);
+            close(above(&counts(&[], units)).unwrap(), [1.0, 1.0737775890822787]);
+            close(above(&counts(&[1.0, 4.0, 1.0], units)).unwrap(), [1.014532556712638, 1.4849153044378474]);
         }
-        assert!(above(&counts(&[1.0; 10], 1.0)).is_none() && above(&counts(&[1.0; 3], 1.0)[..4]).is_none());
+        assert!(above(&counts(&[1.0; 11], 1.0)).is_some() && above(&counts(&[1.0; 12], 1.0)).is_none());
+        let few = |some: usize| above(&counts(&vec![1.0; some], 1.0)[..10]);
+        assert!(few(4).is_some() && few(5).is_none() && above(&counts(&[1.0; 3], 1.0)[..4]).is_none());
     }
 
     /// Rare labels: resamples of queries hold the mean in some 80 % of corpora.
