@@ -74,8 +74,13 @@ mod tests {
                 let all: Vec<usize> = corpus.layout.query_positions[query].clone().collect();
                 let formed = |positions: &[usize]| Triangle::gram(&unit_rows(&corpus, positions), 17);
                 let some: Vec<usize> = all.iter().copied().filter(|p| p % 3 > 0).collect();
+                // As many as others, and as many as the query has models.
+                let other: Vec<usize> = all.iter().rev().take(some.len()).rev().copied().collect();
+                let few = all[..sums.queries[query].cells()].to_vec();
                 for at_once in [false, true] {
-                    for (has, asked) in [(&all, &all), (&all, &some), (&some, &some), (&some, &all)] {
+                    let pairs =
+                        [(&all, &all), (&all, &some), (&some, &some), (&some, &all), (&some, &other), (&few, &few)];
+                    for (has, asked) in pairs {
                         let similarities = Similarities::new(&corpus, &sums, query, has.clone(), at_once);
                         let lent = similarities.of(asked);
                         assert!(*lent == formed(asked), "{models} models, query {query}");
