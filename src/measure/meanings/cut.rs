@@ -60,8 +60,8 @@ pub fn interval(
     Some(Interval { low: value - farther(edge.low), high: value + farther(edge.high) })
 }
 
-/// `None` where the cut does not move; then nothing is asked of either side.
+/// `None` where the cut does not move, or by less than rounding; then it carries nothing.
 fn over(meanings: &Meanings, at: usize, value: impl Fn(usize) -> Option<f64>) -> Option<f64> {
     let ([looser, tighter], _) = meanings.moving.get(at).copied().flatten()?;
-    Some((1.0 - meanings.labels[at].c?) * (value(1)? - value(0)?) / (tighter - looser))
+    Some((1.0 - meanings.labels[at].c?) * (value(1)? - value(0)?) / (tighter - looser)).filter(|s| s.is_finite())
 }
