@@ -1,8 +1,7 @@
 //! Queries in chunks that are worked at once, so that the measures hold no more than so much.
 
-use super::cells::BLOCK;
+use super::effective;
 use super::products::Triangle;
-use super::vendi;
 use crate::corpus::Corpus;
 
 /// Least and most bytes of a chunk of queries; between them an eighth of the vectors.
@@ -23,16 +22,6 @@ pub fn groups(corpus: &Corpus) -> Vec<Vec<usize>> {
     groups
 }
 
-/// Bytes that a query of `rows` responses, at most `cell` of them of one model, takes while it is worked.
-pub fn query_bytes(rows: usize, cell: usize, dim: usize) -> usize {
-    if rows <= dim {
-        return (8 * rows * dim + triangle(rows)).max(triangle(rows) + vendi::bytes(rows));
-    }
-    let own = if cell <= dim { 8 * cell * dim + triangle(cell) } else { triangle(dim) };
-    let moments = 3 * triangle(dim) + own.max(16 * BLOCK * dim);
-    moments.max(triangle(dim) + vendi::bytes(dim))
-}
-
 /// What a canonical query takes: bytes while it is worked, and bytes from then until it is folded.
 pub fn group(corpus: &Corpus, members: &[usize]) -> (usize, usize) {
     let dim = corpus.dim();
@@ -43,7 +32,7 @@ pub fn group(corpus: &Corpus, members: &[usize]) -> (usize, usize) {
     let sums: usize = members.iter().map(|&q| cells(q)).sum();
     let large = members.iter().map(|&q| cell(q)).sum();
     let held = 8 * sums * dim + members.iter().map(|&q| triangle(cells(q))).sum::<usize>();
-    (query_bytes(all, large, dim) + 16 * all, held)
+    (effective::bytes(all, large, dim) + 16 * all, held)
 }
 
 /// Bytes of groups taken at once: those in work, one a thread, and those waiting to be folded.

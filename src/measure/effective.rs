@@ -4,11 +4,12 @@
 //! matrices, a block of rows at a time: no query needs more than a few matrices of min(n, d)^2 values. Of all squared
 //! similarities [`Effective`] keeps a few numbers a query.
 
-use super::cells::{Cells, for_each_block, second_moment, unit_rows};
+use super::cells::{BLOCK, Cells, for_each_block, second_moment, unit_rows};
+use super::chunks::triangle;
 use super::products::Triangle;
 use super::similarities::Similarities;
 use super::sums::{Sums, plus};
-use super::vendi::{Vendi, vendi};
+use super::vendi::{self, Vendi, vendi};
 use crate::corpus::Corpus;
 use rayon::prelude::*;
 use std::borrow::Cow;
@@ -191,6 +192,17 @@ fn effective<'a>(
 /// Whether so many responses to a query are worked from their similarities, not from second moments.
 pub fn by_similarities(rows: usize, corpus: &Corpus) -> bool {
     rows <= corpus.dim()
+}
+
+/// Bytes that a query of `rows` responses, at most `cell` of them of one model, takes while its effective numbers are
+/// found, its similarities included where they are formed.
+pub fn bytes(rows: usize, cell: usize, dim: usize) -> usize {
+    if rows <= dim {
+        return (8 * rows * dim + triangle(rows)).max(triangle(rows) + vendi::bytes(rows));
+    }
+    let own = if cell <= dim { 8 * cell * dim + triangle(cell) } else { triangle(dim) };
+    let moments = 3 * triangle(dim) + own.max(16 * BLOCK * dim);
+    moments.max(triangle(dim) + vendi::bytes(dim))
 }
 
 /// Of one query, of the models that `keep` has; with `by_model` also of each model alone.

@@ -104,7 +104,7 @@ fn pairs_of_a_query(corpus: &Corpus, clustering: bool) -> usize {
         let cell = corpus.layout.cells[query].iter().map(|cell| cell.positions.len()).max().unwrap_or(0);
         let known = clustering || effective::by_similarities(rows, corpus);
         let similarities = if known { triangle(rows.min(meanings::MOST)) } else { 0 };
-        let effective = chunks::query_bytes(rows, cell, dim);
+        let effective = effective::bytes(rows, cell, dim);
         let lengths = if texts { length::bytes(rows, dim) } else { 0 };
         let clusters = if known { 8 * rows.min(meanings::MOST) * dim.max(20) } else { 0 };
         similarities + effective.max(lengths).max(clusters)
