@@ -5,7 +5,6 @@
 //! similarities [`Effective`] keeps a few numbers a query.
 
 use super::cells::{BLOCK, Cells, for_each_block, second_moment, unit_rows};
-use super::chunks::triangle;
 use super::products::Triangle;
 use super::similarities::Similarities;
 use super::sums::{Sums, plus};
@@ -197,6 +196,7 @@ pub fn by_similarities(rows: usize, corpus: &Corpus) -> bool {
 /// Bytes that a query of `rows` responses, at most `cell` of them of one model, takes while its effective numbers are
 /// found, its similarities included where they are formed.
 pub fn bytes(rows: usize, cell: usize, dim: usize) -> usize {
+    let triangle = |n: usize| 8 * Triangle::len(n);
     if rows <= dim {
         return (8 * rows * dim + triangle(rows)).max(triangle(rows) + vendi::bytes(rows));
     }
