@@ -1,5 +1,5 @@
 """How often 95 % intervals of a mean hold it, by distribution and number of queries: Student's, percentiles of resamples, the
-studentised bootstrap, and what src/measure/intervals makes of it (half of the way back to Student's, at most twice that).
+studentised bootstrap, and what src/measure/intervals makes of it (no limit nearer than Student's, at most twice that).
 
 usage: python benches/intervals.py [--corpora 2000]
 
@@ -47,7 +47,7 @@ for name, values in distributions.items():
                 missed = np.where(off == 0, 0, off / errors)
             plain = np.sort(missed)[[round(0.025 * (resamples - 1)), round(0.975 * (resamples - 1))]]
             low, high = np.quantile(np.clip(missed, -2 * student, 2 * student), [0.025, 0.975])
-            away = lambda far: (far + student) / 2 if far < student else far
+            away = lambda far: max(far, student)
             limits = [(mean - student * error, mean + student * error), mean + np.quantile(off, [tail, 1 - tail]),
                       (mean - plain[1] * error, mean - plain[0] * error),
                       (mean - away(high) * error, mean + away(-low) * error)]

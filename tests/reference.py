@@ -147,7 +147,7 @@ def between(value, error, k, missed):
     """Limits of a number over k units where resamples missed it by so many of their own standard errors."""
     student = student_quantile(min(k, 1000) - 1)
     low, high = np.quantile(np.clip(missed, -2 * student, 2 * student), [0.025, 0.975])
-    away = lambda far: error * ((far + student) / 2 if far < student else far)
+    away = lambda far: error * max(far, student)
     return value - away(high), value + away(-low)
 
 def interval(top, bottom, at=None, units=None, stream="intervals", logarithm=False):
@@ -252,8 +252,9 @@ def share_limits(found, top, bottom):
     some, rest = counts * rate, counts * (1 - rate)
     return got, [beta_quantile(0.025, some, rest + 1) if some else 0, beta_quantile(0.975, some + 1, rest) if rest else 1]
 
-def labels_limits(top, bottom, slope=0.0, at=None, logarithm=False):
-    """Interval of a number of labels in units that have one at least, with what the floor does to its cut; near one label
+def labels_limits(top, bottom, slope=0.0, at=None, least=1):
+    """Interval of a number of labels in units that have one at least, with what the floor does to its cut: of the logarithm of
+    what it has beyond `least`; near one label
     that of sums of Poisson counts (Fay & Feuer 1997). `at` are the places of the queries; without it those with a denominator count."""
     if at is None:
         at = np.flatnonzero(bottom > 0)
@@ -263,8 +264,8 @@ def labels_limits(top, bottom, slope=0.0, at=None, logarithm=False):
     own = further[further > 1e-9]
     events = lambda own: own.sum() ** 2 / (own ** 2).sum()
     if k < 5 or len(own) and events(own) >= min(12, k / 2):
-        found = interval(carried(top, bottom, slope, FLOOR_MOVES, at), bottom, at, logarithm=logarithm)
-        return found if found is None or not logarithm else (math.exp(found[0]), math.exp(found[1]))
+        found = interval(carried(top, bottom, slope, FLOOR_MOVES, at) - least * bottom, bottom, at, logarithm=True)
+        return found and (least + math.exp(found[0]), least + math.exp(found[1]))
     limit = lambda p, own: (own ** 2).sum() / own.sum() * gamma_quantile(p, events(own)) / k
     low, high = limit(0.025, own) if len(own) else 0.0, limit(0.975, np.append(own, own.max() if len(own) else 1.0))
     value, error = top.sum() / bottom.sum(), math.sqrt((FLOOR_MOVES ** 2).sum() * Q / max(Q - 1, 1))
@@ -448,6 +449,19 @@ def gain_terms(keep, b_inf=None):
     found = [gain_of(i, keep, b_inf) for i in range(Q)]
     return np.array([g[0] - 1 if g else 0.0 for g in found]), np.array([g[1] - 1 if g else 0.0 for g in found])
 
+def within_square(i, keep):
+    """Mean over models of the mean squared cosine of two of its responses to a query."""
+    of = []
+    for l in np.flatnonzero(keep & (cell_n[:, i] >= 2)):
+        r = e[(q == i) & (m == l)]
+        of.append((((r @ r.T) ** 2).sum() - len(r)) / (len(r) * (len(r) - 1)))
+    return np.mean(of) if of else np.nan
+
+def moves_of_mean(values):
+    """How far a mean of one value a query moves with each."""
+    there = ~np.isnan(values)
+    return np.where(there, (values - values[there].mean()) / there.sum(), 0.0) if there.any() else np.zeros(len(values))
+
 def worth_terms(keep):
     value = np.zeros(Q); some = np.zeros(Q)
     for i in range(Q):
@@ -480,7 +494,8 @@ def gain_moves():
         counts[u] = len(rows) * (n - len(rows)) - (mine * (count - mine)).sum()
     return (share(1.001 * b_inf) - share(0.999 * b_inf)) / (0.002 * b_inf), moves(sums, counts)
 
-headline("ensemble_gain", gain_terms, gain_moves() if "ensemble_gain" in headlines else None)
+GAIN_MOVES = gain_moves() if "ensemble_gain" in headlines else None
+headline("ensemble_gain", gain_terms, GAIN_MOVES)
 for name, credit in (("nearest_other_model_corpus", nearest_other), ("nearest_other_query_corpus", nearest_query)):
     if name in headlines:
         same(f"headline {name}", [headlines[name]["value"]], [credit.mean()])
@@ -859,7 +874,7 @@ def growth_reference():
         expected = [len(pairs), top.sum() / bottom.sum(), math.log(top.sum() / bottom.sum()) / math.log(4)]
         got = [line["queries"], line["ratio"], line["exponent"]]
         if len(pairs) >= 5 and known:
-            low, high = labels_limits(top, bottom, slope([mine(t)[0] / mine(t)[1] for t in beside]), at.astype(int), logarithm=True)
+            low, high = labels_limits(top, bottom, slope([mine(t)[0] / mine(t)[1] for t in beside]), at.astype(int), least=0)
             expected += [math.log(max(low, 1)) / math.log(4), math.log(min(high, 4)) / math.log(4)]
             got += [line["interval"]["low"], line["interval"]["high"]]
         same(f"growth of {line['name'] or 'all'}", got, expected)
@@ -1499,7 +1514,11 @@ if ensemble["order_1"]:
         same("ensemble gain of order 1", [one["value"], one["gain"], one["unrelated"]],
              [(got[defined] - 1).sum() / (far[defined] - 1).sum(), got[defined].mean(), far[defined].mean()])
         if defined.sum() >= 5:
-            ci = interval((got - 1)[defined], (far - 1)[defined], order[defined])
+            top, bottom, at = (got - 1)[defined], (far - 1)[defined], order[defined]
+            # What the reference of unrelated answers does with the queries, by slopes that come from the draws.
+            within_moves = moves_of_mean(np.array([within_square(i, kept) for i in range(Q)]))
+            top = carried(top, bottom, one["slopes"][1], GAIN_MOVES[1], at)
+            ci = interval(carried(top, bottom, one["slopes"][0], within_moves, at), bottom, at)
             same("ensemble gain of order 1: interval", [one["interval"]["low"], one["interval"]["high"]], ci)
     checked = 0
     for place, i in enumerate(order):

@@ -185,7 +185,7 @@ pub fn all(
     let keep = &views[view].keep;
     let (of, length) = ((corpus, &sums), &lengths[view]);
     summary.ensemble = if repeated {
-        drawn_of[view].summary(&weights, &mut summary.left_out)
+        drawn_of[view].summary((&views[view].effects, &parts.squares), &weights, &mut summary.left_out)
     } else {
         draws::worth(of, keep, &views[view].effects, (&weights, settings.seed), &mut summary.left_out)
     };

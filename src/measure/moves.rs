@@ -35,6 +35,12 @@ impl Moves {
         Self { of_query }
     }
 
+    /// Those of a mean of one value a query, where it has one.
+    pub fn of_mean(values: &[Option<f64>]) -> Self {
+        let (sum, count) = values.iter().flatten().fold((0.0, 0.0), |t, x| (t.0 + x, t.1 + 1.0));
+        Self { of_query: values.iter().map(|x| x.map_or(0.0, |x| (x - sum / count) / count)).collect() }
+    }
+
     /// Those of the corpus floor: pairs of different queries and different models (of different queries, if there is one
     /// model). One pass over the vectors; models x d values are held.
     pub fn of_floor(corpus: &Corpus, sums: &Sums) -> Self {

@@ -1,6 +1,6 @@
 //! All queries together: the exponent with its curve, inflation, and their headlines.
 
-use super::super::intervals::{self, Scale, Weights, total};
+use super::super::intervals::{self, Weights, total};
 use super::super::meanings::{interval, slope_of_chosen};
 use super::super::tables::{GrowthLine, GrowthPoint, GrowthSummary, Headline, Inflation, Interval, Meanings};
 use super::Found;
@@ -91,7 +91,7 @@ impl Over<'_> {
             n: (found.iter().map(|one| one.1.n).min()?, found.iter().map(|one| one.1.n).max()?),
             ratio,
             exponent: exponent(ratio),
-            interval: interval(self.meanings, &ends(found), slope, (Scale::Logarithm, self.weights))
+            interval: interval(self.meanings, &ends(found), slope, (0.0, self.weights))
                 .map(|i| Interval { low: exponent(i.low.max(1.0)), high: exponent(i.high.min(FACTOR)) }),
             exponent_in_time: dated(|one| one.in_time.unwrap_or_default()),
             exponent_of_dated: dated(|one| one.ends),

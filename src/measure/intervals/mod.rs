@@ -11,8 +11,8 @@ use super::tables::Interval;
 use crate::base::math::ln;
 pub use edge::{above, share};
 pub use quantiles::{percentiles, quantiles, standard_errors};
-use studentised::limits;
-pub use studentised::{Ratio, Scale, Studentised, standard_error};
+pub use studentised::{Ratio, Studentised, standard_error};
+use studentised::{Scale, limits};
 pub use two_way::{TWO_WAY_QUERIES, TWO_WAY_ROWS, TwoWay};
 pub use weights::{QUERIES, Resampled, Weights, columns};
 

@@ -1,6 +1,6 @@
 //! How far a cut moves with the floor, and numbers that rest on it with the cut.
 
-use super::super::intervals::{self, Ratio, Scale, Weights, standard_errors};
+use super::super::intervals::{self, Ratio, Weights, standard_errors};
 use super::super::tables::{Interval, Labels, Meanings, Sides};
 use crate::base::math::exp;
 
@@ -38,20 +38,20 @@ pub fn slope_of_chosen(meanings: &Meanings, value: impl Fn(usize) -> Option<f64>
 }
 
 /// The interval of a number of labels in units that have one at least, such as groups; the number grows by `slope` with the
-/// floor.
+/// floor. It is that of the logarithm of what the number has beyond `least`: few queries have most labels, and corpora that
+/// have none of these know no better.
 pub fn interval(
     meanings: &Meanings,
     terms: &[(f64, f64)],
     slope: f64,
-    (scale, weights): (Scale, &Weights),
+    (least, weights): (f64, &Weights),
 ) -> Option<Interval> {
     let Some(edge) = intervals::above(terms) else {
         let carried = meanings.floor.carried(terms, slope);
-        return match scale {
-            Scale::Plain => intervals::ratio(&carried, Some(weights)),
-            Scale::Logarithm => intervals::log_ratio(&carried, Some(weights))
-                .map(|found| Interval { low: exp(found.low), high: exp(found.high) }),
-        };
+        let beyond: Vec<(f64, f64)> = carried.iter().map(|term| (term.0 - least * term.1, term.1)).collect();
+        let limit = |of: f64| least + exp(of);
+        let found = intervals::log_ratio(&beyond, Some(weights))?;
+        return Some(Interval { low: limit(found.low), high: limit(found.high) });
     };
     // The limits go as much farther as variances that add up do.
     let Ratio { value, queries, .. } = Ratio::new(terms.iter().copied().filter(|term| term.1 > 0.0));

@@ -1,7 +1,7 @@
 //! Distinct meanings of models, sources, stages and times: means over queries at the same n.
 
 use super::super::adjusted;
-use super::super::intervals::{Scale, Weights, total};
+use super::super::intervals::{Weights, total};
 use super::super::tables::{Group, Interval, MeaningRow, Meanings, MeaningsGroup, ModelRow};
 use super::super::training;
 use super::cut::{interval, slope_of_chosen};
@@ -49,7 +49,7 @@ fn means(meanings: &Meanings, (queries, units): (usize, usize), weights: &Weight
             at_n: (lines.iter().map(|row| row.at_n).min()?, lines.iter().map(|row| row.at_n).max()?),
             mean: lines.iter().map(|row| row.hill.zero).sum::<f64>() / lines.len() as f64,
             adjusted: *adjusted,
-            interval: interval(meanings, &terms, slope, (Scale::Plain, weights))
+            interval: interval(meanings, &terms, slope, (1.0, weights))
                 .map(|found| Interval { low: found.low.max(1.0), ..found }),
         })
     };

@@ -1,7 +1,7 @@
 //! Headlines and the curve of distinct meanings.
 
 use super::super::intervals;
-use super::super::intervals::{Scale, total};
+use super::super::intervals::total;
 use super::super::summary::Parts;
 use super::super::tables::{Headline, Interval, Labels, LeftOut, MeaningsLine, MeaningsSummary};
 use super::super::tables::{ONE_SAMPLE, left_out};
@@ -118,7 +118,7 @@ impl Parts<'_> {
     /// The interval of a number of labels at a labelling, with what the floor does to its cut: from 1 to `most`.
     fn at_cut(&self, at: usize, terms: impl Fn(usize) -> Terms, most: u32) -> Option<Interval> {
         let slope = slope(self.meanings, at, |at| total(&terms(at)));
-        let found = interval(self.meanings, &terms(at), slope, (Scale::Plain, self.weights))?;
+        let found = interval(self.meanings, &terms(at), slope, (1.0, self.weights))?;
         Some(Interval { low: found.low.max(1.0), high: found.high.min(f64::from(most)) })
     }
 

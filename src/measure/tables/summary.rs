@@ -210,6 +210,9 @@ pub struct OrderOne {
     pub error: f64,
     /// Its interval over queries.
     pub interval: Option<Interval>,
+    /// What it grows by with the mean squared similarity of two responses of a model to a query, and of answers to different
+    /// queries by different models: the reference rests on both, and the interval carries how they move with the queries.
+    pub slopes: (f64, f64),
     /// Mean gain.
     pub gain: f64,
     /// Mean gain of unrelated answers.

@@ -7,9 +7,12 @@
 //!
 //! 200 draws; where these would take longer than a small share of the pair pass, as many as that allows, at least 20.
 
+mod unrelated;
+
 use super::cells::Cells;
 use super::effective::{Effects, Squares, of_rows};
 use super::intervals::{self, Weights};
+use super::moves::Moves;
 use super::sums::Sums;
 use super::tables::left_out;
 use super::tables::{EnsembleSummary, LeftOut, OrderOne, WorthOne};
@@ -19,6 +22,7 @@ use crate::base::{Observer, Result};
 use crate::corpus::Corpus;
 use rayon::prelude::*;
 use std::collections::BTreeMap;
+use unrelated::Unrelated;
 
 /// Draws, and the fewest.
 const DRAWS: std::ops::RangeInclusive<usize> = 20..=200;
@@ -28,8 +32,6 @@ const WORK: (f64, f64) = (1e9, 1.0 / 100.0);
 const BEYOND: f64 = 40.0;
 /// An eigenvalue decomposition takes about so many multiply-adds, in n^3.
 const EIGENVALUES: f64 = 12.0;
-/// Share of the pairs of an unrelated draw that may be of one query, where there are fewer queries than models.
-const SHARED: f64 = 0.01;
 /// Queries taken at once.
 const AT_ONCE: usize = 32;
 
@@ -55,8 +57,12 @@ pub struct Drawn {
     lasting: bool,
     /// By draw: how far the queries' gains are from their means, and their unrelated gains.
     moved: Vec<(f64, f64)>,
+    /// What the sum of the queries' unrelated gains grows by with the mean squared similarities that it rests on.
+    slopes: Squared,
 }
 
+/// Something of squared similarities within a cell, and of answers to different queries by different models.
+type Squared = (f64, f64);
 /// (models used, responses of each).
 type Design = (usize, usize);
 
@@ -128,39 +134,6 @@ impl<'a> Draws<'a> {
             .collect()
     }
 
-    /// Rows of a draw where each model answers another query; `None` if there are not enough models or queries.
-    fn unrelated_rows(&self, (used, each): Design, draw: usize) -> Option<Vec<usize>> {
-        let mut models: Vec<usize> = (0..self.cells.len()).filter(|&m| self.keep[m]).collect();
-        self.stream.shuffle(draw as u32, what(4, used, each), &mut models);
-        let mut asked: BTreeMap<u32, usize> = BTreeMap::new();
-        let (mut rows, mut taken) = (Vec::with_capacity(used * each), 0);
-        for model in models {
-            let mut able: Vec<&(u32, std::ops::Range<usize>)> =
-                self.cells[model].iter().filter(|cell| cell.1.len() >= each).collect();
-            self.stream.shuffle(draw as u32, what(5, used, model), &mut able);
-            // The first of those that were asked least.
-            let Some((question, positions)) =
-                able.into_iter().min_by_key(|cell| asked.get(&cell.0).copied().unwrap_or(0))
-            else {
-                continue;
-            };
-            *asked.entry(*question).or_insert(0) += 1;
-            self.some(&positions.clone().collect::<Vec<_>>(), each, draw, what(6, used, model), &mut rows);
-            taken += 1;
-            if taken == used {
-                let shared: usize = asked.values().map(|n| n * (n - 1)).sum();
-                return (shared as f64 <= SHARED * (used * (used - 1)) as f64).then_some(rows);
-            }
-        }
-        None
-    }
-
-    /// Effective numbers of unrelated answers by draw.
-    fn unrelated(&self, design: Design, draws: usize) -> Option<Vec<f64>> {
-        let one = |draw: usize| self.unrelated_rows(design, draw).map(|rows| of_rows(self.corpus, &rows).one);
-        (0..draws).into_par_iter().map(one).collect()
-    }
-
     /// Multiply-adds of one effective number of n responses.
     fn work(&self, n: usize) -> f64 {
         let (n, d) = (n as f64, self.corpus.dim() as f64);
@@ -197,7 +170,7 @@ pub fn drawn(corpus: &Corpus, keep: &[bool], effects: &Effects, seed: u64, obser
         (effects.queries.iter().enumerate()).filter_map(|(query, one)| Some((query, design(&one.squares)?))).collect();
     let mut out = Drawn { queries: vec![None; effects.queries.len()], ..Drawn::default() };
     let draws = Draws::new(corpus, keep, seed);
-    let mut unrelated: BTreeMap<Design, Option<Vec<f64>>> = designs.iter().map(|one| (one.1, None)).collect();
+    let mut unrelated: BTreeMap<Design, Option<Unrelated>> = designs.iter().map(|one| (one.1, None)).collect();
     let alone = |query: usize, n: usize| {
         let cells = corpus.layout.cells[query].iter().filter(|cell| keep[cell.model as usize]);
         cells.filter(|cell| cell.positions.len() != n).count()
@@ -222,11 +195,12 @@ pub fn drawn(corpus: &Corpus, keep: &[bool], effects: &Effects, seed: u64, obser
             let single = mean(&values.iter().map(|v| v.1).collect::<Vec<_>>());
             let gain = pool / single;
             let moved: Vec<f64> = values.iter().map(|v| (v.0 - gain * v.1) / single).collect();
-            let reference = unrelated[&design].as_deref();
-            let far = reference.map(|of| mean(of) / single);
+            let reference = unrelated[&design].as_ref();
+            let far = reference.map(|of| mean(&of.values) / single);
             out.queries[query] = Some(GainOne { gain, error: error(moved.iter().copied(), count), unrelated: far });
             if let Some((reference, far)) = reference.zip(far) {
-                let all = out.moved.iter_mut().zip(moved).zip(reference.iter().zip(values));
+                out.slopes = (out.slopes.0 + reference.slopes.0 / single, out.slopes.1 + reference.slopes.1 / single);
+                let all = out.moved.iter_mut().zip(moved).zip(reference.values.iter().zip(values));
                 all.for_each(|((total, moved), (u, v))| {
                     *total = (total.0 + moved, total.1 + (u - far * v.1) / single);
                 });
@@ -238,8 +212,14 @@ pub fn drawn(corpus: &Corpus, keep: &[bool], effects: &Effects, seed: u64, obser
 }
 
 impl Drawn {
-    /// The share of what unrelated answers would gain; what can't be told goes to `left`.
-    pub fn summary(&self, weights: &Weights, left: &mut Vec<LeftOut>) -> EnsembleSummary {
+    /// The share of what unrelated answers would gain; what can't be told goes to `left`. `effects` are those that it was drawn
+    /// for, and `squares` moves the mean squared similarity of unrelated answers.
+    pub fn summary(
+        &self,
+        (effects, squares): (&Effects, &Moves),
+        weights: &Weights,
+        left: &mut Vec<LeftOut>,
+    ) -> EnsembleSummary {
         let mut out = EnsembleSummary::default();
         if self.draws == 0 {
             if self.lasting {
@@ -265,11 +245,17 @@ impl Drawn {
             self.queries.iter().map(|g| g.as_ref().and_then(term).unwrap_or((0.0, 0.0))).collect();
         let value = (gain - 1.0) / (unrelated - 1.0);
         let below = count * (unrelated - 1.0);
+        // The draws' reference moves with the queries too.
+        let within: Vec<Option<f64>> = effects.queries.iter().map(|one| one.squares.within).collect();
+        let slope = |of: f64| -value * of / below;
+        let slopes = (slope(self.slopes.0), slope(self.slopes.1));
+        let carried = Moves::of_mean(&within).carried(&squares.carried(&terms, slopes.1), slopes.0);
         out.draws = self.draws as u32;
         out.order_1 = Some(OrderOne {
             value,
             error: error(self.moved.iter().map(|m| (m.0 - value * m.1) / below), self.draws),
-            interval: intervals::ratio(&terms, Some(weights)),
+            interval: intervals::ratio(&carried, Some(weights)),
+            slopes,
             gain,
             unrelated,
             queries: count as u64,
@@ -306,7 +292,7 @@ pub fn worth(
             None
         }
         Some(count) => {
-            let values = draws.unrelated((used, 1), count);
+            let values = draws.unrelated((used, 1), count).map(|of| of.values);
             if values.is_none() {
                 left.push(left_out(name, "too few queries for each model to answer another one"));
             }
@@ -342,7 +328,7 @@ mod tests {
         let effects = crate::measure::by_query::effects(corpus, &sums, &keep, true);
         let drawn = drawn(corpus, &keep, &effects, seed, &Silent).unwrap();
         let weights = Weights::new(0, "intervals", RESAMPLES, sums.queries.len());
-        let summary = drawn.summary(&weights, &mut Vec::new());
+        let summary = drawn.summary((&effects, &Moves::default()), &weights, &mut Vec::new());
         (drawn, summary)
     }
 
