@@ -188,7 +188,7 @@ def moves(sums, counts):
 def carried(top, bottom, slope, moved, at=None):
     """Numerators with what their queries do to a number that the ratio grows by `slope` with."""
     at = np.arange(Q) if at is None else np.asarray(at, int)
-    used = bottom > 0
+    used = bottom != 0
     own = moved[at]
     return np.where(used, top + slope * bottom.sum() * (own - own[used].mean()), top)
 
@@ -252,25 +252,34 @@ def share_limits(found, top, bottom):
     some, rest = counts * rate, counts * (1 - rate)
     return got, [beta_quantile(0.025, some, rest + 1) if some else 0, beta_quantile(0.975, some + 1, rest) if rest else 1]
 
-def labels_limits(top, bottom, slope=0.0, at=None, least=1):
-    """Interval of a number of labels in units that have one at least, with what the floor does to its cut: of the logarithm of
-    what it has beyond `least`; near one label
-    that of sums of Poisson counts (Fay & Feuer 1997). `at` are the places of the queries; without it those with a denominator count."""
+def labels_limits(top, bottom, most, slope=0.0, at=None, least=1):
+    """Interval of a number of labels in units that have one at least and by query at `most` so many, with what the floor does
+    to its cut: of the logarithm of what it has beyond `least`; near one label, or near the most, that of sums of Poisson counts
+    (Fay & Feuer 1997). `at` are the places of the queries; without it those with a denominator count."""
+    most = np.asarray(most, float)
     if at is None:
         at = np.flatnonzero(bottom > 0)
-        top, bottom = top[at], bottom[at]
-    k, units = len(top), bottom.mean() if len(top) else 1.0
-    further = (top - bottom) / units
-    own = further[further > 1e-9]
+        top, bottom, most = top[at], bottom[at], most[at]
+    k = len(top)
+    if k < 5:
+        return None
+    units = bottom.mean()
     events = lambda own: own.sum() ** 2 / (own ** 2).sum()
-    if k < 5 or len(own) and events(own) >= min(12, k / 2):
-        found = interval(carried(top, bottom, slope, FLOOR_MOVES, at) - least * bottom, bottom, at, logarithm=True)
-        return found and (least + math.exp(found[0]), least + math.exp(found[1]))
     limit = lambda p, own: (own ** 2).sum() / own.sum() * gamma_quantile(p, events(own)) / k
-    low, high = limit(0.025, own) if len(own) else 0.0, limit(0.975, np.append(own, own.max() if len(own) else 1.0))
-    value, error = top.sum() / bottom.sum(), math.sqrt((FLOOR_MOVES ** 2).sum() * Q / max(Q - 1, 1))
+    def rare(counts):
+        own = counts[counts > 1e-9]
+        if len(own) and events(own) >= min(12, k / 2):
+            return None
+        return limit(0.025, own) if len(own) else 0.0, limit(0.975, np.append(own, own.max() if len(own) else 1.0))
+    value, inside = top.sum() / bottom.sum(), lambda low, high: (max(low, 1.0), min(high, (most / bottom).max()))
+    beyond, short = rare((top - bottom) / units), rare((most - top) / units)
+    if beyond is None and short is None:
+        found = interval(carried(top, bottom, slope, FLOOR_MOVES, at) - least * bottom, bottom, at, logarithm=True)
+        return inside(least + math.exp(found[0]), least + math.exp(found[1]))
+    low, high = [1 + x for x in beyond] if beyond else [most.mean() / units - x for x in short[::-1]]
+    error = math.sqrt((FLOOR_MOVES ** 2).sum() * Q / max(Q - 1, 1))
     moved = student_quantile(min(k, 1000) - 1) * slope * error
-    return value - math.hypot(value - 1 - low, moved), value + math.hypot(1 + high - value, moved)
+    return inside(value - math.hypot(value - low, moved), value + math.hypot(high - value, moved))
 
 def adjusted(values):
     """Comparable means of units x queries with gaps: over common queries if they are half, else least squares."""
@@ -388,7 +397,8 @@ def headline(name, terms, moved=None):
         limits_got, limits_want = share_limits(h["interval"], top, bottom)
         got, want = got + limits_got, want + limits_want
     else:
-        ci = interval(above, bottom)
+        some = np.flatnonzero(bottom != 0)
+        ci = interval(above[some], bottom[some], some)
         got += [h["interval"]["low"], h["interval"]["high"]] if h["interval"] else [np.nan] * 2
         want += ci or [np.nan] * 2
     if (regular != kept).any() and regular.any():
@@ -701,14 +711,14 @@ def meanings_reference():
                                   "adjusted_rand", "tau", "c"]):
         same(f"meanings: {name}", table[name], [w[4 + place] for w in want])
     mean = lambda values: np.mean(values) if len(values) else np.nan
-    def at_cut(place, terms_of, bounds, beside=None):
+    def at_cut(place, terms_of, most, beside=None):
         """The interval of sums over queries at a labelling, with what the floor does to its cut."""
         terms, slope, sides = terms_of(place), 0.0, SIDES.get(shown[place][2])
         if sides:
             value = lambda t: beside(t) if beside else terms_of(place_of[t])[0].sum() / terms_of(place_of[t])[1].sum()
             slope = floor_slope(shown[place][1], *((t, value(t)) for t in sides))
-        ci = labels_limits(*terms, slope)
-        return [np.nan] * 2 if ci is None else [max(ci[0], bounds[0]), min(ci[1], bounds[1])]
+        ci = labels_limits(*terms, most, slope)
+        return [np.nan] * 2 if ci is None else list(ci)
     ends = lambda found: [found[side] if found else np.nan for side in ("low", "high")]
     responses = read("responses.parquet")
     if chosen is None:
@@ -723,10 +733,11 @@ def meanings_reference():
         found = {w[0]: w for w in lines}
         for name, place in (("distinct", 5), ("hill_1", 12), ("hill_2", 13), ("chao1", 9), ("coverage", 8)):
             same(f"queries: {name}", per_query[name].astype(float), [found[queries[i]][place] if queries[i] in found else np.nan for i in order])
-        grid = np.full((M, Q), np.nan)
+        grid, at_n = np.full((M, Q), np.nan), np.zeros((M, Q))
         for w in want:
             if w[1] == "model" and w[3] == at:
                 grid[index[w[2]], list(queries).index(w[0])] = w[11]
+                at_n[index[w[2]], list(queries).index(w[0])] = w[10]
         with np.errstate(all="ignore"):
             plain = np.array([mean_or_nan(line[~np.isnan(line)]) for line in grid])
         same("models: distinct", per_model["distinct"], plain[of])
@@ -734,7 +745,7 @@ def meanings_reference():
         for l in range(M):
             terms_of = lambda _: (np.nan_to_num(grid[l]), (~np.isnan(grid[l])).astype(float))
             some, mean_of = terms_of(at)[1].any(), lambda t: np.mean(sides_of_models[t, models[l]])
-            limits_of_models.append(at_cut(at, terms_of, (1, np.inf), mean_of) if some else [np.nan] * 2)
+            limits_of_models.append(at_cut(at, terms_of, at_n[l], mean_of) if some else [np.nan] * 2)
         same("models: distinct, intervals", per_model[["distinct_ci_low", "distinct_ci_high"]].astype(float), np.array(limits_of_models)[of])
         same("models: distinct_adjusted", per_model["distinct_adjusted"], adjusted(grid)[of])
     for line in given["curve"]:
@@ -758,11 +769,11 @@ def meanings_reference():
             mean([p[3] for p in of_query if p[3] == p[3]]), found / possible if possible > 1e-9 else none, len(hills)])
         everyone = lambda p: tuple(np.array([(per[i, p][0][0], 1.0) if per[i, p][0] else (0.0, 0.0) for i in range(Q)]).T)
         of_models = lambda p: tuple(np.array([per[i, p][1] for i in range(Q)], float).T)
-        most = max(int((kept[m] & (q == i) & ((classes != "") if line["tau"] is None else True)).sum()) for i in range(Q))
-        same(f"interval at {line['tau']}", ends(line["interval"]), at_cut(place, everyone, (1, most)))
+        most = [int((kept[m] & (q == i) & ((classes != "") if line["tau"] is None else True)).sum()) for i in range(Q)]
+        same(f"interval at {line['tau']}", ends(line["interval"]), at_cut(place, everyone, most))
         if line["model"] is not None:
-            most = max(p[6] for p in of_query)
-            same(f"interval of a model at {line['tau']}", ends(line["model_interval"]), at_cut(place, of_models, (1, most)))
+            most = [p[1][1] * p[6] for p in of_query]
+            same(f"interval of a model at {line['tau']}", ends(line["model_interval"]), at_cut(place, of_models, most))
         if line["chosen"]:
             same("headline distinct_meanings", [headlines["distinct_meanings"]["value"]], [line["distinct"]])
             if "model_meanings" in headlines:
@@ -874,8 +885,8 @@ def growth_reference():
         expected = [len(pairs), top.sum() / bottom.sum(), math.log(top.sum() / bottom.sum()) / math.log(4)]
         got = [line["queries"], line["ratio"], line["exponent"]]
         if len(pairs) >= 5 and known:
-            low, high = labels_limits(top, bottom, slope([mine(t)[0] / mine(t)[1] for t in beside]), at.astype(int), least=0)
-            expected += [math.log(max(low, 1)) / math.log(4), math.log(min(high, 4)) / math.log(4)]
+            low, high = labels_limits(top, bottom, 4 * bottom, slope([mine(t)[0] / mine(t)[1] for t in beside]), at.astype(int), least=0)
+            expected += [math.log(low) / math.log(4), math.log(high) / math.log(4)]
             got += [line["interval"]["low"], line["interval"]["high"]]
         same(f"growth of {line['name'] or 'all'}", got, expected)
     same("headline growth", [headlines["growth"]["value"]], [growth["all"]["exponent"]])

@@ -75,15 +75,16 @@ impl Moves {
         Self::new(sums.queries.len(), &sums.groups, &found)
     }
 
-    /// `terms` of a ratio that grows by `slope` with the number that moves; the ratio stays what it is.
+    /// `terms` of a ratio that grows by `slope` with the number that moves, (0, 0) where there is none; the ratio stays what it
+    /// is.
     pub fn carried(&self, terms: &[(f64, f64)], slope: f64) -> Vec<(f64, f64)> {
         if self.of_query.is_empty() || !slope.is_finite() {
             return terms.to_vec();
         }
-        let used = || terms.iter().zip(&self.of_query).filter(|(term, _)| term.1 > 0.0);
+        let used = || terms.iter().zip(&self.of_query).filter(|(term, _)| term.1 != 0.0);
         let (below, moves, count) = used().fold((0.0, 0.0, 0.0), |t, (term, x)| (t.0 + term.1, t.1 + x, t.2 + 1.0));
         let carry = |(&(x, y), own): (&(f64, f64), &f64)| {
-            if y > 0.0 { (x + slope * below * (own - moves / count), y) } else { (x, y) }
+            if y != 0.0 { (x + slope * below * (own - moves / count), y) } else { (x, y) }
         };
         terms.iter().zip(&self.of_query).map(carry).collect()
     }

@@ -279,8 +279,10 @@ impl Parts<'_> {
         }
         let label = "Variety gained by asking several models, as a share of what unrelated answers would gain";
         let mut headline = self.headline("ensemble_gain", label, &terms(self.view))?;
-        headline.interval =
-            intervals::ratio(&self.squares.carried(&terms(self.view), self.of_squares()), Some(self.weights));
+        headline.queries = defined.len() as u64;
+        // Unrelated answers may gain less than one model's alone in some query.
+        let carried = self.squares.carried(&terms(self.view), self.of_squares());
+        headline.interval = intervals::quotient_of(&carried, Some(self.weights));
         headline.floor = Some(1.0);
         headline.floor_label = Some("each model answering a different query".into());
         headline.without_regardless = self.without(terms);

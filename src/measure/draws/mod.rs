@@ -254,7 +254,7 @@ impl Drawn {
         out.order_1 = Some(OrderOne {
             value,
             error: error(self.moved.iter().map(|m| (m.0 - value * m.1) / below), self.draws),
-            interval: intervals::ratio(&carried, Some(weights)),
+            interval: intervals::quotient_of(&carried, Some(weights)),
             slopes,
             gain,
             unrelated,

@@ -77,7 +77,8 @@ impl Over<'_> {
     pub fn line(&self, name: Option<&str>, of: &Answers<'_>) -> Option<GrowthLine> {
         let (found, queries) = (&of.found, self.queries);
         let ends = |found: &[(usize, &Found)]| terms(queries, found, |one| Some(one.ends));
-        let ratio = total(&ends(found))?;
+        let (terms_of_all, ratio) = (ends(found), total(&ends(found))?);
+        let most: Vec<f64> = terms_of_all.iter().map(|term| FACTOR * term.1).collect();
         let slope = slope_of_chosen(self.meanings, |side| total(&ends(&of.beside[side])));
         let (curve, curve_queries) = curve(found);
         // In time and in any order, on the same queries.
@@ -91,8 +92,8 @@ impl Over<'_> {
             n: (found.iter().map(|one| one.1.n).min()?, found.iter().map(|one| one.1.n).max()?),
             ratio,
             exponent: exponent(ratio),
-            interval: interval(self.meanings, &ends(found), slope, (0.0, self.weights))
-                .map(|i| Interval { low: exponent(i.low.max(1.0)), high: exponent(i.high.min(FACTOR)) }),
+            interval: interval(self.meanings, (&terms_of_all, &most), slope, (0.0, self.weights))
+                .map(|i| Interval { low: exponent(i.low), high: exponent(i.high) }),
             exponent_in_time: dated(|one| one.in_time.unwrap_or_default()),
             exponent_of_dated: dated(|one| one.ends),
             curve,

@@ -45,27 +45,41 @@ pub fn share(terms: &[(f64, f64)], weights: Option<&Weights>) -> Option<Interval
     })
 }
 
-/// Interval of a number of labels: a ratio of sums over queries, no numerator under its denominator, a number of units that
-/// have one label at least, such as groups. `None` where it is not near its edge, or without 5 queries.
+/// Interval of a number of labels: a ratio of sums over queries, each numerator from its denominator, a number of units that
+/// have one label at least, such as groups, to the `most` that there can be, where all responses differ. `None` where it is
+/// near neither edge, or without 5 queries.
 ///
-/// With e the further labels of a query over the mean number of units, their sum has the variance of `sum(e)^2 / sum(e^2)`
-/// events worth `sum(e^2) / sum(e)` each, as if e were sums of Poisson counts. Near its edge, where these are fewer than 12 and
-/// than half of the queries, the limits are those of such sums (Fay & Feuer 1997): gamma quantiles, the upper one with one more
-/// query that has as many as any; where none has any, with one that has one label more in each unit.
-pub fn above(terms: &[(f64, f64)]) -> Option<Interval> {
-    let used: Vec<(f64, f64)> = terms.iter().copied().filter(|t| t.1 > 0.0).collect();
-    let queries = used.len() as f64;
-    let units = used.iter().map(|t| t.1).sum::<f64>() / queries;
-    let further: Vec<f64> =
-        used.iter().map(|t| (t.0 - t.1) / units).map(|e| if e > NO_LABEL { e } else { 0.0 }).collect();
-    let (sum, squares) = further.iter().fold((0.0, 0.0), |t, e| (t.0 + e, t.1 + e * e));
-    if used.len() < LEAST || sum * sum >= EVENTS.min(queries / 2.0) * squares && sum > 0.0 {
+/// With e the labels of a query beyond one (or short of the most) over the mean number of units, their sum has the variance of
+/// `sum(e)^2 / sum(e^2)` events worth `sum(e^2) / sum(e)` each, as if e were sums of Poisson counts. Near an edge, where these
+/// are fewer than 12 and than half of the queries, the limits are those of such sums (Fay & Feuer 1997): gamma quantiles, the
+/// farther one with one more query that has as many as any; where none has any, with one that has one label in each unit.
+pub fn number(terms: &[(f64, f64)], most: &[f64]) -> Option<Interval> {
+    let used: Vec<(f64, f64, f64)> =
+        terms.iter().zip(most).filter(|(term, _)| term.1 > 0.0).map(|(&(x, y), &most)| (x, y, most)).collect();
+    if used.len() < LEAST {
+        return None;
+    }
+    let units = used.iter().map(|t| t.1).sum::<f64>() / used.len() as f64;
+    let of = |count: fn(&(f64, f64, f64)) -> f64| rare(used.iter().map(|t| count(t) / units));
+    if let Some(Interval { low, high }) = of(|t| t.0 - t.1) {
+        return Some(Interval { low: 1.0 + low, high: 1.0 + high });
+    }
+    let all = used.iter().map(|t| t.2 / units).sum::<f64>() / used.len() as f64;
+    of(|t| t.2 - t.0).map(|Interval { low, high }| Interval { low: all - high, high: all - low })
+}
+
+/// Interval of a mean of numbers of what is rare, one a query; `None` where it is not.
+fn rare(counts: impl Iterator<Item = f64>) -> Option<Interval> {
+    let counts: Vec<f64> = counts.map(|e| if e > NO_LABEL { e } else { 0.0 }).collect();
+    let queries = counts.len() as f64;
+    let (sum, squares) = counts.iter().fold((0.0, 0.0), |t, e| (t.0 + e, t.1 + e * e));
+    if sum * sum >= EVENTS.min(queries / 2.0) * squares && sum > 0.0 {
         return None;
     }
     let limit = |p: f64, sum: f64, squares: f64| squares / sum * gamma_quantile(p, sum * sum / squares) / queries;
     let (low, most) =
-        if sum > 0.0 { (limit(0.025, sum, squares), further.iter().copied().fold(0.0, f64::max)) } else { (0.0, 1.0) };
-    Some(Interval { low: 1.0 + low, high: 1.0 + limit(0.975, sum + most, squares + most * most) })
+        if sum > 0.0 { (limit(0.025, sum, squares), counts.iter().copied().fold(0.0, f64::max)) } else { (0.0, 1.0) };
+    Some(Interval { low, high: limit(0.975, sum + most, squares + most * most) })
 }
 
 #[cfg(test)]
@@ -97,7 +111,8 @@ mod tests {
     }
 
     #[test]
-    fn a_number_near_one_label_has_limits_of_events() {
+    fn a_number_near_an_edge_has_limits_of_events() {
+        let above = |terms: &[(f64, f64)]| number(terms, &vec![100.0; terms.len()]);
         let close = |found: Interval, [low, high]: [f64; 2]| {
             assert!((found.low - low).abs() < 1e-11 && (found.high - high).abs() < 1e-11, "{found:?}");
         };
@@ -110,6 +125,15 @@ mod tests {
         assert!(above(&counts(&[1.0; 11], 1.0)).is_some() && above(&counts(&[1.0; 12], 1.0)).is_none());
         let few = |some: usize| above(&counts(&vec![1.0; some], 1.0)[..10]);
         assert!(few(4).is_some() && few(5).is_none() && above(&counts(&[1.0; 3], 1.0)[..4]).is_none());
+        // Short of 8 and of 12 labels, by turns, as the others are beyond one.
+        let most: Vec<f64> = (0..50).map(|q| if q % 2 == 0 { 8.0 } else { 12.0 }).collect();
+        for short in [&[1.0; 3][..], &[], &[1.0, 4.0, 1.0]] {
+            let beyond = above(&counts(short, 3.0)).unwrap();
+            let terms: Vec<(f64, f64)> =
+                (0..50).map(|q| (3.0 * (most[q] - short.get(q).unwrap_or(&0.0)), 3.0)).collect();
+            let most: Vec<f64> = most.iter().map(|most| 3.0 * most).collect();
+            close(number(&terms, &most).unwrap(), [10.0 - (beyond.high - 1.0), 10.0 - (beyond.low - 1.0)]);
+        }
     }
 
     /// Rare labels: resamples of queries hold the mean in some 80 % of corpora.
@@ -125,7 +149,8 @@ mod tests {
                 _ => 0.0,
             };
             let terms: Vec<(f64, f64)> = (0..queries).map(|q| (1.0 + more(q), 1.0)).collect();
-            above(&terms).or_else(|| ratio(&terms, None)).is_some_and(|i| i.low <= truth && truth <= i.high)
+            let most = vec![20.0; terms.len()];
+            number(&terms, &most).or_else(|| ratio(&terms, None)).is_some_and(|i| i.low <= truth && truth <= i.high)
         });
         let share = held.count() as f64 / seeds as f64;
         assert!((0.95..0.995).contains(&share), "{share}");

@@ -9,7 +9,7 @@ mod weights;
 
 use super::tables::Interval;
 use crate::base::math::ln;
-pub use edge::{above, share};
+pub use edge::{number, share};
 pub use quantiles::{percentiles, quantiles, standard_errors};
 pub use studentised::{Ratio, Studentised, standard_error};
 use studentised::{Scale, limits};
@@ -84,6 +84,12 @@ pub fn quotient(terms: &[Option<(f64, f64)>], weights: Option<&Weights>) -> Opti
         }
         None => linearised_of(&used),
     }
+}
+
+/// The same of terms where (0, 0) stands for none.
+pub fn quotient_of(terms: &[(f64, f64)], weights: Option<&Weights>) -> Option<Interval> {
+    let known: Vec<Option<(f64, f64)>> = terms.iter().map(|&term| (term.1 != 0.0).then_some(term)).collect();
+    quotient(&known, weights)
 }
 
 /// Interval of the logarithm of a ratio of sums over queries, both of them positive; its standard error is that of the
@@ -189,6 +195,22 @@ mod tests {
         assert!((log.high + log.low - 2.0 * ratio.ln()).abs() < 1e-12);
         assert!((log.high - log.low - (exact.high - exact.low) / ratio).abs() < 1e-12);
         assert_eq!(of_sums(&sums(4), None, value), None);
+    }
+
+    /// A query whose denominator is below 0 counts as any other; (0, 0) is no query.
+    #[test]
+    fn denominators_may_be_below_zero() {
+        let mut terms: Vec<(f64, f64)> = (0..60).map(|i| (f64::from(i % 7), f64::from(i % 5) + 1.0)).collect();
+        (terms[3], terms[8]) = ((-1.0, -0.5), (0.0, 0.0));
+        let weights = Weights::new(1, "below", 300, 60);
+        for weights in [Some(&weights), None] {
+            let found = quotient_of(&terms, weights).unwrap();
+            let value = total(&terms).unwrap();
+            assert!(found.low < value && value < found.high && Some(found) != ratio(&terms, weights));
+            let moved: Vec<(f64, f64)> = terms.iter().map(|&(x, y)| (x + 2.0 * y, y)).collect();
+            let more = quotient_of(&moved, weights).unwrap();
+            assert!((more.low - found.low - 2.0).abs() < 1e-12 && (more.high - found.high - 2.0).abs() < 1e-12);
+        }
     }
 
     #[test]

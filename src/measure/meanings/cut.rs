@@ -37,27 +37,30 @@ pub fn slope_of_chosen(meanings: &Meanings, value: impl Fn(usize) -> Option<f64>
     chosen.and_then(|at| over(meanings, at, value)).unwrap_or(0.0)
 }
 
-/// The interval of a number of labels in units that have one at least, such as groups; the number grows by `slope` with the
-/// floor. It is that of the logarithm of what the number has beyond `least`: few queries have most labels, and corpora that
-/// have none of these know no better.
+/// The interval of a number of labels in units that have one at least, such as groups, and by query at `most` so many in all of
+/// them; the number grows by `slope` with the floor. It is that of the logarithm of what the number has beyond `least`: few
+/// queries have most labels, and corpora that have none of these know no better.
 pub fn interval(
     meanings: &Meanings,
-    terms: &[(f64, f64)],
+    (terms, most): (&[(f64, f64)], &[f64]),
     slope: f64,
     (least, weights): (f64, &Weights),
 ) -> Option<Interval> {
-    let Some(edge) = intervals::above(terms) else {
+    let used = terms.iter().zip(most).filter(|(term, _)| term.1 > 0.0);
+    let largest = used.map(|(term, most)| most / term.1).fold(1.0, f64::max);
+    let within = |low: f64, high: f64| Some(Interval { low: low.max(1.0), high: high.min(largest) });
+    let Some(edge) = intervals::number(terms, most) else {
         let carried = meanings.floor.carried(terms, slope);
         let beyond: Vec<(f64, f64)> = carried.iter().map(|term| (term.0 - least * term.1, term.1)).collect();
         let limit = |of: f64| least + exp(of);
         let found = intervals::log_ratio(&beyond, Some(weights))?;
-        return Some(Interval { low: limit(found.low), high: limit(found.high) });
+        return within(limit(found.low), limit(found.high));
     };
     // The limits go as much farther as variances that add up do.
     let Ratio { value, queries, .. } = Ratio::new(terms.iter().copied().filter(|term| term.1 > 0.0));
     let moved = standard_errors(queries) * slope * meanings.floor.error();
     let farther = |limit: f64| (limit - value).hypot(moved);
-    Some(Interval { low: value - farther(edge.low), high: value + farther(edge.high) })
+    within(value - farther(edge.low), value + farther(edge.high))
 }
 
 /// `None` where the cut does not move, or by less than rounding; then it carries nothing.

@@ -40,8 +40,10 @@ fn means(meanings: &Meanings, (queries, units): (usize, usize), weights: &Weight
         }
     });
     let one = |(lines, adjusted): (&Vec<&MeaningRow>, &Option<f64>)| {
-        let mut terms = vec![(0.0, 0.0); queries];
-        lines.iter().for_each(|row| terms[row.query as usize] = (row.hill.zero, 1.0));
+        let (mut terms, mut most) = (vec![(0.0, 0.0); queries], vec![0.0; queries]);
+        for row in lines {
+            (terms[row.query as usize], most[row.query as usize]) = ((row.hill.zero, 1.0), f64::from(row.at_n));
+        }
         let beside = meanings.groups_beside.get(&lines.first()?.group);
         let slope = slope_of_chosen(meanings, |side| total(&beside?[side..=side]));
         Some(Mean {
@@ -49,8 +51,7 @@ fn means(meanings: &Meanings, (queries, units): (usize, usize), weights: &Weight
             at_n: (lines.iter().map(|row| row.at_n).min()?, lines.iter().map(|row| row.at_n).max()?),
             mean: lines.iter().map(|row| row.hill.zero).sum::<f64>() / lines.len() as f64,
             adjusted: *adjusted,
-            interval: interval(meanings, &terms, slope, (1.0, weights))
-                .map(|found| Interval { low: found.low.max(1.0), ..found }),
+            interval: interval(meanings, (&terms, &most), slope, (1.0, weights)),
         })
     };
     lines.par_iter().zip(&adjusted.means).map(one).collect()

@@ -26,6 +26,16 @@ fn of_models(view: &View, labels: usize) -> Terms {
     view.meanings[labels].iter().map(|query| query.models).collect()
 }
 
+/// As many as there are responses.
+fn most(query: &OfQuery) -> f64 {
+    query.all.map_or(0.0, |all| f64::from(all.seen.n))
+}
+
+/// As many as there are responses, over the models of a query.
+fn most_of_models(query: &OfQuery) -> f64 {
+    query.models.1 * f64::from(query.at_n)
+}
+
 fn pooled(view: &View, labels: usize) -> Terms {
     view.meanings[labels].iter().map(|query| (query.models.1 * query.pooled, query.models.1)).collect()
 }
@@ -115,11 +125,12 @@ impl Parts<'_> {
         (headlines, Some(summary))
     }
 
-    /// The interval of a number of labels at a labelling, with what the floor does to its cut: from 1 to `most`.
-    fn at_cut(&self, at: usize, terms: impl Fn(usize) -> Terms, most: u32) -> Option<Interval> {
+    /// The interval of a number of labels at a labelling, with what the floor does to its cut; by query there are at `most` so
+    /// many.
+    fn at_cut(&self, at: usize, terms: impl Fn(usize) -> Terms, most: fn(&OfQuery) -> f64) -> Option<Interval> {
         let slope = slope(self.meanings, at, |at| total(&terms(at)));
-        let found = interval(self.meanings, &terms(at), slope, (1.0, self.weights))?;
-        Some(Interval { low: found.low.max(1.0), high: found.high.min(f64::from(most)) })
+        let most: Vec<f64> = self.view.meanings[at].iter().map(most).collect();
+        interval(self.meanings, (&terms(at), &most), slope, (1.0, self.weights))
     }
 
     /// A headline at a labelling.
@@ -128,7 +139,7 @@ impl Parts<'_> {
         (name, label): (&str, &str),
         at: usize,
         terms: impl Fn(usize) -> Terms,
-        most: u32,
+        most: fn(&OfQuery) -> f64,
     ) -> Option<Headline> {
         let mut headline = self.headline(name, label, &terms(at))?;
         headline.interval = self.at_cut(at, terms, most);
@@ -143,7 +154,7 @@ impl Parts<'_> {
             (_, false, _) => "Distinct meanings among one model's answers to one query",
         };
         let of = |labels| distinct(self.view, labels);
-        let mut headline = self.of_cut((name, label), labels, of, n.1)?;
+        let mut headline = self.of_cut((name, label), labels, of, most)?;
         headline.without_regardless = self.without(|view| distinct(view, labels));
         headline.notes.push(format!("{}; {}", at(n, "a query"), cut(self.meanings.labels[labels])));
         Some(headline)
@@ -154,7 +165,7 @@ impl Parts<'_> {
         let n = n.filter(|_| self.several())?;
         let label = "Distinct meanings among one model's answers to one query";
         let of = |labels| of_models(self.view, labels);
-        let mut headline = self.of_cut(("model_meanings", label), labels, of, n.1)?;
+        let mut headline = self.of_cut(("model_meanings", label), labels, of, most_of_models)?;
         headline.floor = total(&pooled(self.view, labels));
         headline.floor_label = Some("as many answers drawn from all models".into());
         headline.without_regardless = self.without(|view| of_models(view, labels));
@@ -203,14 +214,11 @@ impl Parts<'_> {
         let view = self.view;
         let mean = |value: &dyn Fn(&OfQuery) -> Option<f64>| total(&terms(view, labels, value));
         let models = of_models(view, labels);
-        let limits = |terms: fn(&View, usize) -> Terms, most: u32| self.at_cut(labels, |at| terms(view, at), most);
-        let most = view.meanings[labels].iter().filter_map(|query| query.all.map(|all| all.seen.n)).max();
-        let most_of_model = view.meanings[labels].iter().map(|query| query.at_n).max();
         Some(MeaningsLine {
             labels: self.meanings.labels[labels],
             queries: view.meanings[labels].iter().filter(|query| query.all.is_some()).count() as u64,
             distinct: total(&distinct(view, labels))?,
-            interval: most.and_then(|most| limits(distinct, most)),
+            interval: self.at_cut(labels, |at| distinct(view, at), most),
             hill_1: mean(&|query| query.all.map(|all| all.hill.one))?,
             hill_2: mean(&|query| query.all.map(|all| all.hill.two))?,
             coverage: mean(&|query| query.all.map(|all| all.seen.coverage()))?,
@@ -220,7 +228,7 @@ impl Parts<'_> {
                 .count() as u64,
             per_1000: mean(&|query| query.all.and_then(|all| all.per_1000)),
             model: total(&models),
-            model_interval: most_of_model.and_then(|most| limits(of_models, most)),
+            model_interval: self.at_cut(labels, |at| of_models(view, at), most_of_models),
             pooled: total(&pooled(view, labels)),
             adjusted_rand: mean(&|query| query.agreement.map(Agreement::index)),
             adjusted_rand_shared: total(&shared(view, labels)),

@@ -78,9 +78,9 @@ fn hold(found: &Trained, quantity: Quantity, truth: [f64; STAGES]) -> [bool; 3] 
     ]
 }
 
-/// Within three standard errors of a share over 500 seeds, from 94 (what percentiles have at 50 queries) to 95 %.
+/// Within three standard errors of a share over 500 seeds, from 94 to 96.5 % (10 queries: no limit is nearer than Student's).
 fn all_near_nominal(shares: &[f64]) {
-    assert!(shares.iter().all(|share| (90.9..=98.0).contains(share)), "{shares:?}");
+    assert!(shares.iter().all(|share| (90.9..=99.0).contains(share)), "{shares:?}");
 }
 
 /// Exact cosines: B across families with skewed noise of its own for every query, arm and stage, A within a cell a random
