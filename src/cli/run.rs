@@ -223,15 +223,21 @@ fn manifest(
     })
 }
 
-/// A number for the table of headlines: four decimals.
+/// Four decimals, without a sign where it rounds to 0.
+fn decimal(value: f64) -> String {
+    let shown = format!("{value:.4}");
+    if shown == "-0.0000" { "0.0000".into() } else { shown }
+}
+
+/// A number for the table of headlines.
 fn number(value: Option<f64>) -> String {
-    value.map_or_else(|| "-".into(), |value| format!("{value:.4}"))
+    value.map_or_else(|| "-".into(), decimal)
 }
 
 /// One line of the table of headlines.
 fn headline(line: &Headline) -> Vec<String> {
     let interval = match &line.interval {
-        Some(interval) => format!("{:.4} to {:.4}", interval.low, interval.high),
+        Some(interval) => format!("{} to {}", decimal(interval.low), decimal(interval.high)),
         None => "-".into(),
     };
     vec![line.label.clone(), number(Some(line.value)), interval, number(line.floor)]
@@ -262,4 +268,17 @@ fn show(measures: &Measures, out: &Path, seconds: f64, flags: &Messages) {
         show_seconds(seconds),
         report.display()
     ));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_rounds_to_zero_has_no_sign() {
+        assert_eq!(
+            [-0.000_04, -0.0, 0.000_04, -0.000_06, -1.5].map(decimal),
+            ["0.0000", "0.0000", "0.0000", "-0.0001", "-1.5000"]
+        );
+    }
 }

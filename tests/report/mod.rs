@@ -183,9 +183,9 @@ fn is_sound(seen: &Seen, title: &str, width: u32, dark: bool) {
     assert!(if dark { page < 0.2 && ink > 0.8 } else { page > 0.9 && ink < 0.2 }, "page {page}, ink {ink}");
 }
 
-/// A number as cards show it.
+/// A number as cards show it, without a sign where it rounds to 0.
 fn shown(name: &str, value: f64) -> String {
-    match name {
+    let number = match name {
         "vendi_1" | "models_worth" | "distinct_meanings" | "model_meanings" | "class_meanings" => {
             format!("{value:.*}", if value < 10.0 { 2 } else { 1 })
         }
@@ -203,7 +203,8 @@ fn shown(name: &str, value: f64) -> String {
         }
         _ if name.starts_with("nearest_") => format!("{:.1} %", value * 100.0),
         _ => format!("{value:.3}"),
-    }
+    };
+    if number.contains(|c| ('1'..='9').contains(&c)) { number } else { number.replace('-', "") }
 }
 
 /// The page on a wide light screen, after it has proved sound there and on a narrow dark one.

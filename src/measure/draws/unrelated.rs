@@ -2,7 +2,6 @@
 //! similarities that it rests on, so that an interval can carry how it moves with the queries.
 
 use super::super::effective::of_rows;
-
 use super::{Design, Draws, Squared, mean, what};
 use rayon::prelude::*;
 use std::collections::BTreeMap;

@@ -5,9 +5,11 @@
 const has = value => value !== null && value !== undefined;
 const DASH = '–';
 
-/** A number with fixed decimals; a dash if there is none. */
+/** A number with fixed decimals, without a sign where it rounds to 0; a dash if there is none. */
 function decimal(value, digits = 3) {
-  return has(value) ? Number(value).toFixed(digits).replace('-', '−') : DASH;
+  if (!has(value)) return DASH;
+  const shown = Number(value).toFixed(digits);
+  return shown.replace('-', Number(shown) === 0 ? '' : '−');
 }
 
 /** A count with thousands separated. */
