@@ -5,7 +5,7 @@ usage: python tests/reference.py DIR INPUT.parquet [INPUT.parquet ...]
 Neighbours must be identical in order and similarities equal to the f64 cosine rounded to f32; histogram counts must be
 equal; means (as the paper has them, and adjusted), floors, intra and its bins, Vendi of queries and models, top-N,
 nearest shares, ensemble gain, and the headlines with and without models that answer regardless must agree to 1e-9
-relative; intervals too, by the same counter-based resamples (not those of rankings and of models in general). Distinct
+relative; intervals too, by the same counter-based resamples (not those of rankings). Distinct
 meanings: clusters by scipy, Hill numbers from exact binomial coefficients, adjusted Rand by scikit-learn. Shares of
 variation, the headline without refusals, copies and at like length from all pairs, rank correlations and quantiles of
 rankings by scipy; what rests on draws or permutations within the error of other draws.
@@ -410,6 +410,32 @@ def headline(name, terms, moved=None):
 def inter_terms(keep):
     return (((cell[keep].sum(0) ** 2).sum(1) - square[keep].sum(0)) / 2, (cell_n[keep].sum(0) ** 2 - (cell_n[keep] ** 2).sum(0)) / 2)
 
+def models_too(h, terms):
+    """An interval for models in general: each of them left out in turn."""
+    top, bottom = (np.asarray(of, float) for of in terms(kept))
+    used = bottom > 0
+    r, changes = top.sum() / bottom.sum(), []
+    for model in np.flatnonzero(kept):
+        without = terms(kept & (np.arange(len(kept)) != model))
+        off = bottom - without[1]
+        if (off > 0.5).any():
+            if without[1].sum() < 0.5:
+                return same(f"headline {h['name']}, models too: none", [h["interval_models_too"] is None], [1])
+            changes.append(np.where(off > 0.5, (top - without[0] - r * off) / -without[1].sum(), np.nan))
+    changes = np.array(changes)
+    Q, M = used.sum(), len(changes)
+    if Q < 5 or M < 5:
+        return same(f"headline {h['name']}, models too: none", [h["interval_models_too"] is None], [1])
+    by_query = Q / (Q - 1) * ((top - r * bottom) ** 2).sum() / bottom.sum() ** 2
+    total = np.nansum(changes, 1)
+    there = (~np.isnan(changes)).any(0)
+    both = np.nansum((changes[:, there] - np.nanmean(changes[:, there], 0)) ** 2) * (M - 1) / M * Q / (Q - 1)
+    by_model = (M - 1) / M * ((total - total.mean()) ** 2).sum()
+    parts = max(by_query, both), max(by_model - both, 0)
+    freedom = sum(parts) ** 2 / (parts[0] ** 2 / (Q - 1) + parts[1] ** 2 / (M - 1)) if sum(parts) else 1
+    half = math.sqrt(sum(parts)) * student_quantile(freedom)
+    same(f"headline {h['name']}, models too", [h["interval_models_too"][side] for side in ("low", "high")], [r - half, r + half])
+
 def vendi_terms(keep):
     value = [vendi(e[(q == i) & keep[m]])[0] if (keep[m] & (q == i)).any() else np.nan for i in range(Q)]
     return np.nan_to_num(value), (~np.isnan(value)).astype(float)
@@ -481,8 +507,11 @@ def worth_terms(keep):
             value[i] = len(r) ** 2 / (len(r) + g.sum() - np.diag(g).sum()); some[i] = 1
     return value, some
 
-headline("inter_mean", inter_terms)
-headline("intra_mean", lambda keep: ((square - cell_n)[keep].sum(0), (cell_n * (cell_n - 1))[keep].sum(0)))
+intra_terms = lambda keep: ((square - cell_n)[keep].sum(0), (cell_n * (cell_n - 1))[keep].sum(0))
+for name, terms in (("inter_mean", inter_terms), ("intra_mean", intra_terms)):
+    headline(name, terms)
+    if name in headlines:
+        models_too(headlines[name], terms)
 headline("vendi_1", vendi_terms)
 headline("nearest_other_model", nearest_terms)
 headline("models_worth", worth_terms)
@@ -1408,6 +1437,36 @@ def r2_by_cells(keep, permutations=0):
             permuted[r] += (np.einsum("ij,im,jm->m", k, shuffled, shuffled, optimize=True) / shuffled.sum(0)).sum()
     return np.array(terms, float), permuted
 
+def in_pairs(units, pair):
+    """Variance of a sum over all pairs of units that lies in pairs alone, from all pairs of at most 16 of them."""
+    k = min(len(units), 16)
+    if k < 4:
+        return None
+    some = [units[i * len(units) // k] for i in range(k)]
+    h = np.array([[0.0 if i == j else pair(a, b) for j, b in enumerate(some)] for i, a in enumerate(some)])
+    x = h - h.sum(1)[:, None] / (k - 2) - h.sum(0)[None, :] / (k - 2) + h.sum() / ((k - 1) * (k - 2))
+    return len(units) * (len(units) - 1) / 2 * (x[np.triu_indices(k, 1)] ** 2).sum() / (k * (k - 3) / 2)
+
+def score(plain, value, error, at_zero, with_noise):
+    """Limits t that are as many standard errors sqrt(at_zero + error^2 max(t, 0) / with_noise) away as the plain ones are of theirs."""
+    if plain is None or at_zero is None or not (error > 0 and with_noise > 0):
+        return plain
+    limits = []
+    for limit, side in zip(plain, (-1, 1)):
+        far = abs(limit - value) / error
+        low, high = sorted([value, value + side * (2 * far * math.sqrt(at_zero) + far * far * error * error / with_noise + 2 * far * error * 4)])
+        beyond = lambda t: (value - t) ** 2 > far ** 2 * (at_zero + error ** 2 * max(t, 0) / with_noise)
+        for _ in range(200):
+            middle = (low + high) / 2
+            low, high = ((low, middle) if beyond(middle) else (middle, high)) if side > 0 else ((middle, high) if beyond(middle) else (low, middle))
+        limits.append((low + high) / 2)
+    return limits
+
+def error_of(top, bottom):
+    """Linearised standard error of sum(top) / sum(bottom)."""
+    k, r = len(top), top.sum() / bottom.sum()
+    return math.sqrt(k / (k - 1) * ((top - r * bottom) ** 2).sum()) / bottom.sum() if k > 1 else 0.0
+
 def r2_by_style(keep, permutations=0):
     """(between, expected, total, terms), and permuted values of `between`; None without two models to exchange."""
     some, asked = keep.copy(), np.ones(Q, bool)
@@ -1460,13 +1519,18 @@ def r2_by_style(keep, permutations=0):
     top[used] += (between - expected - top.sum()) / used.sum()
     bottom = np.where(used, of_query - share, 0.0)
     bottom[used] -= (expected - share.sum()) / used.sum()
+    of_models = np.zeros((Q, M, d))
+    for place, (i, l) in enumerate(cells):
+        of_models[i, l] = vectors[place]
+    ask = sorted(np.flatnonzero(used), key=lambda i: (canonical[i], i))
+    pairs = in_pairs(ask, lambda i, j: sum(2 * of_models[i, l] @ of_models[j, l] / size[l] for l in np.flatnonzero(size)))
     permuted = np.zeros(permutations)
     for r in range(permutations):
         handed = owner.copy()
         for places in strata.values():
             handed[places] = rng.permutation(handed[places])
         permuted[r] = hold(handed)
-    return between, expected, of_query.sum(), (top, bottom), permuted
+    return between, expected, of_query.sum(), (top, bottom, pairs), permuted
 
 found = summary["variation"]
 terms, permuted = r2_by_cells(kept, 999 if found["cell"] and not found["cell"]["folded"] else 0)
@@ -1488,10 +1552,12 @@ style = r2_by_style(kept, 999 if found["style"] and not found["style"]["folded"]
 if style is None:
     same("R2_style: left out", [found["style"] is None], [1])
 elif style != "large" and found["style"]:
-    sb, sx, st, (top, bottom), permuted = style
+    sb, sx, st, (top, bottom, pairs), permuted = style
     want, got = [sb / st, sx / st, (sb - sx) / (st - sx)], [found["style"][name] for name in ("r2", "permuted", "adjusted")]
     got += [found["style"]["interval"][side] if found["style"]["interval"] else np.nan for side in ("low", "high")]
-    want += interval(top, bottom) or [np.nan] * 2
+    some, room = bottom > 0, st - sx
+    noise = (pairs / room ** 2 if pairs is not None else None, sb / room)
+    want += score(interval(top, bottom), (sb - sx) / room, error_of(top[some], bottom[some]), *noise) or [np.nan] * 2
     same("R2_style", got, want)
     if len(permuted):
         same_p("R2_style", found["style"]["p"], p_of(permuted, sb))

@@ -7,7 +7,7 @@ use super::effective;
 use super::form;
 use super::growth;
 use super::inter::PAIRS;
-use super::intervals::{RESAMPLES, TWO_WAY_QUERIES, TWO_WAY_ROWS, columns};
+use super::intervals::{OfQuery, RESAMPLES, columns};
 use super::length;
 use super::map;
 use super::meanings;
@@ -65,11 +65,7 @@ pub fn memory(corpus: &Corpus, settings: &MeasureSettings) -> u64 {
     let bootstrap = weights
         + 4 * queries * models
         + blocks * 8 * (RESAMPLES * columns + 5 * PAIRS * RESAMPLES + 3 * PAIRS * columns);
-    let cells = corpus.layout.cells.iter().map(Vec::len).max().unwrap_or(0);
-    let two_way = 2 * weights
-        + 2 * RESAMPLES * models
-        + 16 * RESAMPLES * queries.min(TWO_WAY_QUERIES)
-        + threads.min(queries) * 8 * RESAMPLES * (cells + TWO_WAY_ROWS);
+    let two_way = size_of::<OfQuery>() * queries + 24 * cells().count();
     let variants = weights + variants::bytes(corpus);
     let variation = weights + r2::bytes(corpus) + chunk.unwrap_or(0);
     let ranking = weights + threads * 8 * queries * models + 8 * models * (3 * RESAMPLES + 3 * columns);

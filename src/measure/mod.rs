@@ -55,6 +55,7 @@ mod texts;
 mod times;
 mod topn;
 mod training;
+mod u_statistic;
 mod variants;
 mod vendi;
 mod view;
@@ -553,28 +554,58 @@ mod tests {
             let terms: Vec<_> = sums.queries.iter().map(|q| term(q, row.model_a, row.model_b)).collect();
             close(row.ci.unwrap(), intervals::ratio(&terms, Some(&weights)).unwrap());
         }
+    }
+
+    /// What models have in common is what the mean loses without each of them, measured again.
+    #[test]
+    fn intervals_for_models_in_general_agree_with_leaving_models_out() {
+        let (corpus, outcome) = ragged();
+        let all = all(&corpus, &outcome, &MeasureSettings::default(), &Silent).unwrap();
+        let sums = Sums::new(&corpus, &[], &Silent).unwrap();
         for (name, same) in [("inter_mean", false), ("intra_mean", true)] {
             let headline = all.summary.headlines.iter().find(|h| h.name == name).unwrap();
-            let used: Vec<&sums::QuerySums> =
-                sums.queries.iter().filter(|q| !same || q.intra(&[true; 35]).1 > 0.0).collect();
-            let two_way =
-                intervals::TwoWay::new(settings.seed, name, settings.resamples, used.len(), sums.models).unwrap();
-            let mut totals = vec![(0.0, 0.0); settings.resamples];
-            let models: Vec<usize> = (0..35).collect();
-            let of_models = two_way.block(&models, 35);
-            for (q, query) in used.iter().enumerate() {
-                for (r, of_query) in two_way.query(q).enumerate() {
-                    for a in 0..query.cells() {
-                        for b in (a..query.cells()).filter(|&b| (a == b) == same) {
-                            let weight = |cell: usize| of_models[r * 35 + query.models[cell] as usize];
-                            let w = of_query * weight(a) * if same { 1.0 } else { weight(b) };
-                            let (sum, pairs) = query.pairs(a, b);
-                            totals[r] = (totals[r].0 + w * sum, totals[r].1 + w * pairs);
-                        }
-                    }
+            let terms = |keep: &[bool]| -> Vec<(f64, f64)> {
+                sums.queries.iter().map(|q| if same { q.intra(keep) } else { q.inter(keep) }).collect()
+            };
+            let everyone = terms(&[true; 35]);
+            let total = |terms: &[(f64, f64)]| terms.iter().fold((0.0, 0.0), |t, p| (t.0 + p.0, t.1 + p.1));
+            let (x, y) = total(&everyone);
+            // What the ratio changes by without a model, by query: its numerator less r times its denominator.
+            let mut moves: Vec<Vec<Option<f64>>> = Vec::new();
+            for model in 0..35 {
+                let mut keep = [true; 35];
+                keep[model] = false;
+                let without = terms(&keep);
+                let rest = total(&without).1;
+                if rest == y {
+                    continue;
                 }
+                let one = |(all, without): (&(f64, f64), &(f64, f64))| {
+                    (all.1 > without.1).then(|| ((without.0 - all.0) - x / y * (without.1 - all.1)) / rest)
+                };
+                moves.push(everyone.iter().zip(&without).map(one).collect());
+                let ratio = total(&without).0 / rest;
+                let sum: f64 = moves.last().unwrap().iter().flatten().sum();
+                assert!((ratio - x / y - sum).abs() < 1e-12, "{name}: {ratio} {sum}");
             }
-            close(headline.interval_models_too.unwrap(), two_way.interval(headline.value, &totals).unwrap());
+            let about = |values: Vec<f64>| {
+                let mean = values.iter().sum::<f64>() / values.len() as f64;
+                values.iter().map(|x| (x - mean).powi(2)).sum::<f64>()
+            };
+            let (m, q) = (moves.len() as f64, everyone.iter().filter(|t| t.1 > 0.0).count() as f64);
+            let by_query = everyone.iter().map(|t| (t.0 - x / y * t.1).powi(2)).sum::<f64>() * q / (q - 1.0) / (y * y);
+            let by_model = (m - 1.0) / m * about(moves.iter().map(|of| of.iter().flatten().sum()).collect());
+            let here = |query: usize| about(moves.iter().filter_map(|of| of[query]).collect());
+            let both = (0..everyone.len()).map(here).filter(|x| x.is_finite()).sum::<f64>();
+            let both = (m - 1.0) / m * q / (q - 1.0) * both;
+            let (by_query, by_model) = (by_query.max(both), (by_model - both).max(0.0));
+            let variance = by_query + by_model;
+            let found = headline.interval_models_too.unwrap();
+            let df = variance.powi(2) / (by_query.powi(2) / (q - 1.0) + by_model.powi(2) / (m - 1.0));
+            let student = |df: f64| crate::base::math::student_t_quantile(0.975, df as u32);
+            let away = 0.5 * (found.high - found.low) / variance.sqrt();
+            assert!((0.5 * (found.high + found.low) - headline.value).abs() < 1e-12 && m >= 20.0);
+            assert!(student(df.ceil()) <= away + 1e-9 && away <= student(df.floor()) + 1e-9, "{name}: {away} at {df}");
         }
     }
 }

@@ -2,11 +2,10 @@
 
 use super::adjusted::Method;
 use super::ensemble;
-use super::intervals::{self, TWO_WAY_QUERIES, TWO_WAY_ROWS, TwoWay, Weights, total};
+use super::intervals::{self, OfQuery, Weights, total};
 use super::moves::Moves;
 use super::nearest;
-use super::products::add_products;
-use super::sums::Sums;
+use super::sums::{QuerySums, Sums, plus};
 use super::tables::{
     EnsembleSummary, Headline, Interval, LeftOut, Meanings, ModelPairRow, ModelRow, ONE_SAMPLE, QueryRow, Summary,
     TopNRow, VariationSummary, left_out,
@@ -16,9 +15,6 @@ use super::{MeasureSettings, duplicates, examples, floors, histogram, intra, ord
 use crate::compute::PairOutcome;
 use crate::corpus::{Corpus, Role};
 use rayon::prelude::*;
-
-/// Multiply-adds that a two-way bootstrap may take; beyond it resamples are fewer, but at least 100.
-const TWO_WAY_WORK: f64 = 2e11;
 
 /// What the summary is made of.
 pub struct Parts<'a> {
@@ -90,89 +86,36 @@ impl Parts<'_> {
         })
     }
 
-    /// Weighted sums over queries of (similarities, pairs) of a query's pairs of models, in all resamples; with `same`
-    /// those within models. Added up in the order of the queries.
-    fn resampled(&self, two_way: &TwoWay, used: &[usize], place: &[Option<usize>], same: bool) -> Vec<(f64, f64)> {
-        let resamples = two_way.models.resamples();
-        let one = |q: usize| {
-            let query = &self.sums.queries[q];
-            let (cells, models): (Vec<usize>, Vec<usize>) =
-                (0..query.cells()).filter_map(|a| Some((a, place[query.models[a] as usize]?))).unzip();
-            let mut out = vec![(0.0, 0.0); resamples];
-            if same {
-                let weights = two_way.block(&models, models.len());
-                for (out, weights) in out.iter_mut().zip(weights.chunks_exact(models.len())) {
-                    for (&a, &w) in cells.iter().zip(weights) {
-                        let (sum, pairs) = query.pairs(a, a);
-                        *out = (out.0 + w * sum, out.1 + w * pairs);
-                    }
-                }
-                return out;
-            }
-            // Pairs a < b as a quadratic form: rows of the upper triangle times the weights of all later models.
-            for first in (0..cells.len()).step_by(TWO_WAY_ROWS) {
-                let columns = cells.len() - first;
-                let rows = columns.min(TWO_WAY_ROWS);
-                let mut upper = vec![0.0; rows * columns];
-                for (i, row) in upper.chunks_exact_mut(columns).enumerate() {
-                    let later = cells[first..].iter().enumerate().skip(i + 1);
-                    later.for_each(|(j, &b)| row[j] = query.gram.at(cells[first + i], b));
-                }
-                let weights = two_way.block(&models[first..], columns);
-                let mut products = vec![0.0; resamples * rows];
-                add_products(&weights, &upper, columns, &mut products);
-                let both = weights.chunks_exact(columns).zip(products.chunks_exact(rows));
-                for (out, (weights, products)) in out.iter_mut().zip(both) {
-                    out.0 += weights.iter().zip(products).map(|(w, p)| w * p).sum::<f64>();
-                }
-            }
-            let weights = two_way.block(&models, models.len());
-            for (out, weights) in out.iter_mut().zip(weights.chunks_exact(models.len())) {
-                // Whole numbers: the number of pairs of responses is exact.
-                let (mut n, mut squares) = (0.0, 0.0);
-                for (&a, w) in cells.iter().zip(weights) {
-                    let count = w * query.counts[a];
-                    (n, squares) = (n + count, squares + count * count);
-                }
-                out.1 = (n * n - squares) / 2.0;
-            }
-            out
-        };
-        let mut totals = vec![(0.0, 0.0); resamples];
-        for (chunk, queries) in used.chunks(TWO_WAY_QUERIES).enumerate() {
-            let done: Vec<Vec<(f64, f64)>> = queries.par_iter().map(|&q| one(q)).collect();
-            for (i, terms) in done.into_iter().enumerate() {
-                let weights = two_way.query(chunk * TWO_WAY_QUERIES + i);
-                for ((total, term), w) in totals.iter_mut().zip(terms).zip(weights) {
-                    *total = (total.0 + w * term.0, total.1 + w * term.1);
-                }
-            }
-        }
-        totals
-    }
-
     /// A headline of a share of responses.
     fn share(&self, name: &str, label: &str, terms: &[(f64, f64)]) -> Option<Headline> {
         let interval = intervals::share(terms, Some(self.weights));
         Some(Headline { interval, ..self.headline(name, label, terms)? })
     }
 
-    /// Two-way interval of the intra or inter headline: queries and models are resampled, and copies of one model
-    /// never count as a pair of different models.
-    fn models_too(&self, name: &str, value: f64, keep: &[bool], same: bool) -> Option<Interval> {
-        let kept = (0..keep.len()).filter(|&m| keep[m]);
-        let mut place = vec![None; keep.len()];
-        kept.clone().enumerate().for_each(|(i, m)| place[m] = Some(i));
-        let used: Vec<usize> = (0..self.sums.queries.len())
-            .filter(|&q| {
-                let query = &self.sums.queries[q];
-                (if same { query.intra(keep) } else { query.inter(keep) }).1 > 0.0
-            })
-            .collect();
-        let work: f64 = used.iter().map(|&q| (self.sums.queries[q].cells() as f64).powi(2)).sum();
-        let resamples = self.settings.resamples.min(((TWO_WAY_WORK / work.max(1.0)) as usize).max(100));
-        let two_way = TwoWay::new(self.settings.seed, name, resamples, used.len(), kept.count())?;
-        two_way.interval(value, &self.resampled(&two_way, &used, &place, same))
+    /// Interval of the intra (`same`) or inter headline for models in general.
+    fn models_too(&self, keep: &[bool], same: bool) -> Option<Interval> {
+        let of_query = |query: &QuerySums| {
+            let cells: Vec<usize> = (0..query.cells()).filter(|&a| keep[query.models[a] as usize]).collect();
+            let mut parts: Vec<(usize, (f64, f64))> =
+                cells.iter().map(|&a| (query.models[a] as usize, (0.0, 0.0))).collect();
+            let mut all = (0.0, 0.0);
+            for (i, &a) in cells.iter().enumerate() {
+                if same {
+                    parts[i].1 = query.pairs(a, a);
+                    all = plus(all, parts[i].1);
+                    continue;
+                }
+                for (j, &b) in cells.iter().enumerate().skip(i + 1) {
+                    let pair = query.pairs(a, b);
+                    all = plus(all, pair);
+                    parts[i].1 = plus(parts[i].1, pair);
+                    parts[j].1 = plus(parts[j].1, pair);
+                }
+            }
+            parts.retain(|part| part.1.1 > 0.0);
+            OfQuery { all, models: parts }
+        };
+        intervals::two_way(&self.sums.queries.par_iter().map(of_query).collect::<Vec<_>>())
     }
 
     fn inter(&self) -> Option<Headline> {
@@ -180,7 +123,7 @@ impl Parts<'_> {
         let terms: Vec<_> = self.sums.queries.iter().map(|q| q.inter(keep)).collect();
         let label = "Similarity of different models' answers to the same query";
         let mut headline = self.headline("inter_mean", label, &terms)?;
-        headline.interval_models_too = self.models_too("inter_mean", headline.value, keep, false);
+        headline.interval_models_too = self.models_too(keep, false);
         headline.floor = floors::corpus(self.sums, keep);
         headline.floor_label = Some("answers of different models to different queries".into());
         headline.human = total(&self.sums.queries.iter().map(|q| q.people).collect::<Vec<_>>());
@@ -194,7 +137,7 @@ impl Parts<'_> {
         let terms: Vec<_> = self.sums.queries.iter().map(|q| q.intra(keep)).collect();
         let label = "Similarity of one model's answers to the same query";
         let mut headline = self.headline("intra_mean", label, &terms)?;
-        headline.interval_models_too = self.models_too("intra_mean", headline.value, keep, true);
+        headline.interval_models_too = self.models_too(keep, true);
         headline.floor = floors::same_model(self.sums, keep);
         headline.floor_label = Some("answers of one model to different queries".into());
         headline.without_regardless =

@@ -1,8 +1,9 @@
 //! 95 % intervals: the studentised bootstrap over queries by weights from 10 queries on, below that Student's t on the
-//! linearised ratio, below 5 none. Two-way intervals resample models as well.
+//! linearised ratio, below 5 none. Two-way intervals are for models in general.
 
 mod edge;
 mod quantiles;
+mod score;
 mod studentised;
 mod two_way;
 mod weights;
@@ -11,14 +12,15 @@ use super::tables::Interval;
 use crate::base::math::ln;
 pub use edge::{number, share};
 pub use quantiles::{percentiles, quantiles, standard_errors};
+pub use score::{Noise, score};
 pub use studentised::{Ratio, Studentised, standard_error};
 use studentised::{Scale, limits};
-pub use two_way::{TWO_WAY_QUERIES, TWO_WAY_ROWS, TwoWay};
+pub use two_way::{OfQuery, two_way};
 pub use weights::{QUERIES, Resampled, Weights, columns};
 
 /// Queries from which on the studentised bootstrap is used.
 pub const BOOTSTRAP_QUERIES: usize = 10;
-/// Queries (models, teams) from which on resamples that are not studentised are.
+/// Queries (teams) from which on resamples that are not studentised are.
 pub const PERCENTILE_QUERIES: usize = 50;
 /// Queries (and models, two-way) below which there is no interval.
 pub const LEAST: usize = 5;

@@ -34,11 +34,6 @@ impl Weights {
         Self { queries, counts }
     }
 
-    /// Number of queries, or of what else is drawn.
-    pub fn queries(&self) -> usize {
-        self.queries
-    }
-
     /// Number of resamples.
     pub fn resamples(&self) -> usize {
         self.counts.len() / self.queries.max(1)

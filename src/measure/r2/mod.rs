@@ -22,8 +22,9 @@ mod style;
 use super::MeasureSettings;
 use super::intervals::{self, Weights};
 use super::sums::Sums;
-use super::tables::{Headline, LeftOut, R2, VariationSummary};
+use super::tables::{Headline, Interval, LeftOut, R2, VariationSummary};
 use super::tables::{ONE_SAMPLE, left_out};
+use super::u_statistic;
 use crate::base::random::Stream;
 use crate::base::{Observer, Result};
 use crate::corpus::Corpus;
@@ -50,12 +51,23 @@ struct Split {
     total: f64,
     /// By query: (between - expected, total - expected); they add up to those of the corpus.
     terms: Vec<(f64, f64)>,
+    /// Of style: variance of `between` where models have none.
+    in_pairs: Option<f64>,
 }
 
 impl Split {
     fn adjusted(&self) -> Option<f64> {
         let room = self.total - self.expected;
         (room > 1e-9 * self.total.max(1.0)).then(|| (self.between - self.expected) / room)
+    }
+
+    fn interval(&self, weights: &Weights) -> Option<Interval> {
+        let plain = intervals::ratio(&self.terms, Some(weights))?;
+        let Some(in_pairs) = self.in_pairs else { return Some(plain) };
+        let ratio = intervals::Ratio::new(self.terms.iter().copied().filter(|term| term.1 > 0.0));
+        let room = self.total - self.expected;
+        let noise = intervals::Noise { at_zero: in_pairs / (room * room), with_noise: self.between / room };
+        Some(intervals::score(plain, (ratio.value, ratio.error), noise))
     }
 }
 
@@ -114,7 +126,9 @@ pub fn bytes(corpus: &Corpus) -> usize {
     let (dim, models) = (corpus.dim(), corpus.rows.models.len());
     let cells: usize = corpus.layout.cells.iter().map(Vec::len).sum();
     let size = Fold::new(0, cells, dim).size;
-    8 * (models * dim + cells * (size + 3)) + rayon::current_num_threads() * 8 * AT_ONCE * models * size
+    let most = corpus.layout.cells.iter().map(Vec::len).max().unwrap_or(0);
+    let looked_at = u_statistic::QUERIES.min(corpus.layout.cells.len()) * most * dim;
+    8 * (models * dim + cells * (size + 3) + looked_at) + rayon::current_num_threads() * 8 * AT_ONCE * models * size
 }
 
 /// The measure.
@@ -136,7 +150,7 @@ impl Variation {
             r2: split.between / split.total,
             permuted: split.expected / split.total,
             adjusted,
-            interval: intervals::ratio(&split.terms, Some(weights)),
+            interval: split.interval(weights),
             without_regardless: without,
             p: test.p(),
             permutations: PERMUTATIONS as u32,

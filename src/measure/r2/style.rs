@@ -3,6 +3,7 @@
 use super::super::cells::{Cells, add_unit_row};
 use super::super::chunks;
 use super::super::sums::Sums;
+use super::super::u_statistic;
 use super::super::variants::dot;
 use super::{AT_ONCE, FOLDED, Fold, PERMUTATIONS, Split, Test, add};
 use crate::base::events::Stage;
@@ -217,6 +218,7 @@ pub(super) fn style(
         expected: used().map(|m| (row(&drift, m) + of_models[m].variance) / of_models[m].n).sum(),
         total: queries.iter().map(|one| one.0).sum(),
         terms: Vec::new(),
+        in_pairs: None,
     };
     if test {
         let known: Vec<(usize, f64, f64)> = queries
@@ -227,6 +229,8 @@ pub(super) fn style(
             })
             .collect();
         split.terms = terms(corpus, &part, &known, (&totals, &of_models), &split, observer)?;
+        let known: Vec<usize> = known.iter().map(|one| one.0).collect();
+        split.in_pairs = in_pairs(corpus, &part, &known, &of_models, observer)?;
     }
     Ok(Some(Style {
         split,
@@ -279,6 +283,36 @@ fn terms(
         terms[query] = (found + more, total - expected - less);
     }
     Ok(terms)
+}
+
+/// The variance of the sum over pairs of different queries, `sum_m 2 <R_mq, R_mr> / n_m`, that lies in pairs alone.
+fn in_pairs(
+    corpus: &Corpus,
+    part: &Part,
+    queries: &[usize],
+    of_models: &[OfModel],
+    observer: &dyn Observer,
+) -> Result<Option<f64>> {
+    let dim = corpus.dim();
+    let places = u_statistic::some(queries.len());
+    let one = |&place: &usize| {
+        observer.check_stop()?;
+        Ok(Centred::new(corpus, queries[place], &part.models))
+    };
+    let some: Vec<Centred> = places.par_iter().map(one).collect::<Result<_>>()?;
+    let row = |i: usize| -> Vec<f64> {
+        let together = |j: usize| -> f64 {
+            let (here, there) = (&some[i], &some[j]);
+            let of_model = |(a, model): (usize, &u32)| {
+                let b = there.models.binary_search(model).ok()?;
+                Some(2.0 * dot(here.sum(a, dim), there.sum(b, dim)) / of_models[*model as usize].n)
+            };
+            here.models.iter().enumerate().filter_map(of_model).sum()
+        };
+        (0..some.len()).map(|j| if j > i { together(j) } else { 0.0 }).collect()
+    };
+    let pairs: Vec<Vec<f64>> = (0..some.len()).into_par_iter().map(row).collect();
+    Ok(u_statistic::variance(queries.len(), some.len(), |i, j| pairs[i][j]))
 }
 
 /// The test for style.
