@@ -1522,7 +1522,7 @@ def r2_by_style(keep, permutations=0):
     of_models = np.zeros((Q, M, d))
     for place, (i, l) in enumerate(cells):
         of_models[i, l] = vectors[place]
-    ask = sorted(np.flatnonzero(used), key=lambda i: (canonical[i], i))
+    ask = sorted(np.flatnonzero(used), key=lambda i: (np.flatnonzero(canonical == canonical[i]).min(), i))
     pairs = in_pairs(ask, lambda i, j: sum(2 * of_models[i, l] @ of_models[j, l] / size[l] for l in np.flatnonzero(size)))
     permuted = np.zeros(permutations)
     for r in range(permutations):
@@ -1893,7 +1893,7 @@ def form_reference():
         value, without = found
         return pseudo_interval(value, list(without.values()), [place_of[u] for u in without])
 
-    def difference(a, b):
+    def difference(a, b, noise=None):
         """Of two means: value, interval of the sum of contributions."""
         out_ = {}
         for channel in grams:
@@ -1904,7 +1904,10 @@ def form_reference():
             c = np.array([ca.get(u, 0) - cb.get(u, 0) for u in both_have])
             value, ci = va - vb, (np.nan, np.nan)
             if len(c) >= 5 and not np.isnan(c).any():
-                ci = interval(value + len(c) * c, np.ones(len(c)), [place_of[u] for u in both_have])
+                terms = value + len(c) * c
+                ci = interval(terms, np.ones(len(c)), [place_of[u] for u in both_have])
+                if noise is not None:
+                    ci = score(ci, value, error_of(terms, np.ones(len(c))), *noise(channel))
             out_[channel] = (va, vb, value, ci, len(c))
         return out_
 
@@ -1963,7 +1966,29 @@ def form_reference():
                 k, size = (own & (u == v)).sum(), (u == v).sum()
                 if size > 1:
                     expected += k * (size - k) / (size - 1) * np.diag(g)[u == v].mean() / own.sum()
-        return explained / within, expected / within, (explained - expected) / (within - expected)
+        asked = sorted([v for v in np.unique(u) if (u == v).sum() > 1], key=lambda v: place_of[v])
+        own = (km[here][:, None] == km[here][None, :]) / np.array([(km[here] == l).sum() for l in km[here]])[:, None]
+        room = within - expected
+        pairs = in_pairs(asked, lambda a, b: 2 * (g * own)[np.ix_(u == a, u == b)].sum() / room) if few else None
+        return explained / within, expected / within, (explained - expected) / room, (pairs, explained / room)
+
+    def noise_between(channel, skip):
+        """What the mean of one model's pairs less that of different models' varies where models are alike; and that with its noise."""
+        here = np.flatnonzero(~kp & ~np.isin(km, list(skip)))
+        g, u, l = grams[channel][np.ix_(here, here)], kq[here], km[here]
+        apart, own = u[:, None] != u[None, :], l[:, None] == l[None, :]
+        sizes = (apart & own).sum(), (apart & ~own).sum()
+        mean, beside = g[apart & own].sum() / sizes[0], g[apart & ~own].sum() / sizes[1]
+        weight = np.where(own, 1 / sizes[0], -1 / sizes[1])
+        off = (g - np.where(own, mean, beside)) * weight
+        asked = sorted([v for v in np.unique(u) if (u == v).sum() > 1], key=lambda v: place_of[v])
+        pairs = in_pairs(asked, lambda a, b: 2 * off[np.ix_(u == a, u == b)].sum())
+        if pairs is None:
+            return None, 0.0
+        of_row = 2 * (weight * apart).sum(1) * ((g * apart).sum(1) / apart.sum(1) - g[apart].mean())
+        alike = np.array([of_row[u == v].sum() for v in np.unique(u)])
+        itself = ((g - g[apart].mean()) * weight * ~apart).sum()
+        return pairs + len(alike) / (len(alike) - 1) * ((alike - alike.mean()) ** 2).sum(), mean - beside + itself
 
     def block(name, found, skip):
         reference = "people" if kp.any() else "other_models"
@@ -1972,7 +1997,8 @@ def form_reference():
         for other in (True, False):
             for kind in kinds:
                 a, b = means(pairs_of(kind, skip=skip), other), means(pairs_of(reference, skip=skip), other)
-                found_apart = a and b and difference(a, b)
+                between = other and kind == "one_model" and reference == "other_models" and few
+                found_apart = a and b and difference(a, b, (lambda channel: noise_between(channel, skip)) if between else None)
                 if found_apart and found_apart["form"][4] >= 2:
                     want.append((kind, other, found_apart))
         same(f"{name}: contrasts", [len(found["contrasts"]), sum((c["group"], c["other_query"]) != w[:2] for c, w in zip(found["contrasts"], want))], [len(want), 0])
@@ -1990,11 +2016,14 @@ def form_reference():
             if one is None:
                 continue
             want = style(channel, mask)
-            got, expected = [one["r2"], one["expected"], one["adjusted"]], list(want)
+            got, expected = [one["r2"], one["expected"], one["adjusted"]], list(want[:3])
             if few:
                 asked = [v for v in np.unique(kq[mask]) if (mask & (kq == v)).sum() > 1]
                 got += [one["interval"]["low"], one["interval"]["high"]] if one["interval"] else [np.nan] * 2
-                expected += pseudo_interval(want[2], [style(channel, mask & (kq != v))[2] for v in asked], [place_of[v] for v in asked])
+                without = np.array([style(channel, mask & (kq != v))[2] for v in asked])
+                plain = pseudo_interval(want[2], without, [place_of[v] for v in asked])
+                terms = (len(asked) - 1) * (without.mean() - without)
+                expected += score(plain, want[2], error_of(terms, np.ones(len(terms))), *want[3]) if len(asked) >= 5 else plain
             same(f"{name}: share of {channel} that models explain", got, expected)
 
     block("form", summary["form"], ())

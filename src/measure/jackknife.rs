@@ -1,10 +1,10 @@
 //! Numbers that are no sums over queries: what each query, or team, contributes is what the number loses when it is left out
 //! (the jackknife), and intervals resample these contributions.
 //!
-//! Means over pairs of different queries are such numbers. Where only pairs vary and no query by itself has an effect, the
-//! intervals are on the wide side.
+//! Means over pairs of different queries are such numbers. Some of them are 0 but for noise where models are alike: only pairs
+//! vary then ([`super::u_statistic`]).
 
-use super::intervals::{self, Weights};
+use super::intervals::{self, Noise, Weights};
 use super::tables::Interval;
 
 /// A number and what each query or team contributes to it.
@@ -15,6 +15,8 @@ pub struct Estimate {
     /// Place of the unit (a query, a team) and contribution, by place; they add up to 0. Without contributions where nothing
     /// is left without some unit.
     contributions: Vec<(usize, Option<f64>)>,
+    /// If the number is 0 but for noise, or may be, how it varies then.
+    pub noise: Option<Noise>,
 }
 
 impl Estimate {
@@ -23,7 +25,8 @@ impl Estimate {
         let n = without.len() as f64;
         let mean = without.iter().map(|one| one.1).sum::<Option<f64>>().map(|sum| sum / n);
         let contribution = |without: Option<f64>| Some((n - 1.0) / n * (mean? - without?));
-        Self { value, contributions: without.into_iter().map(|(unit, one)| (unit, contribution(one))).collect() }
+        let contributions = without.into_iter().map(|(unit, one)| (unit, contribution(one))).collect();
+        Self { value, contributions, noise: None }
     }
 
     /// `self - other`.
@@ -33,7 +36,7 @@ impl Estimate {
         all.sort_by_key(|one| one.0);
         let sum = |same: &[(usize, Option<f64>)]| (same[0].0, same.iter().map(|one| one.1).sum());
         let contributions = all.chunk_by(|a, b| a.0 == b.0).map(sum).collect();
-        Self { value: self.value - other.value, contributions }
+        Self { value: self.value - other.value, contributions, noise: None }
     }
 
     /// Interval over `units` units.
@@ -43,7 +46,10 @@ impl Estimate {
         for &(unit, contribution) in &self.contributions {
             terms[unit] = Some((self.value + n * contribution?, 1.0));
         }
-        intervals::quotient(&terms, weights)
+        let plain = intervals::quotient(&terms, weights)?;
+        let Some(noise) = self.noise else { return Some(plain) };
+        let ratio = intervals::Ratio::new(terms.into_iter().flatten());
+        Some(intervals::score(plain, (self.value, ratio.error), noise))
     }
 
     /// Number of units that have a part in it.

@@ -2,6 +2,7 @@
 //!
 //! Pairs of different questions have a part in two of them, so contributions are those of leaving a question out.
 
+use super::super::intervals::Noise;
 use super::super::jackknife::Estimate;
 use super::super::sums::{minus, plus};
 use super::sums::{OfQuestion, Part, Scalars};
@@ -53,6 +54,34 @@ pub fn mean(questions: &[OfQuestion], of: Of, other: bool) -> Option<Estimate> {
     Some(Estimate::new(value, without))
 }
 
+/// How the mean over one model's pairs of different questions, less that over different models', varies where models are
+/// alike: in pairs of questions alone, and where models have not all as many responses everywhere by question too.
+pub fn noise_between_models(scalars: &Scalars) -> Option<Noise> {
+    let questions = &scalars.questions;
+    let sum = |of: &dyn Fn(&OfQuestion) -> (f64, f64)| questions.iter().map(of).fold((0.0, 0.0), plus);
+    let own = sum(&|question| pairs(question, Of::OneModel, Part::other));
+    let other = sum(&|question| pairs(question, Of::OtherModels, Part::other));
+    let (mean, reference) = (ratio(own)?, ratio(other)?);
+    // Pairs of a question and itself, which both means lack.
+    let usual = ratio(sum(&|question| question.together.other()))?;
+    let square = |part: &Part| part.square - usual * part.n * part.n;
+    let itself = |question: &OfQuestion| {
+        let models: f64 = question.models.iter().map(|one| square(&one.1)).sum();
+        models / own.1 - (square(&question.together) - models) / other.1
+    };
+    let in_pairs = scalars.pairs.variance(|common| {
+        let rest = minus(common.all, common.own);
+        2.0 * (common.own.0 - mean * common.own.1) / own.1 - 2.0 * (rest.0 - reference * rest.1) / other.1
+    })?;
+    let n = questions.len() as f64;
+    let average = questions.iter().map(|question| question.if_alike).sum::<f64>() / n;
+    let squares: f64 = questions.iter().map(|question| (question.if_alike - average).powi(2)).sum();
+    Some(Noise {
+        at_zero: in_pairs + n / (n - 1.0) * squares,
+        with_noise: mean - reference + questions.iter().map(itself).sum::<f64>(),
+    })
+}
+
 /// Share of the variation within questions that models explain.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Style {
@@ -90,7 +119,7 @@ fn variation(question: &OfQuestion) -> (f64, impl Fn(f64) -> f64) {
 
 /// R^2 by model of the rows centred by question; `None` with one model, one question, or nothing left to explain.
 pub fn style(scalars: &Scalars) -> Option<Style> {
-    let Scalars { questions, centred } = scalars;
+    let Scalars { questions, centred, .. } = scalars;
     // By model: responses, squared length of the centred sum, its expectation.
     let mut of: Vec<(f64, f64, f64)> = centred.iter().map(|&square| (0.0, square, 0.0)).collect();
     let mut all = Variation::default();
@@ -126,7 +155,10 @@ pub fn style(scalars: &Scalars) -> Option<Style> {
         left.adjusted()
     };
     let counted = questions.iter().filter(|question| question.together.n > 1.0);
-    let adjusted = Estimate::new(value, counted.map(|question| (question.query, without(question))).collect());
+    let mut adjusted = Estimate::new(value, counted.map(|question| (question.query, without(question))).collect());
+    let room = all.within - all.expected;
+    let in_pairs = scalars.pairs.variance(|common| 2.0 * common.centred / room);
+    adjusted.noise = in_pairs.map(|at_zero| Noise { at_zero, with_noise: all.explained / room });
     Some(Style { r2: all.explained / all.within, expected: all.expected / all.within, adjusted })
 }
 

@@ -8,6 +8,7 @@ mod compression;
 #[cfg(test)]
 pub mod coverage;
 mod estimates;
+mod pairs;
 mod sums;
 mod vectors;
 
@@ -21,7 +22,7 @@ use crate::base::math::quantile_sorted;
 use crate::base::{Observer, Result};
 use crate::corpus::excerpts::CHARS;
 use crate::corpus::{Corpus, Excerpts};
-use estimates::{Of, mean, style};
+use estimates::{Of, mean, noise_between_models, style};
 use rayon::prelude::*;
 use std::ops::Range;
 use sums::{Question, Scalars};
@@ -95,8 +96,11 @@ impl Measured<'_> {
             return None;
         }
         let one = |channel: usize| {
-            let Mean { value: difference, ci: interval } =
-                self.interval(&here[channel].minus(&there[channel]), self.weights);
+            let mut difference = here[channel].minus(&there[channel]);
+            if (of, reference, other) == (Of::OneModel, Of::OtherModels, true) {
+                difference.noise = noise_between_models(&self.channels[channel]);
+            }
+            let Mean { value: difference, ci: interval } = self.interval(&difference, self.weights);
             Contrast { value: here[channel].value, reference: there[channel].value, difference, interval }
         };
         Some(FormContrast {

@@ -5,6 +5,7 @@
 //! alone follow its sums over questions and over authors. Lists are made once for all choices of models, in blocks of
 //! elements where all of them would be too large.
 
+use super::pairs::{self, Pairs};
 use super::vectors::{Scatter, Vectors, whole};
 use crate::base::{Observer, Result};
 use crate::corpus::{Corpus, Excerpts};
@@ -111,6 +112,9 @@ pub struct OfQuestion {
     /// With X the sum of a model's rows here, centred at the mean of the models' responses to the question, C its sum over
     /// all questions, r the model's responses to others: the sum over the models here with r > 0 of `(|C - X|^2 - |C|^2) / r`.
     pub left_out: f64,
+    /// What the question has a part in the mean over one model's pairs with other questions less that over different
+    /// models', if all models were alike: 0 where all have as many responses everywhere.
+    pub if_alike: f64,
 }
 
 /// What all questions say, of some of the models.
@@ -120,6 +124,8 @@ pub struct Scalars {
     pub questions: Vec<OfQuestion>,
     /// By model: |C|^2.
     pub centred: Vec<f64>,
+    /// Some pairs of questions.
+    pub pairs: Pairs,
 }
 
 /// What one cell has of one element.
@@ -139,6 +145,8 @@ struct Cell {
     n: f64,
     /// 1 over the author's responses to other questions; 0 if there are none.
     rest: f64,
+    /// Weight of a response in the mean over one model's pairs of different questions, less that over different models'.
+    weight: f64,
 }
 
 /// A question, where some of the models are chosen.
@@ -184,6 +192,30 @@ fn usual(cells: &[Cell], people: usize) -> f64 {
     counts.chunk_by(|a, b| a == b).max_by_key(|same| same.len()).map_or(0.0, |same| same[0] as f64)
 }
 
+/// Sets the weights of the models' cells.
+fn weigh(cells: &mut [Cell], counts: &[f64]) {
+    let all: f64 = counts.iter().sum();
+    let model = |cell: &&Cell| (cell.author as usize) < counts.len();
+    let here = |of: &[Cell]| -> f64 { of.iter().filter(model).map(|cell| cell.n).sum() };
+    let own = |cell: &Cell| counts[cell.author as usize] - cell.n;
+    let (mut same, mut other) = (0.0, 0.0);
+    for of in cells.chunk_by(|a, b| a.question == b.question) {
+        same += of.iter().filter(model).map(|cell| cell.n * own(cell)).sum::<f64>();
+        other += here(of) * (all - here(of));
+    }
+    other -= same;
+    if same < 0.5 || other < 0.5 {
+        return;
+    }
+    for of in cells.chunk_by_mut(|a, b| a.question == b.question) {
+        let rest = all - here(of);
+        for cell in of.iter_mut().filter(|cell| (cell.author as usize) < counts.len()) {
+            let own = own(cell);
+            cell.weight = 2.0 * (own / same - (rest - own) / other);
+        }
+    }
+}
+
 impl Choice {
     fn new(questions: &[Question], keep: &[bool]) -> Self {
         let people = keep.len();
@@ -197,12 +229,13 @@ impl Choice {
                 if author != NONE {
                     counts[author as usize] += n;
                 }
-                cells.push(Cell { question: place as u32, author, n, rest: 0.0 });
+                cells.push(Cell { question: place as u32, author, n, rest: 0.0, weight: 0.0 });
             }
         }
         for cell in cells.iter_mut().filter(|cell| cell.author != NONE) {
             cell.rest = rest(counts[cell.author as usize], cell.n);
         }
+        weigh(&mut cells, &counts[..people]);
         let most = usual(&cells, people);
         let of_usual = counts[..people].iter().map(|&all| if all > 0.0 { most * rest(all, most) } else { 0.0 });
         let mut choice = Self { usual: of_usual.collect(), asked: Vec::new(), others: Vec::new(), counts, cells };
@@ -274,18 +307,21 @@ impl Choice {
                 + if asked.usual > 0.0 { usual } else { 0.0 };
             // x - n mean is what a model has of X here, also where x is 0.
             let mut left_out = run.sum * run.sum * asked.square + 2.0 * mean * with_centred;
+            let mut weighted = 0.0;
             for &(cell, x) in &list[run.list.clone()] {
                 let (cell, sum) = (&self.cells[cell as usize], &mut sums.cells[cell as usize]);
                 if cell.author == NONE {
                     continue;
                 }
                 *sum = [sum[0] + x * x, sum[1] + x * totals[cell.author as usize]];
+                weighted += x * cell.weight;
                 if let Some(centred) = centred.get(cell.author as usize) {
                     left_out += x * cell.rest * (x - 2.0 * (cell.n * mean + centred));
                 }
             }
             let sum = &mut sums.questions[run.question as usize];
-            *sum = [sum[0] + run.sum * run.sum, sum[1] + run.sum * together, sum[2] + left_out];
+            let run = [run.sum * run.sum, run.sum * together, left_out, weighted * (together - run.sum)];
+            sum.iter_mut().zip(run).for_each(|(sum, x)| *sum += x);
         }
     }
 
@@ -308,11 +344,19 @@ impl Choice {
                 question.people = part;
             } else {
                 question.together.n += cell.n;
+                question.if_alike += cell.weight * cell.n;
                 question.models.push((cell.author, part));
             }
         }
+        let other =
+            found.iter().map(|question| question.together.other()).fold((0.0, 0.0), |t, x| (t.0 + x.0, t.1 + x.1));
+        let usual = other.0 / other.1.max(1.0);
+        for (question, sum) in found.iter_mut().zip(&sums.questions) {
+            let rest = (all - question.together.n).max(1.0);
+            question.if_alike = sum[3] / rest - usual * question.if_alike;
+        }
         found.retain(|question| question.together.n + question.people.n > 0.0);
-        Scalars { questions: found, centred: sums.centred }
+        Scalars { questions: found, centred: sums.centred, pairs: Pairs::default() }
     }
 }
 
@@ -345,8 +389,9 @@ impl Work {
 struct Sums {
     /// |S|^2 and <S, T> of each cell.
     cells: Vec<[f64; 2]>,
-    /// The same of each question's models together, and what [`OfQuestion::left_out`] is.
-    questions: Vec<[f64; 3]>,
+    /// The same of each question's models together, what [`OfQuestion::left_out`] is, and what `weight` times its rows has with
+    /// all rows of other questions.
+    questions: Vec<[f64; 4]>,
     centred: Vec<f64>,
 }
 
@@ -359,14 +404,14 @@ impl Sums {
     fn zeros(choice: &Choice) -> Self {
         Self {
             cells: vec![[0.0; 2]; choice.cells.len()],
-            questions: vec![[0.0; 3]; choice.asked.len()],
+            questions: vec![[0.0; 4]; choice.asked.len()],
             centred: vec![0.0; choice.usual.len()],
         }
     }
 
     fn clear(&mut self) {
         self.cells.fill([0.0; 2]);
-        self.questions.fill([0.0; 3]);
+        self.questions.fill([0.0; 4]);
         self.centred.fill(0.0);
     }
 
@@ -519,7 +564,12 @@ fn in_blocks(
             }
         }
     }
-    Ok(choices.iter().zip(sums).map(|(choice, sums)| choice.scalars(questions, sums)).collect())
+    let all = choices.iter().zip(sums).zip(keeps);
+    all.map(|((choice, sums), keep)| {
+        let pairs = pairs::pairs(questions, vectors, keep, observer)?;
+        Ok(Scalars { pairs, ..choice.scalars(questions, sums) })
+    })
+    .collect()
 }
 
 #[cfg(test)]
