@@ -106,18 +106,21 @@ fn what_cannot_be_told_is_left_out() {
 
 const QUERIES: usize = 50;
 
-/// Two answers of 4 models to 50 queries: directions of queries, cells, responses, and with `own` of models.
-fn random(seed: u64, cells: f64, own: f64) -> Corpus {
+/// Two answers (1 to 3 if `uneven`) of 4 models to 50 queries: directions of queries, responses, and with `cells` of cells.
+fn random(seed: u64, cells: f64, uneven: bool) -> Corpus {
     let stream = Stream::new(seed, "variation");
-    let keys = (0..QUERIES * 8).map(|i| (format!("{:02}", i / 8), (i / 2 % 4).to_string()));
-    planted::corpus(keys, 12, |row, i| {
+    let answers = |cell: usize| if uneven { 1 + stream.below(1 << 40 | cell as u64, 0, 3) as usize } else { 2 };
+    let keys: Vec<(usize, usize)> =
+        (0..4 * QUERIES).flat_map(|cell| std::iter::repeat_n((cell / 4, cell % 4), answers(cell))).collect();
+    planted::corpus(keys.iter().map(|key| (format!("{:02}", key.0), key.1.to_string())), 12, |row, i| {
         let noise = |kind: u64, of: usize| stream.normal(kind << 32 | of as u64, i as u64);
-        (noise(0, row / 8) + noise(1, row) + cells * noise(2, row / 2) + own * noise(3, row / 2 % 4)) as f32
+        let (query, model) = keys[row];
+        (noise(0, query) + noise(1, row) + cells * noise(2, 4 * query + model)) as f32
     })
 }
 
-fn of_seed(seed: u64, cells: f64, own: f64) -> (R2, R2) {
-    let corpus = random(seed, cells, own);
+fn of_seed(seed: u64, cells: f64, uneven: bool) -> (R2, R2) {
+    let corpus = random(seed, cells, uneven);
     let sums = Sums::new(&corpus, &[], &Silent).unwrap();
     let weights = Weights::new(seed, "intervals", intervals::RESAMPLES, QUERIES);
     let settings = MeasureSettings { seed, ..MeasureSettings::default() };
@@ -130,8 +133,8 @@ fn of_seed(seed: u64, cells: f64, own: f64) -> (R2, R2) {
 #[expect(clippy::print_stdout, reason = "what is found is to be read")]
 fn no_effect_is_found_where_none_is_planted() {
     const SEEDS: u64 = 400;
-    for cells in [0.0, 1.0] {
-        let found: Vec<(R2, R2)> = (0..SEEDS).into_par_iter().map(|seed| of_seed(seed, cells, 0.0)).collect();
+    for (cells, uneven) in [(0.0, false), (1.0, false), (0.0, true), (1.0, true)] {
+        let found: Vec<(R2, R2)> = (0..SEEDS).into_par_iter().map(|seed| of_seed(seed, cells, uneven)).collect();
         let share = |of: fn(&(R2, R2)) -> R2, what: fn(&R2) -> bool| {
             100.0 * found.iter().filter(|one| what(&of(one))).count() as f64 / SEEDS as f64
         };
@@ -139,7 +142,7 @@ fn no_effect_is_found_where_none_is_planted() {
         let (p_cell, p_style) = (share(|f| f.0, |r2| r2.p <= 0.05), share(|f| f.1, |r2| r2.p <= 0.05));
         let (held_cell, held_style) = (share(|f| f.0, holds), share(|f| f.1, holds));
         println!(
-            "cells {cells}: p <= .05 by cells {p_cell} %, for style {p_style} %; 0 held {held_cell} %, {held_style} %"
+            "cells {cells}, uneven {uneven}: p <= .05 by cells {p_cell} %, for style {p_style} %; 0 held {held_cell} %, {held_style} %"
         );
         // Monte Carlo error of 5 %: 1.1.
         assert!((1.0..9.0).contains(&p_style), "{p_style}");
