@@ -206,8 +206,8 @@ if M > 1:
     floor_counts = floor_counts - (asked_n * (count[:, None] - asked_n)).sum(0)
 FLOOR_MOVES = moves(floor_sums, floor_counts) if floor_counts.sum() > 0 else np.zeros(Q)
 
-def beta_quantile(p, a, b):
-    """Bisection on Gauss-Legendre integrals of the density, on panels that halve towards the nearer end."""
+def beta_cdf(x, a, b):
+    """Gauss-Legendre integrals of the density, on panels that halve towards the nearer end."""
     places, shares = np.polynomial.legendre.leggauss(40)
     scale = math.lgamma(a + b) - math.lgamma(a) - math.lgamma(b)
     edges = np.r_[0.0, 2.0 ** -np.arange(80)[::-1]]
@@ -215,29 +215,26 @@ def beta_quantile(p, a, b):
     def below(x, a, b):
         t = x * (middles + halves * places)
         return (x * halves * shares * np.exp(scale + (a - 1) * np.log(t) + (b - 1) * np.log1p(-t))).sum()
-    low, high = 0.0, 1.0
-    for _ in range(60):
-        middle = (low + high) / 2
-        reached = below(middle, a, b) if a < b else 1 - below(1 - middle, b, a)
-        low, high = (middle, high) if reached < p else (low, middle)
-    return (low + high) / 2
+    return below(x, a, b) if a < b else 1 - below(1 - x, b, a)
 
-def gamma_quantile(p, shape):
-    """Bisection on Gauss-Legendre integrals of the density, on panels that halve towards 0."""
+def gamma_cdf(x, shape):
+    """Gauss-Legendre integrals of the density, on panels that halve towards 0."""
     places, shares = np.polynomial.legendre.leggauss(40)
     edges = np.r_[0.0, 2.0 ** -np.arange(200)[::-1]]
     middles, halves = (edges[1:] + edges[:-1])[:, None] / 2, (edges[1:] - edges[:-1])[:, None] / 2
-    def below(x):
-        t = x * (middles + halves * places)
-        return (x * halves * shares * np.exp((shape - 1) * np.log(t) - t - math.lgamma(shape))).sum()
-    low, high = 0.0, 10 * shape + 40
+    t = x * (middles + halves * places)
+    return (x * halves * shares * np.exp((shape - 1) * np.log(t) - t - math.lgamma(shape))).sum()
+
+def mid_p(p, high, at_least, more):
+    """Where the mean of two distribution functions is p."""
+    low = 0.0
     for _ in range(70):
         middle = (low + high) / 2
-        low, high = (middle, high) if below(middle) < p else (low, middle)
+        low, high = (middle, high) if at_least(middle) + more(middle) < 2 * p else (low, middle)
     return (low + high) / 2
 
 def share_limits(found, top, bottom):
-    """An interval of a share beside the usual one, or near an edge beside exact binomial limits."""
+    """An interval of a share beside the usual one, or near an edge beside mid-P binomial limits."""
     used = bottom > 0
     away = min(10, used.sum())
     got = [found["low"], found["high"]] if found else [np.nan] * 2
@@ -250,12 +247,14 @@ def share_limits(found, top, bottom):
     few, many = student_quantile(min(k, 1000) - 1), student_quantile(min(int(size), 1000) - 1)
     counts = min(rate * (1 - rate) / error ** 2, size) * (many / few) ** 2 if error > 0 else k
     some, rest = counts * rate, counts * (1 - rate)
-    return got, [beta_quantile(0.025, some, rest + 1) if some else 0, beta_quantile(0.975, some + 1, rest) if rest else 1]
+    at_least = lambda x: beta_cdf(x, some, rest + 1) if some else 1.0
+    more = lambda x: beta_cdf(x, some + 1, rest) if rest else 0.0
+    return got, [mid_p(0.025, 1.0, at_least, more) if some else 0, mid_p(0.975, 1.0, at_least, more) if rest else 1]
 
 def labels_limits(top, bottom, most, slope=0.0, at=None, least=1):
     """Interval of a number of labels in units that have one at least and by query at `most` so many, with what the floor does
-    to its cut: of the logarithm of what it has beyond `least`; near one label, or near the most, that of sums of Poisson counts
-    (Fay & Feuer 1997). `at` are the places of the queries; without it those with a denominator count."""
+    to its cut: of the logarithm of what it has beyond `least`; near one label, or near the most, mid-P limits of sums of Poisson
+    counts (Fay & Kim 2017). `at` are the places of the queries; without it those with a denominator count."""
     most = np.asarray(most, float)
     if at is None:
         at = np.flatnonzero(bottom > 0)
@@ -265,12 +264,14 @@ def labels_limits(top, bottom, most, slope=0.0, at=None, least=1):
         return None
     units = bottom.mean()
     events = lambda own: own.sum() ** 2 / (own ** 2).sum()
-    limit = lambda p, own: (own ** 2).sum() / own.sum() * gamma_quantile(p, events(own)) / k
+    below = lambda own: lambda x: gamma_cdf(x * k * own.sum() / (own ** 2).sum(), events(own))
     def rare(counts):
         own = counts[counts > 1e-9]
         if len(own) and events(own) >= min(12, k / 2):
             return None
-        return limit(0.025, own) if len(own) else 0.0, limit(0.975, np.append(own, own.max() if len(own) else 1.0))
+        one_more = np.append(own, own.max() if len(own) else 1.0)
+        at_least, more, far = below(own) if len(own) else lambda x: 1.0, below(one_more), 60 * one_more.sum() / k
+        return mid_p(0.025, far, at_least, more) if len(own) else 0.0, mid_p(0.975, far, at_least, more)
     value, inside = top.sum() / bottom.sum(), lambda low, high: (max(low, 1.0), min(high, (most / bottom).max()))
     beyond, short = rare((top - bottom) / units), rare((most - top) / units)
     if beyond is None and short is None:
@@ -1751,7 +1752,7 @@ def rankings():
         away = (first - other)[~np.isnan(first - other)]
         if len(away) < 5:
             return None
-        return bool(away.mean() > critical(comparisons, len(away)) * away.std(ddof=1) / math.sqrt(len(away)))
+        return bool(away.mean() > critical(comparisons, len(away)) * away.std(ddof=1) / math.sqrt(len(away)) + 1e-12)
     def line(grid, units, means):
         """For each unit how many of those below can't be told from it."""
         ranked = sorted(units, key=lambda u: (-means[u], u))

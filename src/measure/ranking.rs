@@ -91,6 +91,10 @@ fn pairs(units: usize) -> usize {
     units * units.saturating_sub(1) / 2
 }
 
+/// Mean differences of similarities up to this are none, however little they vary: those of models that answer alike, as planted
+/// ones may, differ by rounding.
+const ROUNDING: f64 = 1e-12;
+
 /// Student's quantiles for `comparisons` two-sided ones at 5 % in all, by degrees of freedom.
 struct Critical {
     p: f64,
@@ -127,7 +131,7 @@ fn not_separable(grid: &Grid, order: &[usize], critical: &mut Critical) -> Optio
             continue;
         };
         compared = true;
-        count += u32::from(mean <= critical.of(queries) * error);
+        count += u32::from(mean <= critical.of(queries) * error + ROUNDING);
     }
     (compared || rest.is_empty()).then_some(count)
 }
@@ -278,7 +282,7 @@ pub fn most_alike_next(sums: &Sums, pairs: &[ModelPairRow], models: &[ModelRow])
         }
         let (count, mean) = (n as f64, sum / n as f64);
         let error = ((squares / count - mean * mean).max(0.0) / (count - 1.0)).sqrt();
-        mean <= critical.of(n) * error
+        mean <= critical.of(n) * error + ROUNDING
     };
     (others().count() > 0).then(|| others().filter(alike).count() as u32)
 }
@@ -326,6 +330,8 @@ mod tests {
             let best = if found[1].unwrap().mean > found[2].unwrap().mean { [1, 0] } else { [0, 1] };
             assert_eq!(next, [0, best[0], best[1], 0]);
         }
+        let rounded = ranked(grid(20, &[0.0, 1e-14, 3e-14], 5, 0.0), None);
+        assert_eq!(rounded.iter().map(|one| one.unwrap().next.unwrap()).collect::<Vec<_>>(), [0, 1, 2]);
         let few = ranked(grid(4, &[0.0, 3.0], 5, 0.1), None);
         assert!(few.iter().all(|one| one.unwrap().joint.is_none()) && few[1].unwrap().next.is_none());
     }

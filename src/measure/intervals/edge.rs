@@ -1,9 +1,13 @@
 //! Intervals of numbers near the edge of what they can be: shares near 0 and 1, and counts of labels near one label. What is
-//! rare is in few queries or in none, and resamples know of no others, so that binomial limits stand in.
+//! rare is in few queries or in none, and resamples know of no others, so that limits of counts stand in.
+//!
+//! They are mid-P limits (Lancaster 1961; Berry & Armitage 1995): half of the probability of what was counted itself lies
+//! beyond them. Limits that have all of it inside (Clopper & Pearson 1934) hold 95 % whatever the true share is, and 97 to 100
+//! where there are few events; these hold 95 on average.
 
 use super::super::tables::Interval;
 use super::{LEAST, Ratio, Weights, ratio, standard_errors};
-use crate::base::math::{beta_quantile, gamma_quantile};
+use crate::base::math::{beta_cdf, gamma_cdf};
 
 /// Queries that must have some of what is counted, and as many not all of it, for a share not to be near its edge.
 const AWAY_FROM_EDGE: usize = 10;
@@ -15,7 +19,7 @@ const NO_LABEL: f64 = 1e-9;
 /// Interval of a share: a ratio of sums over queries, each numerator from 0 to its denominator, a number of responses.
 ///
 /// Near an edge, where fewer than 10 queries (fewer than all, if they are fewer) have some of it or lack some, resamples do
-/// not know what else there might be. There it has the exact binomial limits (Clopper & Pearson 1934) of an effective
+/// not know what else there might be. There it has the mid-P binomial limits of an effective
 /// number of responses, `p (1 - p) / se^2`, lessened as Student's quantile asks (Korn & Graubard 1998). Where no query has
 /// any, or all have nothing else, that number is the number of queries: those of a query may come together.
 pub fn share(terms: &[(f64, f64)], weights: Option<&Weights>) -> Option<Interval> {
@@ -39,10 +43,30 @@ pub fn share(terms: &[(f64, f64)], weights: Option<&Weights>) -> Option<Interval
         queries as f64
     };
     let (some, rest) = (n * p, n * (1.0 - p));
+    let half = |x: f64| {
+        let at_least = if some > 0.0 { beta_cdf(x, some, rest + 1.0) } else { 1.0 };
+        let more = if rest > 0.0 { beta_cdf(x, some + 1.0, rest) } else { 0.0 };
+        0.5 * (at_least + more)
+    };
     Some(Interval {
-        low: if some > 0.0 { beta_quantile(0.025, some, rest + 1.0) } else { 0.0 },
-        high: if rest > 0.0 { beta_quantile(0.975, some + 1.0, rest) } else { 1.0 },
+        low: if some > 0.0 { reached(0.025, 1.0, half) } else { 0.0 },
+        high: if rest > 0.0 { reached(0.975, 1.0, half) } else { 1.0 },
     })
+}
+
+/// Where a function that grows from 0 on reaches p, by bisection; `high` is a first guess.
+fn reached(p: f64, high: f64, of: impl Fn(f64) -> f64) -> f64 {
+    let (mut low, mut high) = (0.0, high);
+    while of(high) < p {
+        (low, high) = (high, 2.0 * high);
+    }
+    loop {
+        let middle = 0.5 * (low + high);
+        if middle <= low || middle >= high {
+            return middle;
+        }
+        if of(middle) < p { low = middle } else { high = middle }
+    }
 }
 
 /// Interval of a number of labels: a ratio of sums over queries, each numerator from its denominator, a number of units that
@@ -51,8 +75,9 @@ pub fn share(terms: &[(f64, f64)], weights: Option<&Weights>) -> Option<Interval
 ///
 /// With e the labels of a query beyond one (or short of the most) over the mean number of units, their sum has the variance of
 /// `sum(e)^2 / sum(e^2)` events worth `sum(e^2) / sum(e)` each, as if e were sums of Poisson counts. Near an edge, where these
-/// are fewer than 12 and than half of the queries, the limits are those of such sums (Fay & Feuer 1997): gamma quantiles, the
-/// farther one with one more query that has as many as any; where none has any, with one that has one label in each unit.
+/// are fewer than 12 and than half of the queries, the limits are mid-P limits of such sums (Fay & Kim 2017, after Fay & Feuer
+/// 1997): of two gamma distributions, half of each, one with one more query that has as many as any; where none has any, with
+/// one that has one label in each unit.
 pub fn number(terms: &[(f64, f64)], most: &[f64]) -> Option<Interval> {
     let used: Vec<(f64, f64, f64)> =
         terms.iter().zip(most).filter(|(term, _)| term.1 > 0.0).map(|(&(x, y), &most)| (x, y, most)).collect();
@@ -76,10 +101,14 @@ fn rare(counts: impl Iterator<Item = f64>) -> Option<Interval> {
     if sum * sum >= EVENTS.min(queries / 2.0) * squares && sum > 0.0 {
         return None;
     }
-    let limit = |p: f64, sum: f64, squares: f64| squares / sum * gamma_quantile(p, sum * sum / squares) / queries;
-    let (low, most) =
-        if sum > 0.0 { (limit(0.025, sum, squares), counts.iter().copied().fold(0.0, f64::max)) } else { (0.0, 1.0) };
-    Some(Interval { low, high: limit(0.975, sum + most, squares + most * most) })
+    let most = if sum > 0.0 { counts.iter().copied().fold(0.0, f64::max) } else { 1.0 };
+    let below = |x: f64, sum: f64, squares: f64| gamma_cdf(x * queries * sum / squares, sum * sum / squares);
+    let half = |x: f64| {
+        let at_least = if sum > 0.0 { below(x, sum, squares) } else { 1.0 };
+        0.5 * (at_least + below(x, sum + most, squares + most * most))
+    };
+    let guess = (sum + most) / queries;
+    Some(Interval { low: if sum > 0.0 { reached(0.025, guess, half) } else { 0.0 }, high: reached(0.975, guess, half) })
 }
 
 #[cfg(test)]
@@ -92,15 +121,19 @@ mod tests {
         let weights = Weights::new(1, "shares", 1000, 60);
         let of = |some: usize, x: f64| (0..60).map(|q| (if q < some { x } else { 0.0 }, 10.0)).collect::<Vec<_>>();
         let none = share(&of(0, 0.0), Some(&weights)).unwrap();
-        // 1 - .025^(1/60)
-        assert!(none.low == 0.0 && (none.high - 0.059_629_512).abs() < 1e-6, "{none:?}");
+        // 1 - .05^(1/60)
+        assert!(none.low == 0.0 && (none.high - 0.048_702_913_310).abs() < 1e-11, "{none:?}");
         let all = share(&of(60, 10.0), Some(&weights)).unwrap();
         assert!((all.low - (1.0 - none.high)).abs() < 1e-12 && all.high == 1.0, "{all:?}");
         // Ten of one query: as one of 60 or a little fewer; one each of three: as three of 600 or a little fewer.
         let one = share(&of(1, 10.0), Some(&weights)).unwrap();
-        assert!(one.low > 1e-4 && one.low < 5e-4 && (0.085..0.1).contains(&one.high), "{one:?}");
         let three = share(&of(3, 1.0), Some(&weights)).unwrap();
-        assert!((0.0008..0.0011).contains(&three.low) && (0.014..0.016).contains(&three.high), "{three:?}");
+        // From scipy.
+        for (found, [low, high]) in
+            [(one, [0.0007269590138518, 0.0821585532816382]), (three, [0.0012322890168384, 0.0137723167629571])]
+        {
+            assert!((found.low - low).abs() < 1e-11 && (found.high - high).abs() < 1e-11, "{found:?}");
+        }
         assert_eq!(share(&of(30, 4.0), Some(&weights)), ratio(&of(30, 4.0), Some(&weights)));
         assert_eq!(share(&of(4, 4.0)[..4], None), None);
     }
@@ -118,9 +151,9 @@ mod tests {
         };
         // From scipy: limits of 3 events in 50 queries, of none, of unequal ones.
         for units in [1.0, 3.0] {
-            close(above(&counts(&[1.0; 3], units)).unwrap(), [1.012373442457912, 1.1753454613948464]);
-            close(above(&counts(&[], units)).unwrap(), [1.0, 1.0737775890822787]);
-            close(above(&counts(&[1.0, 4.0, 1.0], units)).unwrap(), [1.014532556712638, 1.4849153044378474]);
+            close(above(&counts(&[1.0; 3], units)).unwrap(), [1.0152619259559557, 1.1632893841673675]);
+            close(above(&counts(&[], units)).unwrap(), [1.0, 1.05991464547108]);
+            close(above(&counts(&[1.0, 4.0, 1.0], units)).unwrap(), [1.0203147623539583, 1.4338102275465168]);
         }
         assert!(above(&counts(&[1.0; 11], 1.0)).is_some() && above(&counts(&[1.0; 12], 1.0)).is_none());
         let few = |some: usize| above(&counts(&vec![1.0; some], 1.0)[..10]);
