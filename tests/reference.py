@@ -277,10 +277,21 @@ def labels_limits(top, bottom, most, slope=0.0, at=None, least=1):
     if beyond is None and short is None:
         found = interval(carried(top, bottom, slope, FLOOR_MOVES, at) - least * bottom, bottom, at, logarithm=True)
         return inside(least + math.exp(found[0]), least + math.exp(found[1]))
-    low, high = [1 + x for x in beyond] if beyond else [most.mean() / units - x for x in short[::-1]]
+    edge, (low, high) = (1, [1 + x for x in beyond]) if beyond else (most.mean() / units, [most.mean() / units - x for x in short[::-1]])
     error = math.sqrt((FLOOR_MOVES ** 2).sum() * Q / max(Q - 1, 1))
     moved = student_quantile(min(k, 1000) - 1) * slope * error
-    return inside(value - math.hypot(value - low, moved), value + math.hypot(high - value, moved))
+    def nearer(limit):
+        """On the side of the edge: where the number is as far away as what it moves there lets it."""
+        if abs(value - edge) < 1e-15:
+            return edge
+        start, end = (edge, limit) if edge < limit else (limit, edge)
+        for _ in range(200):
+            middle = (start + end) / 2
+            beyond = abs(value - middle) > math.hypot(value - limit, moved * (middle - edge) / (value - edge))
+            start, end = ((middle, end) if beyond else (start, middle)) if edge < limit else ((start, middle) if beyond else (middle, end))
+        return (start + end) / 2
+    far = lambda limit: math.hypot(limit - value, moved)
+    return inside(*((nearer(low), value + far(high)) if beyond else (value - far(low), nearer(high))))
 
 def adjusted(values):
     """Comparable means of units x queries with gaps: over common queries if they are half, else least squares."""

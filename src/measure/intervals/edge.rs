@@ -69,6 +69,39 @@ fn reached(p: f64, high: f64, of: impl Fn(f64) -> f64) -> f64 {
     }
 }
 
+/// Limits of a number that is near an edge of what it can be.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct NearEdge {
+    /// The edge.
+    pub edge: f64,
+    /// The limits.
+    pub limits: Interval,
+}
+
+impl NearEdge {
+    /// The limits where the number, `value`, also moves with another one, by so much within 95 %. What it moves is in proportion
+    /// to what it has beyond the edge. The farther limit is away as variances add up; the one nearer the edge is where the
+    /// number is as far away as these add up there, since a number that is large by chance moves more than the true one.
+    pub fn moved(&self, value: f64, moved: f64) -> Interval {
+        let Interval { low, high } = self.limits;
+        let farther = |limit: f64| (limit - value).hypot(moved);
+        let nearer = |limit: f64| {
+            let (all, away) = ((value - self.edge).abs(), (limit - value).abs());
+            if all == 0.0 {
+                return 0.0;
+            }
+            // With x from the edge: (all - x)^2 = away^2 + (moved x / all)^2.
+            let (squares, share) = (all * all - away * away, moved / all);
+            all - squares / (all + (all * all - (1.0 - share * share) * squares).max(0.0).sqrt())
+        };
+        if low >= self.edge {
+            Interval { low: value - nearer(low), high: value + farther(high) }
+        } else {
+            Interval { low: value - farther(low), high: value + nearer(high) }
+        }
+    }
+}
+
 /// Interval of a number of labels: a ratio of sums over queries, each numerator from its denominator, a number of units that
 /// have one label at least, such as groups, to the `most` that there can be, where all responses differ. `None` where it is
 /// near neither edge, or without 5 queries.
@@ -78,7 +111,7 @@ fn reached(p: f64, high: f64, of: impl Fn(f64) -> f64) -> f64 {
 /// are fewer than 12 and than half of the queries, the limits are mid-P limits of such sums (Fay & Kim 2017, after Fay & Feuer
 /// 1997): of two gamma distributions, half of each, one with one more query that has as many as any; where none has any, with
 /// one that has one label in each unit.
-pub fn number(terms: &[(f64, f64)], most: &[f64]) -> Option<Interval> {
+pub fn number(terms: &[(f64, f64)], most: &[f64]) -> Option<NearEdge> {
     let used: Vec<(f64, f64, f64)> =
         terms.iter().zip(most).filter(|(term, _)| term.1 > 0.0).map(|(&(x, y), &most)| (x, y, most)).collect();
     if used.len() < LEAST {
@@ -87,10 +120,11 @@ pub fn number(terms: &[(f64, f64)], most: &[f64]) -> Option<Interval> {
     let units = used.iter().map(|t| t.1).sum::<f64>() / used.len() as f64;
     let of = |count: fn(&(f64, f64, f64)) -> f64| rare(used.iter().map(|t| count(t) / units));
     if let Some(Interval { low, high }) = of(|t| t.0 - t.1) {
-        return Some(Interval { low: 1.0 + low, high: 1.0 + high });
+        return Some(NearEdge { edge: 1.0, limits: Interval { low: 1.0 + low, high: 1.0 + high } });
     }
     let all = used.iter().map(|t| t.2 / units).sum::<f64>() / used.len() as f64;
-    of(|t| t.2 - t.0).map(|Interval { low, high }| Interval { low: all - high, high: all - low })
+    let limits = |Interval { low, high }| Interval { low: all - high, high: all - low };
+    of(|t| t.2 - t.0).map(|beyond| NearEdge { edge: all, limits: limits(beyond) })
 }
 
 /// Interval of a mean of numbers of what is rare, one a query; `None` where it is not.
@@ -145,7 +179,7 @@ mod tests {
 
     #[test]
     fn a_number_near_an_edge_has_limits_of_events() {
-        let above = |terms: &[(f64, f64)]| number(terms, &vec![100.0; terms.len()]);
+        let above = |terms: &[(f64, f64)]| number(terms, &vec![100.0; terms.len()]).map(|near| near.limits);
         let close = |found: Interval, [low, high]: [f64; 2]| {
             assert!((found.low - low).abs() < 1e-11 && (found.high - high).abs() < 1e-11, "{found:?}");
         };
@@ -165,8 +199,25 @@ mod tests {
             let terms: Vec<(f64, f64)> =
                 (0..50).map(|q| (3.0 * (most[q] - short.get(q).unwrap_or(&0.0)), 3.0)).collect();
             let most: Vec<f64> = most.iter().map(|most| 3.0 * most).collect();
-            close(number(&terms, &most).unwrap(), [10.0 - (beyond.high - 1.0), 10.0 - (beyond.low - 1.0)]);
+            close(number(&terms, &most).unwrap().limits, [10.0 - (beyond.high - 1.0), 10.0 - (beyond.low - 1.0)]);
         }
+    }
+
+    /// What the number moves with another one is in proportion to what it has beyond the edge, on the side of the edge.
+    #[test]
+    fn limits_go_farther_by_what_the_number_moves() {
+        let near = NearEdge { edge: 1.0, limits: Interval { low: 1.02, high: 1.2 } };
+        for moved in [0.0, 0.03, 0.08, 0.3] {
+            let found = near.moved(1.08, moved);
+            assert!((found.high - (1.08 + f64::hypot(0.12, moved))).abs() < 1e-12, "{found:?}");
+            let there = moved * (found.low - 1.0) / 0.08;
+            assert!((1.08 - found.low - f64::hypot(0.06, there)).abs() < 1e-12 && found.low > 1.0, "{found:?}");
+            // The other edge is a mirror.
+            let far = NearEdge { edge: 9.0, limits: Interval { low: 8.8, high: 8.98 } }.moved(8.92, moved);
+            assert!((far.low - (10.0 - found.high)).abs() < 1e-12 && (far.high - (10.0 - found.low)).abs() < 1e-12);
+        }
+        let none = NearEdge { edge: 1.0, limits: Interval { low: 1.0, high: 1.06 } }.moved(1.0, 0.03);
+        assert!(none.low == 1.0 && (none.high - (1.0 + f64::hypot(0.06, 0.03))).abs() < 1e-12);
     }
 
     /// Rare labels: resamples of queries hold the mean in some 80 % of corpora.
@@ -183,7 +234,10 @@ mod tests {
             };
             let terms: Vec<(f64, f64)> = (0..queries).map(|q| (1.0 + more(q), 1.0)).collect();
             let most = vec![20.0; terms.len()];
-            number(&terms, &most).or_else(|| ratio(&terms, None)).is_some_and(|i| i.low <= truth && truth <= i.high)
+            number(&terms, &most)
+                .map(|near| near.limits)
+                .or_else(|| ratio(&terms, None))
+                .is_some_and(|i| i.low <= truth && truth <= i.high)
         });
         let share = held.count() as f64 / seeds as f64;
         assert!((0.95..0.995).contains(&share), "{share}");

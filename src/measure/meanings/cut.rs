@@ -56,11 +56,10 @@ pub fn interval(
         let found = intervals::log_ratio(&beyond, Some(weights))?;
         return within(limit(found.low), limit(found.high));
     };
-    // The limits go as much farther as variances that add up do.
     let Ratio { value, queries, .. } = Ratio::new(terms.iter().copied().filter(|term| term.1 > 0.0));
     let moved = standard_errors(queries) * slope * meanings.floor.error();
-    let farther = |limit: f64| (limit - value).hypot(moved);
-    within(value - farther(edge.low), value + farther(edge.high))
+    let found = edge.moved(value, moved);
+    within(found.low, found.high)
 }
 
 /// `None` where the cut does not move, or by less than rounding; then it carries nothing.
