@@ -1,6 +1,6 @@
 //! How much the beginnings of a group's responses repeat each other: the compression ratio of a fixed amount of them.
 
-use super::sums::Question;
+use super::question::Question;
 use super::vectors::whole;
 use crate::base::random::Stream;
 use crate::corpus::{Corpus, Excerpts};

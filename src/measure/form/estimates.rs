@@ -166,7 +166,8 @@ pub fn style(scalars: &Scalars) -> Option<Style> {
 mod tests {
     use super::super::super::planted;
     use super::super::Excerpts;
-    use super::super::sums::{Question, scalars};
+    use super::super::question::Question;
+    use super::super::sums::scalars;
     use super::super::vectors::{Content, Form};
     use super::*;
     use crate::base::events::Silent;

@@ -4,11 +4,13 @@
 //! of the same question and of different ones. One model's answers stand beside what people write, where there are people,
 //! else beside pairs of different models. "Thinking" is not observed: the finding is form that repeats where content differs.
 
+mod choice;
 mod compression;
 #[cfg(test)]
 pub mod coverage;
 mod estimates;
 mod pairs;
+mod question;
 mod sums;
 mod vectors;
 
@@ -23,9 +25,10 @@ use crate::base::{Observer, Result};
 use crate::corpus::excerpts::CHARS;
 use crate::corpus::{Corpus, Excerpts};
 use estimates::{Of, mean, noise_between_models, style};
+use question::Question;
 use rayon::prelude::*;
 use std::ops::Range;
-use sums::{Question, Scalars};
+use sums::Scalars;
 use vectors::{BUCKETS, Content, Form, GRAMS, Openings};
 
 const NAME: &str = "Form and content";

@@ -2,7 +2,7 @@
 //! for noise.
 
 use super::super::u_statistic;
-use super::sums::Question;
+use super::question::Question;
 use super::vectors::{Scatter, Vectors};
 use crate::base::{Observer, Result};
 use rayon::prelude::*;

@@ -5,10 +5,12 @@
 //! alone follow its sums over questions and over authors. Lists are made once for all choices of models, in blocks of
 //! elements where all of them would be too large.
 
+use super::choice::{Choice, NONE};
 use super::pairs::{self, Pairs};
-use super::vectors::{Scatter, Vectors, whole};
+use super::question::Question;
+use super::vectors::{Scatter, Vectors};
 use crate::base::{Observer, Result};
-use crate::corpus::{Corpus, Excerpts};
+use crate::corpus::Corpus;
 use rayon::prelude::*;
 use std::ops::Range;
 
@@ -18,61 +20,6 @@ const BLOCK: usize = 128 << 20;
 const PARTS: usize = 32;
 /// Sums that a thread adds up at once.
 const AT_ONCE: usize = 1 << 16;
-/// Stands for the author of a cell that was not chosen.
-const NONE: u32 = u32::MAX;
-
-/// The responses to a question (queries that are copies of each other are one) that are long enough.
-pub struct Question {
-    /// Lowest query id.
-    pub query: usize,
-    /// Positions of each model's responses, models ascending.
-    pub cells: Vec<(u32, Vec<usize>)>,
-    /// Positions of what people wrote.
-    pub people: Vec<usize>,
-}
-
-impl Question {
-    /// Number of the models' responses.
-    pub fn n(&self) -> f64 {
-        self.cells.iter().map(|cell| cell.1.len() as f64).sum()
-    }
-
-    /// The positions of each author: the models' cells, then people if there are any.
-    fn authors(&self) -> impl Iterator<Item = &[usize]> {
-        let people = Some(self.people.as_slice()).filter(|people| !people.is_empty());
-        self.cells.iter().map(|cell| cell.1.as_slice()).chain(people)
-    }
-
-    /// Questions in order, of the models that `keep` has and of people, and how many responses were too short.
-    pub fn all(corpus: &Corpus, excerpts: &Excerpts, people: &[bool], keep: &[bool]) -> (Vec<Self>, u64) {
-        let mut short = 0;
-        let mut questions = Vec::new();
-        for members in super::super::chunks::groups(corpus) {
-            let mut found = Self { query: members[0], cells: Vec::new(), people: Vec::new() };
-            let mut of_models: Vec<(u32, usize)> = Vec::new();
-            for position in members.iter().flat_map(|&query| corpus.layout.query_positions[query].clone()) {
-                let row = corpus.layout.row_at[position] as usize;
-                let (model, person) = (corpus.rows.model[row], people.get(row).copied().unwrap_or(false));
-                if !person && !keep[model as usize] {
-                    continue;
-                }
-                match (whole(corpus, excerpts, position), person) {
-                    (None, _) => short += 1,
-                    (Some(_), true) => found.people.push(position),
-                    (Some(_), false) => of_models.push((model, position)),
-                }
-            }
-            of_models.sort_unstable();
-            let cells = of_models.chunk_by(|a, b| a.0 == b.0);
-            found.cells = cells.map(|cell| (cell[0].0, cell.iter().map(|one| one.1).collect())).collect();
-            if !found.cells.is_empty() || !found.people.is_empty() {
-                questions.push(found);
-            }
-        }
-        (questions, short)
-    }
-}
-
 /// A group's responses to one question against the same group's to others: S is the sum of the vectors here, T of all.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Part {
@@ -137,229 +84,6 @@ struct Entry {
     value: f64,
 }
 
-/// A cell, where some of the models are chosen.
-struct Cell {
-    question: u32,
-    /// A model, or the number of models for people.
-    author: u32,
-    n: f64,
-    /// 1 over the author's responses to other questions; 0 if there are none.
-    rest: f64,
-    /// Weight of a response in the mean over one model's pairs of different questions, less that over different models'.
-    weight: f64,
-}
-
-/// A question, where some of the models are chosen.
-struct Asked {
-    /// 1 over the models' responses; 0 if there are none.
-    one: f64,
-    /// Responses that a model has here, but for those in `others`.
-    usual: f64,
-    others: Range<usize>,
-    /// Sum over models of (n / N)^2 `rest`.
-    square: f64,
-}
-
-/// A model that has more or fewer responses to a question than is usual there.
-struct Other {
-    model: u32,
-    more: f64,
-    /// What `n rest` is more than usual.
-    weight: f64,
-}
-
-/// Some of the models: how many responses there are of whom and where.
-struct Choice {
-    cells: Vec<Cell>,
-    asked: Vec<Asked>,
-    others: Vec<Other>,
-    /// By author: responses.
-    counts: Vec<f64>,
-    /// By model: `n rest` of a cell of as many responses as most have.
-    usual: Vec<f64>,
-}
-
-/// 1 over the responses that an author with `all` has to other questions than one with `n`.
-fn rest(all: f64, n: f64) -> f64 {
-    if all - n > 0.5 { 1.0 / (all - n) } else { 0.0 }
-}
-
-/// The number of responses that most cells have.
-fn usual(cells: &[Cell], people: usize) -> f64 {
-    let models = cells.iter().filter(|cell| (cell.author as usize) < people);
-    let mut counts: Vec<u64> = models.map(|cell| cell.n as u64).collect();
-    counts.sort_unstable();
-    counts.chunk_by(|a, b| a == b).max_by_key(|same| same.len()).map_or(0.0, |same| same[0] as f64)
-}
-
-/// Sets the weights of the models' cells.
-fn weigh(cells: &mut [Cell], counts: &[f64]) {
-    let all: f64 = counts.iter().sum();
-    let model = |cell: &&Cell| (cell.author as usize) < counts.len();
-    let here = |of: &[Cell]| -> f64 { of.iter().filter(model).map(|cell| cell.n).sum() };
-    let own = |cell: &Cell| counts[cell.author as usize] - cell.n;
-    let (mut same, mut other) = (0.0, 0.0);
-    for of in cells.chunk_by(|a, b| a.question == b.question) {
-        same += of.iter().filter(model).map(|cell| cell.n * own(cell)).sum::<f64>();
-        other += here(of) * (all - here(of));
-    }
-    other -= same;
-    if same < 0.5 || other < 0.5 {
-        return;
-    }
-    for of in cells.chunk_by_mut(|a, b| a.question == b.question) {
-        let rest = all - here(of);
-        for cell in of.iter_mut().filter(|cell| (cell.author as usize) < counts.len()) {
-            let own = own(cell);
-            cell.weight = 2.0 * (own / same - (rest - own) / other);
-        }
-    }
-}
-
-impl Choice {
-    fn new(questions: &[Question], keep: &[bool]) -> Self {
-        let people = keep.len();
-        let mut cells = Vec::new();
-        let mut counts = vec![0.0; people + 1];
-        for (place, question) in questions.iter().enumerate() {
-            for (at, positions) in question.authors().enumerate() {
-                let model = question.cells.get(at).map(|cell| cell.0);
-                let author = model.map_or(people as u32, |model| if keep[model as usize] { model } else { NONE });
-                let n = positions.len() as f64;
-                if author != NONE {
-                    counts[author as usize] += n;
-                }
-                cells.push(Cell { question: place as u32, author, n, rest: 0.0, weight: 0.0 });
-            }
-        }
-        for cell in cells.iter_mut().filter(|cell| cell.author != NONE) {
-            cell.rest = rest(counts[cell.author as usize], cell.n);
-        }
-        weigh(&mut cells, &counts[..people]);
-        let most = usual(&cells, people);
-        let of_usual = counts[..people].iter().map(|&all| if all > 0.0 { most * rest(all, most) } else { 0.0 });
-        let mut choice = Self { usual: of_usual.collect(), asked: Vec::new(), others: Vec::new(), counts, cells };
-        for of_question in choice.cells.chunk_by(|a, b| a.question == b.question) {
-            let models: Vec<&Cell> = of_question.iter().filter(|cell| (cell.author as usize) < people).collect();
-            let all: f64 = models.iter().map(|cell| cell.n).sum();
-            let one = if all > 0.0 { 1.0 / all } else { 0.0 };
-            let present = choice.counts[..people].iter().filter(|n| **n > 0.0).count();
-            let odd = present - models.iter().filter(|cell| cell.n == most).count();
-            let usual = if odd < models.len() { most } else { 0.0 };
-            let start = choice.others.len();
-            let mut here = models.iter().peekable();
-            for model in (0..people).filter(|&model| choice.counts[model] > 0.0) {
-                let cell = here.next_if(|cell| cell.author as usize == model);
-                let (n, rest) = cell.map_or((0.0, 0.0), |cell| (cell.n, cell.rest));
-                if n != usual {
-                    let weight = n * rest - if usual > 0.0 { choice.usual[model] } else { 0.0 };
-                    choice.others.push(Other { model: model as u32, more: n - usual, weight });
-                }
-            }
-            let square = models.iter().map(|cell| cell.n * one * cell.n * one * cell.rest).sum();
-            choice.asked.push(Asked { one, usual, others: start..choice.others.len(), square });
-        }
-        choice
-    }
-
-    /// Adds what one element says; `list` has the cells that have it, and their values.
-    fn add(&self, list: &[(u32, f64)], work: &mut Work, sums: &mut Sums) {
-        let Work { totals, centred, runs } = work;
-        let people = centred.len() as u32;
-        totals.fill(0.0);
-        centred.fill(0.0);
-        runs.clear();
-        for (place, &(cell, x)) in list.iter().enumerate() {
-            let cell = &self.cells[cell as usize];
-            if cell.author == NONE {
-                continue;
-            }
-            totals[cell.author as usize] += x;
-            if runs.last().is_none_or(|run| run.question != cell.question) {
-                runs.push(Run { question: cell.question, list: place..place, sum: 0.0 });
-            }
-            if let Some(run) = runs.last_mut() {
-                run.list.end = place + 1;
-                run.sum += if cell.author < people { x } else { 0.0 };
-            }
-        }
-        let together: f64 = runs.iter().map(|run| run.sum).sum();
-        // A model's centred sum is its own less n / N of each question's: the usual n for all, and what others have more.
-        let mut all = 0.0;
-        for run in runs.iter() {
-            let asked = &self.asked[run.question as usize];
-            let mean = run.sum * asked.one;
-            all += asked.usual * mean;
-            let others = &self.others[asked.others.clone()];
-            others.iter().for_each(|other| centred[other.model as usize] -= other.more * mean);
-        }
-        let mut usual = 0.0;
-        for (model, centred) in centred.iter_mut().enumerate() {
-            *centred += totals[model] - all;
-            sums.centred[model] += *centred * *centred;
-            usual += self.usual[model] * *centred;
-        }
-        for run in runs.iter() {
-            let asked = &self.asked[run.question as usize];
-            let mean = run.sum * asked.one;
-            let others = &self.others[asked.others.clone()];
-            let with_centred = others.iter().map(|other| other.weight * centred[other.model as usize]).sum::<f64>()
-                + if asked.usual > 0.0 { usual } else { 0.0 };
-            // x - n mean is what a model has of X here, also where x is 0.
-            let mut left_out = run.sum * run.sum * asked.square + 2.0 * mean * with_centred;
-            let mut weighted = 0.0;
-            for &(cell, x) in &list[run.list.clone()] {
-                let (cell, sum) = (&self.cells[cell as usize], &mut sums.cells[cell as usize]);
-                if cell.author == NONE {
-                    continue;
-                }
-                *sum = [sum[0] + x * x, sum[1] + x * totals[cell.author as usize]];
-                weighted += x * cell.weight;
-                if let Some(centred) = centred.get(cell.author as usize) {
-                    left_out += x * cell.rest * (x - 2.0 * (cell.n * mean + centred));
-                }
-            }
-            let sum = &mut sums.questions[run.question as usize];
-            let run = [run.sum * run.sum, run.sum * together, left_out, weighted * (together - run.sum)];
-            sum.iter_mut().zip(run).for_each(|(sum, x)| *sum += x);
-        }
-    }
-
-    /// The sums by their names.
-    fn scalars(&self, questions: &[Question], sums: Sums) -> Scalars {
-        let people = self.usual.len();
-        let mut found: Vec<OfQuestion> = (questions.iter().zip(&sums.questions))
-            .map(|(question, sum)| OfQuestion { query: question.query, left_out: sum[2], ..OfQuestion::default() })
-            .collect();
-        let all: f64 = self.counts[..people].iter().sum();
-        for (question, sum) in found.iter_mut().zip(&sums.questions) {
-            question.together = Part { n: 0.0, all, square: sum[0], with_all: sum[1] };
-            question.people.all = self.counts[people];
-        }
-        for (cell, sum) in self.cells.iter().zip(&sums.cells).filter(|one| one.0.author != NONE) {
-            let all = self.counts[cell.author as usize];
-            let part = Part { n: cell.n, all, square: sum[0], with_all: sum[1] };
-            let question = &mut found[cell.question as usize];
-            if cell.author as usize == people {
-                question.people = part;
-            } else {
-                question.together.n += cell.n;
-                question.if_alike += cell.weight * cell.n;
-                question.models.push((cell.author, part));
-            }
-        }
-        let other =
-            found.iter().map(|question| question.together.other()).fold((0.0, 0.0), |t, x| (t.0 + x.0, t.1 + x.1));
-        let usual = other.0 / other.1.max(1.0);
-        for (question, sum) in found.iter_mut().zip(&sums.questions) {
-            let rest = (all - question.together.n).max(1.0);
-            question.if_alike = sum[3] / rest - usual * question.if_alike;
-        }
-        found.retain(|question| question.together.n + question.people.n > 0.0);
-        Scalars { questions: found, centred: sums.centred, pairs: Pairs::default() }
-    }
-}
-
 /// One element of one question.
 struct Run {
     question: u32,
@@ -413,6 +137,103 @@ impl Sums {
         self.cells.fill([0.0; 2]);
         self.questions.fill([0.0; 4]);
         self.centred.fill(0.0);
+    }
+
+    /// Adds what one element says; `list` has the cells that have it, and their values.
+    fn element(&mut self, choice: &Choice, list: &[(u32, f64)], work: &mut Work) {
+        let Work { totals, centred, runs } = work;
+        let people = centred.len() as u32;
+        totals.fill(0.0);
+        centred.fill(0.0);
+        runs.clear();
+        for (place, &(cell, x)) in list.iter().enumerate() {
+            let cell = &choice.cells[cell as usize];
+            if cell.author == NONE {
+                continue;
+            }
+            totals[cell.author as usize] += x;
+            if runs.last().is_none_or(|run| run.question != cell.question) {
+                runs.push(Run { question: cell.question, list: place..place, sum: 0.0 });
+            }
+            if let Some(run) = runs.last_mut() {
+                run.list.end = place + 1;
+                run.sum += if cell.author < people { x } else { 0.0 };
+            }
+        }
+        let together: f64 = runs.iter().map(|run| run.sum).sum();
+        // A model's centred sum is its own less n / N of each question's: the usual n for all, and what others have more.
+        let mut all = 0.0;
+        for run in runs.iter() {
+            let asked = &choice.asked[run.question as usize];
+            let mean = run.sum * asked.one;
+            all += asked.usual * mean;
+            let others = &choice.others[asked.others.clone()];
+            others.iter().for_each(|other| centred[other.model as usize] -= other.more * mean);
+        }
+        let mut usual = 0.0;
+        for (model, centred) in centred.iter_mut().enumerate() {
+            *centred += totals[model] - all;
+            self.centred[model] += *centred * *centred;
+            usual += choice.usual[model] * *centred;
+        }
+        for run in runs.iter() {
+            let asked = &choice.asked[run.question as usize];
+            let mean = run.sum * asked.one;
+            let others = &choice.others[asked.others.clone()];
+            let with_centred = others.iter().map(|other| other.weight * centred[other.model as usize]).sum::<f64>()
+                + if asked.usual > 0.0 { usual } else { 0.0 };
+            // x - n mean is what a model has of X here, also where x is 0.
+            let mut left_out = run.sum * run.sum * asked.square + 2.0 * mean * with_centred;
+            let mut weighted = 0.0;
+            for &(cell, x) in &list[run.list.clone()] {
+                let (cell, sum) = (&choice.cells[cell as usize], &mut self.cells[cell as usize]);
+                if cell.author == NONE {
+                    continue;
+                }
+                *sum = [sum[0] + x * x, sum[1] + x * totals[cell.author as usize]];
+                weighted += x * cell.weight;
+                if let Some(centred) = centred.get(cell.author as usize) {
+                    left_out += x * cell.rest * (x - 2.0 * (cell.n * mean + centred));
+                }
+            }
+            let sum = &mut self.questions[run.question as usize];
+            let run = [run.sum * run.sum, run.sum * together, left_out, weighted * (together - run.sum)];
+            sum.iter_mut().zip(run).for_each(|(sum, x)| *sum += x);
+        }
+    }
+
+    /// The sums by their names.
+    fn scalars(self, choice: &Choice, questions: &[Question]) -> Scalars {
+        let people = choice.usual.len();
+        let mut found: Vec<OfQuestion> = (questions.iter().zip(&self.questions))
+            .map(|(question, sum)| OfQuestion { query: question.query, left_out: sum[2], ..OfQuestion::default() })
+            .collect();
+        let all: f64 = choice.counts[..people].iter().sum();
+        for (question, sum) in found.iter_mut().zip(&self.questions) {
+            question.together = Part { n: 0.0, all, square: sum[0], with_all: sum[1] };
+            question.people.all = choice.counts[people];
+        }
+        for (cell, sum) in choice.cells.iter().zip(&self.cells).filter(|one| one.0.author != NONE) {
+            let all = choice.counts[cell.author as usize];
+            let part = Part { n: cell.n, all, square: sum[0], with_all: sum[1] };
+            let question = &mut found[cell.question as usize];
+            if cell.author as usize == people {
+                question.people = part;
+            } else {
+                question.together.n += cell.n;
+                question.if_alike += cell.weight * cell.n;
+                question.models.push((cell.author, part));
+            }
+        }
+        let other =
+            found.iter().map(|question| question.together.other()).fold((0.0, 0.0), |t, x| (t.0 + x.0, t.1 + x.1));
+        let usual = other.0 / other.1.max(1.0);
+        for (question, sum) in found.iter_mut().zip(&self.questions) {
+            let rest = (all - question.together.n).max(1.0);
+            question.if_alike = sum[3] / rest - usual * question.if_alike;
+        }
+        found.retain(|question| question.together.n + question.people.n > 0.0);
+        Scalars { questions: found, centred: self.centred, pairs: Pairs::default() }
     }
 
     fn add(&mut self, other: &Self) {
@@ -486,7 +307,7 @@ impl Bench {
             let mut start = 0;
             for &end in ends.iter() {
                 if start < end {
-                    choice.add(&lists[start..end], work, sums);
+                    sums.element(choice, &lists[start..end], work);
                 }
                 start = end;
             }
@@ -567,7 +388,7 @@ fn in_blocks(
     let all = choices.iter().zip(sums).zip(keeps);
     all.map(|((choice, sums), keep)| {
         let pairs = pairs::pairs(questions, vectors, keep, observer)?;
-        Ok(Scalars { pairs, ..choice.scalars(questions, sums) })
+        Ok(Scalars { pairs, ..sums.scalars(choice, questions) })
     })
     .collect()
 }
@@ -575,6 +396,7 @@ fn in_blocks(
 #[cfg(test)]
 mod tests {
     use super::super::super::planted;
+    use super::super::Excerpts;
     use super::super::vectors::{Content, Form, Openings};
     use super::*;
     use crate::base::events::Silent;
