@@ -6,7 +6,6 @@ use super::question::Question;
 use super::vectors::{Scatter, Vectors};
 use crate::base::{Observer, Result};
 use rayon::prelude::*;
-use std::ops::Range;
 
 /// Bytes of the vectors that are held at once.
 const BLOCK: usize = 128 << 20;
@@ -39,28 +38,14 @@ impl Pairs {
     }
 }
 
-/// What some elements of the vectors of a question's models add up to.
-struct Sums {
-    /// By cell: element and value.
-    cells: Vec<Vec<(u32, f64)>>,
-}
-
-impl Sums {
-    fn new(question: &Question, vectors: &impl Vectors, keys: &Range<u32>, sum: &mut Scatter) -> Self {
-        let cell = |(_, positions): &(u32, Vec<usize>)| {
-            positions.iter().for_each(|&position| vectors.add(position, keys, sum));
-            let mut found = Vec::new();
-            sum.drain(|key, value| found.push((key, value)));
-            found
-        };
-        Self { cells: question.cells.iter().map(cell).collect() }
-    }
-}
-
-/// Some of the models in one question: places of their cells, models, responses.
+/// Some of the models in one question.
 struct Chosen {
+    /// Place of the cell, model, responses.
     cells: Vec<(usize, usize, f64)>,
+    /// Responses of all of them.
     n: f64,
+    /// Responses that most of them have.
+    usual: f64,
 }
 
 impl Chosen {
@@ -70,8 +55,55 @@ impl Chosen {
             .filter(|(_, cell)| keep[cell.0 as usize])
             .map(|(place, cell)| (place, cell.0 as usize, cell.1.len() as f64))
             .collect();
-        Self { n: cells.iter().map(|cell| cell.2).sum(), cells }
+        let mut counts: Vec<usize> = cells.iter().map(|cell| cell.2 as usize).collect();
+        counts.sort_unstable();
+        let usual = counts.chunk_by(|a, b| a == b).max_by_key(|same| same.len()).map_or(0, |same| same[0]);
+        Self { n: cells.iter().map(|cell| cell.2).sum(), usual: usual as f64, cells }
     }
+
+    /// Responses of a model.
+    fn of(&self, model: usize) -> f64 {
+        self.cells.binary_search_by_key(&model, |cell| cell.1).map_or(0.0, |place| self.cells[place].2)
+    }
+}
+
+/// One choice of models: in each of the questions, and by model one over its responses to all questions.
+struct Choice {
+    chosen: Vec<Chosen>,
+    one: Vec<f64>,
+    /// Questions in which it has two responses and more.
+    questions: usize,
+}
+
+/// What a cell's rows add up to: elements that are not 0, and their values.
+type Sum = Vec<(u32, f64)>;
+
+/// Leaves the elements that two questions and more have, and numbers them anew in the order in which they come: the most
+/// frequent ones stand together. Gives how many there are.
+fn shared(sums: &mut [Vec<Sum>], elements: usize) -> usize {
+    const SHARED: u32 = u32::MAX;
+    // 0, or 1 + the only question that has an element.
+    let mut owner = vec![0; elements];
+    for (question, sum) in (1..).zip(&*sums) {
+        for &(key, _) in sum.iter().flatten() {
+            let owner = &mut owner[key as usize];
+            *owner = if *owner == 0 || *owner == question { question } else { SHARED };
+        }
+    }
+    let (mut number, mut next) = (vec![SHARED; elements], 0);
+    for &(key, _) in sums.iter().flatten().flatten() {
+        if owner[key as usize] == SHARED && number[key as usize] == SHARED {
+            number[key as usize] = next;
+            next += 1;
+        }
+    }
+    sums.par_iter_mut().flatten().for_each(|sum| {
+        sum.retain_mut(|entry| {
+            entry.0 = number[entry.0 as usize];
+            entry.0 != SHARED
+        });
+    });
+    next as usize
 }
 
 /// A sum of vectors whose elements can be looked up.
@@ -91,94 +123,185 @@ impl Dense {
     }
 }
 
-/// What question i has in common with all others, in some elements: by question, by its cells, (with the sum of all models' rows
-/// in i, with the same model's).
-fn row(i: usize, sums: &[Sums], chosen: &[Chosen], dense: &mut Dense) -> Vec<Vec<(f64, f64)>> {
-    let here = &chosen[i].cells;
-    here.iter().for_each(|&(cell, ..)| dense.add(&sums[i].cells[cell]));
-    let with_all = |(j, there): (usize, &Chosen)| -> Vec<(f64, f64)> {
-        let cell = |&(cell, ..): &(usize, usize, f64)| if i == j { 0.0 } else { dense.dot(&sums[j].cells[cell]) };
-        there.cells.iter().map(|one| (cell(one), 0.0)).collect()
-    };
-    let mut found: Vec<Vec<(f64, f64)>> = chosen.iter().enumerate().map(with_all).collect();
-    here.iter().for_each(|&(cell, ..)| dense.clear(&sums[i].cells[cell]));
-    for &(cell, model, _) in here {
-        dense.add(&sums[i].cells[cell]);
-        for j in i + 1..chosen.len() {
-            if let Ok(place) = chosen[j].cells.binary_search_by_key(&model, |one| one.1) {
-                found[j][place].1 = dense.dot(&sums[j].cells[chosen[j].cells[place].0]);
+/// Of question i and each later one, by cell of i: the product with the same model's rows there.
+fn own(i: usize, some: &[&Question], sums: &[Vec<Sum>], dense: &mut Dense) -> Vec<Vec<f64>> {
+    let mut found: Vec<Vec<f64>> = (i + 1..some.len()).map(|_| vec![0.0; sums[i].len()]).collect();
+    for (a, cell) in some[i].cells.iter().enumerate() {
+        dense.add(&sums[i][a]);
+        for (j, found) in (i + 1..).zip(&mut found) {
+            if let Ok(b) = some[j].cells.binary_search_by_key(&cell.0, |other| other.0) {
+                found[a] = dense.dot(&sums[j][b]);
             }
         }
-        dense.clear(&sums[i].cells[cell]);
+        dense.clear(&sums[i][a]);
     }
     found
 }
 
-/// What two questions have in common, from what each has with the other.
-fn common(here: &Chosen, there: &Chosen, counts: &[f64], of_here: &[(f64, f64)], of_there: &[(f64, f64)]) -> Common {
-    let mut found = Common::default();
-    let all: f64 = of_there.iter().map(|one| one.0).sum();
-    found.all = (all, here.n * there.n);
-    for (a, &(_, model, n)) in here.cells.iter().enumerate() {
-        let Ok(b) = there.cells.binary_search_by_key(&model, |one| one.1) else { continue };
-        let (share, other) = (n / here.n, there.cells[b].2 / there.n);
-        let own = of_there[b].1;
-        found.own = (found.own.0 + own, found.own.1 + n * there.cells[b].2);
-        // A model's rows here with all rows there are in `of_here`.
-        let centred = own - other * of_here[a].0 - share * of_there[b].0 + share * other * all;
-        found.centred += centred / counts[model];
+/// A question's rows together, and weighted by one over their model's responses to all questions.
+fn together(chosen: &Chosen, sums: &[Sum], one: &[f64], scatter: &mut [Scatter; 2]) -> Vec<(u32, f64, f64)> {
+    let [plain, weighted] = scatter;
+    for &(cell, model, _) in &chosen.cells {
+        for &(key, value) in &sums[cell] {
+            plain.add(key, value);
+            weighted.add(key, value * one[model]);
+        }
     }
+    let (mut found, mut place) = (Vec::new(), 0);
+    plain.drain(|key, value| found.push((key, value, 0.0)));
+    // Both were touched in the same order.
+    weighted.drain(|_, value| {
+        found[place].2 = value;
+        place += 1;
+    });
     found
 }
 
-/// Pairs of at most 16 questions that have two responses of the models that `keep` has.
+/// Of question j with each other one: the product of all rows here and there, and the sum over models of the product of all
+/// rows here with a model's rows there, times the model's responses here over those to all questions.
+fn across(
+    j: usize,
+    choice: &Choice,
+    sums: &[Vec<Sum>],
+    all: &[Vec<(u32, f64, f64)>],
+    dense: &mut Dense,
+) -> Vec<(f64, f64)> {
+    let here = &choice.chosen[j];
+    all[j].iter().for_each(|&(key, value, _)| dense.0[key as usize] = value);
+    let other = |i: usize| {
+        if i == j {
+            return (0.0, 0.0);
+        }
+        let (mut plain, mut weighted) = (0.0, 0.0);
+        for &(key, value, more) in &all[i] {
+            let x = dense.0[key as usize];
+            (plain, weighted) = (plain + x * value, weighted + x * more);
+        }
+        let mut product = here.usual * weighted;
+        for &(cell, model, _) in &choice.chosen[i].cells {
+            let more = here.of(model) - here.usual;
+            if more != 0.0 {
+                product += more * choice.one[model] * dense.dot(&sums[i][cell]);
+            }
+        }
+        (plain, product)
+    };
+    let found = (0..all.len()).map(other).collect();
+    all[j].iter().for_each(|&(key, ..)| dense.0[key as usize] = 0.0);
+    found
+}
+
+/// All products of some questions in some elements.
+#[derive(Default)]
+struct Products {
+    own: Vec<Vec<Vec<f64>>>,
+    /// By choice.
+    across: Vec<Vec<Vec<(f64, f64)>>>,
+}
+
+impl Products {
+    fn add(&mut self, other: Self) {
+        if self.own.is_empty() {
+            *self = other;
+            return;
+        }
+        let own = self.own.iter_mut().flatten().flatten().zip(other.own.iter().flatten().flatten());
+        own.for_each(|(sum, x)| *sum += x);
+        let across = self.across.iter_mut().flatten().flatten().zip(other.across.iter().flatten().flatten());
+        across.for_each(|(sum, x)| *sum = (sum.0 + x.0, sum.1 + x.1));
+    }
+
+    /// What questions i < j have in common, of a choice of models.
+    fn common(&self, (i, j): (usize, usize), (place, choice): (usize, &Choice)) -> Common {
+        let (here, there) = (&choice.chosen[i], &choice.chosen[j]);
+        let (all, of_here) = self.across[place][j][i];
+        let of_there = self.across[place][i][j].1;
+        let mut found = Common { all: (all, here.n * there.n), ..Common::default() };
+        for &(cell, model, n) in &here.cells {
+            let (own, other) = (self.own[i][j - i - 1][cell], there.of(model));
+            found.own = (found.own.0 + own, found.own.1 + n * other);
+            found.centred += choice.one[model] * (own + n * other * all / (here.n * there.n));
+        }
+        found.centred -= of_here / there.n + of_there / here.n;
+        found
+    }
+}
+
+/// Pairs of at most 16 questions that have two responses of each choice of models, for each choice.
 ///
 /// # Errors
 /// [`crate::base::Error::Interrupted`].
-pub fn pairs(questions: &[Question], vectors: &impl Vectors, keep: &[bool], observer: &dyn Observer) -> Result<Pairs> {
-    in_blocks(questions, vectors, keep, BLOCK, observer)
+pub fn pairs(
+    questions: &[Question],
+    vectors: &impl Vectors,
+    keeps: &[&[bool]],
+    observer: &dyn Observer,
+) -> Result<Vec<Pairs>> {
+    in_blocks(questions, vectors, keeps, BLOCK, observer)
 }
 
 fn in_blocks(
     questions: &[Question],
     vectors: &impl Vectors,
-    keep: &[bool],
+    keeps: &[&[bool]],
     bytes: usize,
     observer: &dyn Observer,
-) -> Result<Pairs> {
-    let all: Vec<&Question> = questions.iter().filter(|question| Chosen::new(question, keep).n > 1.0).collect();
+) -> Result<Vec<Pairs>> {
+    let several = |question: &&Question, keep: &[bool]| Chosen::new(question, keep).n > 1.0;
+    let all: Vec<&Question> =
+        questions.iter().filter(|question| keeps.iter().all(|keep| several(question, keep))).collect();
     let some: Vec<&Question> = u_statistic::some(all.len()).into_iter().map(|place| all[place]).collect();
-    let chosen: Vec<Chosen> = some.iter().map(|question| Chosen::new(question, keep)).collect();
-    let mut counts = vec![0.0; keep.len()];
-    for (model, positions) in questions.iter().flat_map(|question| &question.cells) {
-        counts[*model as usize] += positions.len() as f64;
-    }
+    let choice = |keep: &&[bool]| {
+        let mut counts = vec![0usize; keep.len()];
+        let cells = questions.iter().flat_map(|question| &question.cells);
+        cells.for_each(|(model, positions)| counts[*model as usize] += positions.len());
+        Choice {
+            chosen: some.iter().map(|question| Chosen::new(question, keep)).collect(),
+            one: counts.into_iter().map(|n| 1.0 / n.max(1) as f64).collect(),
+            questions: questions.iter().filter(|question| several(question, keep)).count(),
+        }
+    };
+    let choices: Vec<Choice> = keeps.iter().map(choice).collect();
     let (dim, k) = (vectors.dim(), some.len());
     let cells = some.iter().flat_map(|question| &question.cells);
     let entries: usize = cells.map(|cell| (cell.1.len() * vectors.some()).min(dim)).sum();
     let size = dim.div_ceil((16 * entries).div_ceil(bytes).max(1)).max(1);
-    // What each question has with the others: [i][j][cell of j].
-    let mut with: Vec<Vec<Vec<(f64, f64)>>> = Vec::new();
+    let at_once = k.div_ceil(2 * rayon::current_num_threads()).max(1);
+    let mut products = Products::default();
     for start in (0..dim).step_by(size) {
         observer.check_stop()?;
         let keys = start as u32..(start + size).min(dim) as u32;
         let scatter = || Scatter::new(keys.len());
-        let sums: Vec<Sums> = (some.par_iter())
-            .map_init(scatter, |scatter, question| Sums::new(question, vectors, &keys, scatter))
-            .collect();
-        let dense = || Dense(vec![0.0; keys.len()]);
-        let found: Vec<_> = (0..k).into_par_iter().map_init(dense, |dense, i| row(i, &sums, &chosen, dense)).collect();
-        if with.is_empty() {
-            with = found;
-            continue;
-        }
-        for (sum, more) in with.iter_mut().flatten().flatten().zip(found.iter().flatten().flatten()) {
-            *sum = (sum.0 + more.0, sum.1 + more.1);
-        }
+        let sum = |scatter: &mut Scatter, question: &&Question| -> Vec<Sum> {
+            let cell = |(_, positions): &(u32, Vec<usize>)| {
+                positions.iter().for_each(|&position| vectors.add(position, &keys, scatter));
+                let mut found = Vec::new();
+                scatter.drain(|key, value| found.push((key, value)));
+                found
+            };
+            question.cells.iter().map(cell).collect()
+        };
+        let mut sums: Vec<Vec<Sum>> = some.par_iter().with_min_len(at_once).map_init(scatter, sum).collect();
+        let elements = shared(&mut sums, keys.len());
+        let (scatter, dense) = (|| Scatter::new(elements), || Dense(vec![0.0; elements]));
+        let places = || (0..k).into_par_iter().with_min_len(at_once);
+        let own = places().map_init(dense, |dense, i| own(i, &some, &sums, dense)).collect();
+        let of_choice = |choice: &Choice| {
+            let all: Vec<Vec<(u32, f64, f64)>> = places()
+                .map_init(
+                    || [scatter(), scatter()],
+                    |scatter, i| together(&choice.chosen[i], &sums[i], &choice.one, scatter),
+                )
+                .collect();
+            places().map_init(dense, |dense, j| across(j, choice, &sums, &all, dense)).collect()
+        };
+        products.add(Products { own, across: choices.iter().map(of_choice).collect() });
     }
-    let pair = |i: usize, j: usize| common(&chosen[i], &chosen[j], &counts, &with[j][i], &with[i][j]);
-    let rows = (0..k).map(|i| (i + 1..k).map(|j| pair(i, j)).collect()).collect();
-    Ok(Pairs { questions: all.len(), rows })
+    let of_choice = |one: (usize, &Choice)| {
+        let row = |i: usize| (i + 1..k).map(|j| products.common((i, j), one)).collect();
+        Pairs { questions: one.1.questions, rows: (0..k).map(row).collect() }
+    };
+    Ok(choices.iter().enumerate().map(of_choice).collect())
 }
 
 #[cfg(test)]
@@ -234,7 +357,7 @@ mod tests {
                 sums.iter().map(|sum| (sum.0, sum.1, sum.2.clone(), centred(sum))).collect()
             };
             for bytes in [BLOCK, 1 << 12] {
-                let found = in_blocks(questions, vectors, keep, bytes, &Silent).unwrap();
+                let found = in_blocks(questions, vectors, &[&[true; 5], keep], bytes, &Silent).unwrap().remove(1);
                 assert_eq!((found.questions, found.rows.len()), (all.len(), some.len()));
                 for (i, row) in found.rows.iter().enumerate() {
                     for (place, got) in row.iter().enumerate() {

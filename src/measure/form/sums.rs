@@ -385,12 +385,9 @@ fn in_blocks(
             }
         }
     }
-    let all = choices.iter().zip(sums).zip(keeps);
-    all.map(|((choice, sums), keep)| {
-        let pairs = pairs::pairs(questions, vectors, keep, observer)?;
-        Ok(Scalars { pairs, ..sums.scalars(choice, questions) })
-    })
-    .collect()
+    let pairs = pairs::pairs(questions, vectors, keeps, observer)?;
+    let all = choices.iter().zip(sums).zip(pairs);
+    Ok(all.map(|((choice, sums), pairs)| Scalars { pairs, ..sums.scalars(choice, questions) }).collect())
 }
 
 #[cfg(test)]
