@@ -61,10 +61,9 @@ fn rest(all: f64, n: f64) -> f64 {
     if all - n > 0.5 { 1.0 / (all - n) } else { 0.0 }
 }
 
-/// The number of responses that most cells have.
-fn usual(cells: &[Cell], people: usize) -> f64 {
-    let models = cells.iter().filter(|cell| (cell.author as usize) < people);
-    let mut counts: Vec<u64> = models.map(|cell| cell.n as u64).collect();
+/// The number of responses that most cells have; 0 without a cell.
+pub fn usual(responses: impl Iterator<Item = f64>) -> f64 {
+    let mut counts: Vec<u64> = responses.map(|n| n as u64).collect();
     counts.sort_unstable();
     counts.chunk_by(|a, b| a == b).max_by_key(|same| same.len()).map_or(0.0, |same| same[0] as f64)
 }
@@ -114,7 +113,7 @@ impl Choice {
             cell.rest = rest(counts[cell.author as usize], cell.n);
         }
         weigh(&mut cells, &counts[..people]);
-        let most = usual(&cells, people);
+        let most = usual(cells.iter().filter(|cell| (cell.author as usize) < people).map(|cell| cell.n));
         let of_usual = counts[..people].iter().map(|&all| if all > 0.0 { most * rest(all, most) } else { 0.0 });
         let mut choice = Self { usual: of_usual.collect(), asked: Vec::new(), others: Vec::new(), counts, cells };
         for of_question in choice.cells.chunk_by(|a, b| a.question == b.question) {

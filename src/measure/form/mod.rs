@@ -54,8 +54,8 @@ pub fn bytes(corpus: &Corpus) -> usize {
     let Some(excerpts) = &corpus.rows.excerpts else { return 0 };
     let long = |position: &usize| excerpts.of(corpus.layout.row_at[*position] as usize).len() >= CHARS;
     let count = |positions: &Range<usize>| positions.clone().filter(long).count();
-    let sums = sums::bytes(corpus, (BUCKETS, GRAMS), count);
-    20 * corpus.len() + sums.max(sums::bytes(corpus, (corpus.dim(), corpus.dim()), count))
+    let of = |size: (usize, usize)| sums::bytes(corpus, size, count).max(pairs::bytes(corpus, size, count));
+    20 * corpus.len() + of((BUCKETS, GRAMS)).max(of((corpus.dim(), corpus.dim())))
 }
 
 /// Form, content and opening of all models, and again of those that `keeps` have.

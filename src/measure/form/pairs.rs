@@ -2,13 +2,14 @@
 //! for noise.
 
 use super::super::u_statistic;
+use super::choice::usual;
 use super::question::Question;
+use super::sums::{BLOCK, elements, most};
 use super::vectors::{Scatter, Vectors};
 use crate::base::{Observer, Result};
+use crate::corpus::Corpus;
 use rayon::prelude::*;
-
-/// Bytes of the vectors that are held at once.
-const BLOCK: usize = 128 << 20;
+use std::ops::Range;
 
 /// What two questions have in common: sums of cosines over pairs of a response to each, and numbers of such pairs.
 #[derive(Debug, Clone, Copy, Default)]
@@ -55,10 +56,8 @@ impl Chosen {
             .filter(|(_, cell)| keep[cell.0 as usize])
             .map(|(place, cell)| (place, cell.0 as usize, cell.1.len() as f64))
             .collect();
-        let mut counts: Vec<usize> = cells.iter().map(|cell| cell.2 as usize).collect();
-        counts.sort_unstable();
-        let usual = counts.chunk_by(|a, b| a == b).max_by_key(|same| same.len()).map_or(0, |same| same[0]);
-        Self { n: cells.iter().map(|cell| cell.2).sum(), usual: usual as f64, cells }
+        let usual = usual(cells.iter().map(|cell| cell.2));
+        Self { n: cells.iter().map(|cell| cell.2).sum(), usual, cells }
     }
 
     /// Responses of a model.
@@ -68,7 +67,7 @@ impl Chosen {
 }
 
 /// One choice of models: in each of the questions, and by model one over its responses to all questions.
-struct Choice {
+struct Models {
     chosen: Vec<Chosen>,
     one: Vec<f64>,
     /// Questions in which it has two responses and more.
@@ -161,7 +160,7 @@ fn together(chosen: &Chosen, sums: &[Sum], one: &[f64], scatter: &mut [Scatter; 
 /// rows here with a model's rows there, times the model's responses here over those to all questions.
 fn across(
     j: usize,
-    choice: &Choice,
+    choice: &Models,
     sums: &[Vec<Sum>],
     all: &[Vec<(u32, f64, f64)>],
     dense: &mut Dense,
@@ -212,7 +211,7 @@ impl Products {
     }
 
     /// What questions i < j have in common, of a choice of models.
-    fn common(&self, (i, j): (usize, usize), (place, choice): (usize, &Choice)) -> Common {
+    fn common(&self, (i, j): (usize, usize), (place, choice): (usize, &Models)) -> Common {
         let (here, there) = (&choice.chosen[i], &choice.chosen[j]);
         let (all, of_here) = self.across[place][j][i];
         let of_there = self.across[place][i][j].1;
@@ -225,6 +224,20 @@ impl Products {
         found.centred -= of_here / there.n + of_there / here.n;
         found
     }
+}
+
+/// Bytes held at most for vectors of `dim` elements, of which a response has `some`; `count` says how many of the responses at
+/// some positions take part.
+pub fn bytes(corpus: &Corpus, (dim, some): (usize, usize), count: impl Fn(&Range<usize>) -> usize) -> usize {
+    let of_query = |cells: &Vec<crate::corpus::layout::Cell>| -> usize {
+        cells.iter().map(|cell| (count(&cell.positions) * some).min(dim)).sum()
+    };
+    let mut entries: Vec<usize> = corpus.layout.cells.iter().map(of_query).collect();
+    entries.sort_unstable_by(|a, b| b.cmp(a));
+    let entries: usize = entries.into_iter().take(u_statistic::QUERIES).sum();
+    let lists = (size_of::<(u32, f64)>() * entries).min(BLOCK);
+    // Lists, each question's together, and on each thread three sums.
+    lists + lists / 2 + 26 * rayon::current_num_threads() * elements(entries, dim, BLOCK)
 }
 
 /// Pairs of at most 16 questions that have two responses of each choice of models, for each choice.
@@ -255,17 +268,15 @@ fn in_blocks(
         let mut counts = vec![0usize; keep.len()];
         let cells = questions.iter().flat_map(|question| &question.cells);
         cells.for_each(|(model, positions)| counts[*model as usize] += positions.len());
-        Choice {
+        Models {
             chosen: some.iter().map(|question| Chosen::new(question, keep)).collect(),
             one: counts.into_iter().map(|n| 1.0 / n.max(1) as f64).collect(),
             questions: questions.iter().filter(|question| several(question, keep)).count(),
         }
     };
-    let choices: Vec<Choice> = keeps.iter().map(choice).collect();
+    let choices: Vec<Models> = keeps.iter().map(choice).collect();
     let (dim, k) = (vectors.dim(), some.len());
-    let cells = some.iter().flat_map(|question| &question.cells);
-    let entries: usize = cells.map(|cell| (cell.1.len() * vectors.some()).min(dim)).sum();
-    let size = dim.div_ceil((16 * entries).div_ceil(bytes).max(1)).max(1);
+    let size = elements(most(some.iter().copied(), vectors), dim, bytes);
     let at_once = k.div_ceil(2 * rayon::current_num_threads()).max(1);
     let mut products = Products::default();
     for start in (0..dim).step_by(size) {
@@ -282,11 +293,11 @@ fn in_blocks(
             question.cells.iter().map(cell).collect()
         };
         let mut sums: Vec<Vec<Sum>> = some.par_iter().with_min_len(at_once).map_init(scatter, sum).collect();
-        let elements = shared(&mut sums, keys.len());
-        let (scatter, dense) = (|| Scatter::new(elements), || Dense(vec![0.0; elements]));
+        let left = shared(&mut sums, keys.len());
+        let (scatter, dense) = (|| Scatter::new(left), || Dense(vec![0.0; left]));
         let places = || (0..k).into_par_iter().with_min_len(at_once);
         let own = places().map_init(dense, |dense, i| own(i, &some, &sums, dense)).collect();
-        let of_choice = |choice: &Choice| {
+        let of_choice = |choice: &Models| {
             let all: Vec<Vec<(u32, f64, f64)>> = places()
                 .map_init(
                     || [scatter(), scatter()],
@@ -297,7 +308,7 @@ fn in_blocks(
         };
         products.add(Products { own, across: choices.iter().map(of_choice).collect() });
     }
-    let of_choice = |one: (usize, &Choice)| {
+    let of_choice = |one: (usize, &Models)| {
         let row = |i: usize| (i + 1..k).map(|j| products.common((i, j), one)).collect();
         Pairs { questions: one.1.questions, rows: (0..k).map(row).collect() }
     };

@@ -15,7 +15,7 @@ use rayon::prelude::*;
 use std::ops::Range;
 
 /// Bytes of the lists that are held at once.
-const BLOCK: usize = 128 << 20;
+pub const BLOCK: usize = 128 << 20;
 /// Parts of a block of elements. A thread works one, and what they give is added up in their order.
 const PARTS: usize = 32;
 /// Sums that a thread adds up at once.
@@ -266,8 +266,8 @@ fn entries(
 }
 
 /// Most entries that the cells of some questions have.
-fn most(questions: &[Question], vectors: &impl Vectors) -> usize {
-    let cells = questions.iter().flat_map(Question::authors);
+pub fn most<'a>(questions: impl IntoIterator<Item = &'a Question>, vectors: &impl Vectors) -> usize {
+    let cells = questions.into_iter().flat_map(Question::authors);
     cells.map(|positions| (positions.len() * vectors.some()).min(vectors.dim())).sum()
 }
 
@@ -316,7 +316,7 @@ impl Bench {
 }
 
 /// Elements of a block, so that the lists of `entries` cells and elements take about so many bytes.
-fn elements(entries: usize, dim: usize, bytes: usize) -> usize {
+pub fn elements(entries: usize, dim: usize, bytes: usize) -> usize {
     dim.div_ceil((entries * size_of::<Entry>()).div_ceil(bytes).max(1)).max(1)
 }
 
