@@ -225,16 +225,17 @@ def gamma_cdf(x, shape):
     t = x * (middles + halves * places)
     return (x * halves * shares * np.exp((shape - 1) * np.log(t) - t - math.lgamma(shape))).sum()
 
-def mid_p(p, high, at_least, more):
-    """Where the mean of two distribution functions is p."""
+def reached(p, high, *functions):
+    """Where the mean of distribution functions is p."""
     low = 0.0
     for _ in range(70):
         middle = (low + high) / 2
-        low, high = (middle, high) if at_least(middle) + more(middle) < 2 * p else (low, middle)
+        low, high = (middle, high) if np.mean([f(middle) for f in functions]) < p else (low, middle)
     return (low + high) / 2
 
 def share_limits(found, top, bottom):
-    """An interval of a share beside the usual one, or near an edge beside mid-P binomial limits."""
+    """An interval of a share beside the usual one, or near an edge beside binomial limits: mid-P on its side, exact
+    and of fewer responses on the other."""
     used = bottom > 0
     away = min(10, used.sum())
     got = [found["low"], found["high"]] if found else [np.nan] * 2
@@ -245,16 +246,18 @@ def share_limits(found, top, bottom):
         return got, [max(plain[0], 0), min(plain[1], 1)]
     size, (rate, error, k) = bottom.sum(), linearised(top, bottom)
     few, many = student_quantile(min(k, 1000) - 1), student_quantile(min(int(size), 1000) - 1)
-    counts = min(rate * (1 - rate) / error ** 2, size) * (many / few) ** 2 if error > 0 else k
-    some, rest = counts * rate, counts * (1 - rate)
-    at_least = lambda x: beta_cdf(x, some, rest + 1) if some else 1.0
-    more = lambda x: beta_cdf(x, some + 1, rest) if rest else 0.0
-    return got, [mid_p(0.025, 1.0, at_least, more) if some else 0, mid_p(0.975, 1.0, at_least, more) if rest else 1]
+    counts = min(rate * (1 - rate) / error ** 2, size) if error > 0 else k
+    fewer = counts * (many / few) ** 2 if error > 0 else k
+    at_least = lambda n: lambda x: beta_cdf(x, n * rate, n * (1 - rate) + 1)
+    more = lambda n: lambda x: beta_cdf(x, n * rate + 1, n * (1 - rate))
+    near, low, high = [at_least(counts), more(counts)], [at_least(fewer)], [more(fewer)]
+    low, high = near if rate < 0.5 else low, near if rate > 0.5 else high
+    return got, [reached(0.025, 1.0, *low) if rate > 0 else 0, reached(0.975, 1.0, *high) if rate < 1 else 1]
 
 def labels_limits(top, bottom, most, slope=0.0, at=None, least=1):
     """Interval of a number of labels in units that have one at least and by query at `most` so many, with what the floor does
-    to its cut: of the logarithm of what it has beyond `least`; near one label, or near the most, mid-P limits of sums of Poisson
-    counts (Fay & Kim 2017). `at` are the places of the queries; without it those with a denominator count."""
+    to its cut: of the logarithm of what it has beyond `least`; near one label, or near the most, limits of sums of Poisson counts,
+    mid-P on the side of the edge (Fay & Kim 2017), exact on the other (Fay & Feuer 1997). `at` are the places of the queries; without it those with a denominator count."""
     most = np.asarray(most, float)
     if at is None:
         at = np.flatnonzero(bottom > 0)
@@ -270,8 +273,8 @@ def labels_limits(top, bottom, most, slope=0.0, at=None, least=1):
         if len(own) and events(own) >= min(12, k / 2):
             return None
         one_more = np.append(own, own.max() if len(own) else 1.0)
-        at_least, more, far = below(own) if len(own) else lambda x: 1.0, below(one_more), 60 * one_more.sum() / k
-        return mid_p(0.025, far, at_least, more) if len(own) else 0.0, mid_p(0.975, far, at_least, more)
+        more, far = below(one_more), 60 * one_more.sum() / k
+        return reached(0.025, far, below(own), more) if len(own) else 0.0, reached(0.975, far, more)
     value, inside = top.sum() / bottom.sum(), lambda low, high: (max(low, 1.0), min(high, (most / bottom).max()))
     beyond, short = rare((top - bottom) / units), rare((most - top) / units)
     if beyond is None and short is None:

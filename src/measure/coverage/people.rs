@@ -84,8 +84,8 @@ fn growth_is_recovered() {
 #[test]
 fn no_growth_is_found_where_none_is_planted() {
     let [growth, inflation] = of_growth(1, |_, _| vec![0; GROWN]);
-    // None of 50 queries has a second meaning: queries like them may have -ln .05 / 50 further ones.
-    let high = libm::log(1.0 - libm::log(0.05) / 50.0) / libm::log(4.0);
+    // None of 50 queries has a second meaning: queries like them may have -ln .025 / 50 further ones.
+    let high = libm::log(1.0 - libm::log(0.025) / 50.0) / libm::log(4.0);
     assert!(growth.0.abs() < 1e-12 && growth.1.is_some_and(|i| i.low.abs() < 1e-12 && (i.high - high).abs() < 1e-9));
     assert!((inflation.0 - 1.0).abs() < 1e-12);
     let [growth, inflation] = of_growth(1, |_, _| (0..GROWN as u32).collect());

@@ -1,9 +1,10 @@
 //! Intervals of numbers near the edge of what they can be: shares near 0 and 1, and counts of labels near one label. What is
 //! rare is in few queries or in none, and resamples know of no others, so that limits of counts stand in.
 //!
-//! They are mid-P limits (Lancaster 1961; Berry & Armitage 1995): half of the probability of what was counted itself lies
-//! beyond them. Limits that have all of it inside (Clopper & Pearson 1934) hold 95 % whatever the true share is, and 97 to 100
-//! where there are few events; these hold 95 on average.
+//! The limit nearer the edge is a mid-P limit (Lancaster 1961; Berry & Armitage 1995): half of the probability of what was
+//! counted itself lies beyond it. The farther one has all of it inside, as exact limits have (Clopper & Pearson 1934): few
+//! events show little of how many come together, or of how large others are. Both exact hold 97 to 100 % where there are few
+//! events; both mid-P fall to 89 where these are unequal.
 
 use super::super::tables::Interval;
 use super::{LEAST, Ratio, Weights, ratio, standard_errors};
@@ -19,9 +20,10 @@ const NO_LABEL: f64 = 1e-9;
 /// Interval of a share: a ratio of sums over queries, each numerator from 0 to its denominator, a number of responses.
 ///
 /// Near an edge, where fewer than 10 queries (fewer than all, if they are fewer) have some of it or lack some, resamples do
-/// not know what else there might be. There it has the mid-P binomial limits of an effective
-/// number of responses, `p (1 - p) / se^2`, lessened as Student's quantile asks (Korn & Graubard 1998). Where no query has
-/// any, or all have nothing else, that number is the number of queries: those of a query may come together.
+/// not know what else there might be. There it has binomial limits at an effective number of responses, `p (1 - p) / se^2`:
+/// nearer the edge the mid-P limit, farther from it the exact one with this number lessened as Student's quantile asks (Korn
+/// & Graubard 1998). Where no query has any, or all have nothing else, that number is the number of queries: those of a
+/// query may come together.
 pub fn share(terms: &[(f64, f64)], weights: Option<&Weights>) -> Option<Interval> {
     let used: Vec<(f64, f64)> = terms.iter().copied().filter(|t| t.1 > 0.0).collect();
     let away = AWAY_FROM_EDGE.min(used.len());
@@ -35,22 +37,28 @@ pub fn share(terms: &[(f64, f64)], weights: Option<&Weights>) -> Option<Interval
     }
     let Ratio { value: p, error, queries } = Ratio::new(used.iter().copied());
     let responses: f64 = used.iter().map(|t| t.1).sum();
-    let n = if error > 0.0 {
+    let (n, lessened) = if error > 0.0 {
         // Not more than there are: responses of a query are not less alike than if they were drawn apart.
-        let lessened = standard_errors(responses as usize) / standard_errors(queries);
-        (p * (1.0 - p) / (error * error)).min(responses) * lessened * lessened
+        let n = (p * (1.0 - p) / (error * error)).min(responses);
+        (n, n * (standard_errors(responses as usize) / standard_errors(queries)).powi(2))
     } else {
-        queries as f64
+        (queries as f64, queries as f64)
     };
-    let (some, rest) = (n * p, n * (1.0 - p));
-    let half = |x: f64| {
-        let at_least = if some > 0.0 { beta_cdf(x, some, rest + 1.0) } else { 1.0 };
-        let more = if rest > 0.0 { beta_cdf(x, some + 1.0, rest) } else { 0.0 };
-        0.5 * (at_least + more)
-    };
+    // Probabilities that such a share, x, has as many as were counted, and that it has more.
+    let at_least = |x: f64, n: f64| if p > 0.0 { beta_cdf(x, n * p, n * (1.0 - p) + 1.0) } else { 1.0 };
+    let more = |x: f64, n: f64| if p < 1.0 { beta_cdf(x, n * p + 1.0, n * (1.0 - p)) } else { 0.0 };
+    let middle = |x: f64| 0.5 * (at_least(x, n) + more(x, n));
     Some(Interval {
-        low: if some > 0.0 { reached(0.025, 1.0, half) } else { 0.0 },
-        high: if rest > 0.0 { reached(0.975, 1.0, half) } else { 1.0 },
+        low: match p {
+            0.0 => 0.0,
+            ..0.5 => reached(0.025, 1.0, middle),
+            _ => reached(0.025, 1.0, |x| at_least(x, lessened)),
+        },
+        high: match p {
+            1.0 => 1.0,
+            ..=0.5 => reached(0.975, 1.0, |x| more(x, lessened)),
+            _ => reached(0.975, 1.0, middle),
+        },
     })
 }
 
@@ -108,9 +116,9 @@ impl NearEdge {
 ///
 /// With e the labels of a query beyond one (or short of the most) over the mean number of units, their sum has the variance of
 /// `sum(e)^2 / sum(e^2)` events worth `sum(e^2) / sum(e)` each, as if e were sums of Poisson counts. Near an edge, where these
-/// are fewer than 12 and than half of the queries, the limits are mid-P limits of such sums (Fay & Kim 2017, after Fay & Feuer
-/// 1997): of two gamma distributions, half of each, one with one more query that has as many as any; where none has any, with
-/// one that has one label in each unit.
+/// are fewer than 12 and than half of the queries, the limits are those of such sums: of the gamma distribution with one more
+/// query that has as many as any (one label in each unit where none has any) the limit farther from the edge (Fay & Feuer
+/// 1997), of half of it and half of the one without the nearer limit (mid-P, Fay & Kim 2017).
 pub fn number(terms: &[(f64, f64)], most: &[f64]) -> Option<NearEdge> {
     let used: Vec<(f64, f64, f64)> =
         terms.iter().zip(most).filter(|(term, _)| term.1 > 0.0).map(|(&(x, y), &most)| (x, y, most)).collect();
@@ -137,36 +145,46 @@ fn rare(counts: impl Iterator<Item = f64>) -> Option<Interval> {
     }
     let most = if sum > 0.0 { counts.iter().copied().fold(0.0, f64::max) } else { 1.0 };
     let below = |x: f64, sum: f64, squares: f64| gamma_cdf(x * queries * sum / squares, sum * sum / squares);
-    let half = |x: f64| {
-        let at_least = if sum > 0.0 { below(x, sum, squares) } else { 1.0 };
-        0.5 * (at_least + below(x, sum + most, squares + most * most))
-    };
+    let more = |x: f64| below(x, sum + most, squares + most * most);
+    let middle = |x: f64| 0.5 * (below(x, sum, squares) + more(x));
     let guess = (sum + most) / queries;
-    Some(Interval { low: if sum > 0.0 { reached(0.025, guess, half) } else { 0.0 }, high: reached(0.975, guess, half) })
+    Some(Interval {
+        low: if sum > 0.0 { reached(0.025, guess, middle) } else { 0.0 },
+        high: reached(0.975, guess, more),
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// Exact limits where hardly a query has any; the usual interval elsewhere.
+    /// Limits of counts where hardly a query has any; the usual interval elsewhere.
     #[test]
     fn a_share_near_its_edge_is_not_thought_to_be_known() {
         let weights = Weights::new(1, "shares", 1000, 60);
         let of = |some: usize, x: f64| (0..60).map(|q| (if q < some { x } else { 0.0 }, 10.0)).collect::<Vec<_>>();
         let none = share(&of(0, 0.0), Some(&weights)).unwrap();
-        // 1 - .05^(1/60)
-        assert!(none.low == 0.0 && (none.high - 0.048_702_913_310).abs() < 1e-11, "{none:?}");
+        // 1 - .025^(1/60)
+        assert!(none.low == 0.0 && (none.high - 0.059_629_492_286).abs() < 1e-11, "{none:?}");
         let all = share(&of(60, 10.0), Some(&weights)).unwrap();
         assert!((all.low - (1.0 - none.high)).abs() < 1e-12 && all.high == 1.0, "{all:?}");
-        // Ten of one query: as one of 60 or a little fewer; one each of three: as three of 600 or a little fewer.
+        // Ten of one query: as one of 59, or a little fewer; one each of three: as three of 600, or a little fewer.
         let one = share(&of(1, 10.0), Some(&weights)).unwrap();
         let three = share(&of(3, 1.0), Some(&weights)).unwrap();
+        // The same of those that lack it.
+        let lacking = |terms: Vec<(f64, f64)>| -> Vec<(f64, f64)> { terms.iter().map(|&(x, n)| (n - x, n)).collect() };
+        let but_one = share(&lacking(of(1, 10.0)), Some(&weights)).unwrap();
+        let but_three = share(&lacking(of(3, 1.0)), Some(&weights)).unwrap();
         // From scipy.
-        for (found, [low, high]) in
-            [(one, [0.0007269590138518, 0.0821585532816382]), (three, [0.0012322890168384, 0.0137723167629571])]
-        {
+        for (found, mirrored, [low, high]) in [
+            (one, but_one, [0.0007996800490349, 0.0926597047857464]),
+            (three, but_three, [0.0012733561803810, 0.0148082753291768]),
+        ] {
             assert!((found.low - low).abs() < 1e-11 && (found.high - high).abs() < 1e-11, "{found:?}");
+            assert!(
+                (1.0 - mirrored.high - low).abs() < 1e-11 && (1.0 - mirrored.low - high).abs() < 1e-11,
+                "{mirrored:?}"
+            );
         }
         assert_eq!(share(&of(30, 4.0), Some(&weights)), ratio(&of(30, 4.0), Some(&weights)));
         assert_eq!(share(&of(4, 4.0)[..4], None), None);
@@ -185,9 +203,9 @@ mod tests {
         };
         // From scipy: limits of 3 events in 50 queries, of none, of unequal ones.
         for units in [1.0, 3.0] {
-            close(above(&counts(&[1.0; 3], units)).unwrap(), [1.0152619259559557, 1.1632893841673675]);
-            close(above(&counts(&[], units)).unwrap(), [1.0, 1.05991464547108]);
-            close(above(&counts(&[1.0, 4.0, 1.0], units)).unwrap(), [1.0203147623539583, 1.4338102275465168]);
+            close(above(&counts(&[1.0; 3], units)).unwrap(), [1.0152619259559557, 1.1753454613948464]);
+            close(above(&counts(&[], units)).unwrap(), [1.0, 1.0737775890822787]);
+            close(above(&counts(&[1.0, 4.0, 1.0], units)).unwrap(), [1.0203147623539583, 1.4849153044378474]);
         }
         assert!(above(&counts(&[1.0; 11], 1.0)).is_some() && above(&counts(&[1.0; 12], 1.0)).is_none());
         let few = |some: usize| above(&counts(&vec![1.0; some], 1.0)[..10]);
