@@ -1,7 +1,7 @@
 //! Flags over environment over hivescope.toml over defaults.
 //!
 //! clap already puts flags over `HIVESCOPE_*`; here the file fills what both left open. The merge works on the
-//! serialised form of the settings, so a new setting is one field in `args.rs` and nothing here.
+//! serialised form of the settings, so a new setting is one field in `args/settings.rs` and nothing here.
 
 use super::args::{BadRowArg, HistogramArg, InputSettings, IoArg, PassSettings};
 use super::memory;

@@ -3,26 +3,26 @@
 //! Everything is over the models that the paper has too, by name. What is measured is what the other measures
 //! measure; here is only what the paper did with it. Not here: the published numbers (`published`), files, pages.
 
+mod differs;
+mod line;
 mod pca;
 mod prompts;
 mod published;
 mod ratings;
+mod tables;
 
+pub use differs::Differs;
+pub use line::Line;
 pub use pca::{Pca, Point};
 pub use published::Published;
 pub use ratings::{Item, ratings};
 
-use super::intervals::{self, RESAMPLES, Weights};
-use super::sums::Sums;
-use super::tables::{Interval, IntraRow, LeftOut, ModelRow};
-use super::{inter, intra, topn};
-use crate::base::error::printable;
-use crate::base::{Error, Observer, Result};
-use crate::corpus::layout::normalise_text;
+use super::tables::LeftOut;
+use crate::base::{Observer, Result};
 use crate::corpus::{Corpus, Role};
-use published::{BINS, DIM, DISTINCT_AT_50, EMBEDDING_MODEL, MAIN_AVERAGE, MIN_P, PARAPHRASE, QUERIES, SAMPLES};
 use serde::Serialize;
 use std::path::PathBuf;
+use tables::Tables;
 
 /// What changes a reproduction.
 #[derive(Debug, Clone)]
@@ -41,67 +41,6 @@ pub struct ReproduceSettings {
     pub seed: u64,
     /// Where the vectors of a part of the dump go; `None` for memory.
     pub scratch: Option<PathBuf>,
-}
-
-/// One number beside the published one. Similarities of the parts `table_6` to `inter` are percent, as printed.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Line {
-    /// Table or figure.
-    pub part: &'static str,
-    /// Model of the dump; of a scorer in the parts on ratings. `None` for an average.
-    pub name: Option<String>,
-    /// Second model, bin, N or what the part compares.
-    pub other: Option<String>,
-    /// Here.
-    pub value: f64,
-    /// 95 % interval over queries, of averages.
-    pub interval: Option<Interval>,
-    /// In the paper.
-    pub published: Option<f64>,
-    /// `value` with the decimals that the paper prints.
-    pub rounded: f64,
-    /// Queries, models, answers or items it is of.
-    pub n: u64,
-}
-
-impl Line {
-    fn new(part: &'static str, name: Option<&str>, other: Option<&str>, (value, decimals): (f64, usize)) -> Self {
-        Self {
-            part,
-            name: name.map(str::to_owned),
-            other: other.map(str::to_owned),
-            value,
-            interval: None,
-            published: None,
-            // Half to even on the exact decimal value, as Python prints.
-            rounded: format!("{value:.decimals$}").parse().unwrap_or(value),
-            n: 0,
-        }
-    }
-
-    fn published(self, published: Option<f64>) -> Self {
-        Self { published, ..self }
-    }
-
-    fn of(self, n: usize) -> Self {
-        Self { n: n as u64, ..self }
-    }
-
-    /// `value` - `published`.
-    pub fn difference(&self) -> Option<f64> {
-        self.published.map(|published| self.value - published)
-    }
-}
-
-/// Something that is not as in the paper, so that numbers can't be set beside each other, or only with care.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Differs {
-    /// What.
-    pub what: &'static str,
-    /// How it is here, and what it does to the comparison.
-    pub how: String,
-    /// Whether no similarity can be compared because of it.
-    pub forbids: bool,
 }
 
 /// A model of the dump and its name in the paper.
@@ -143,7 +82,8 @@ impl Reproduction {
 /// The tables and figures on responses.
 ///
 /// # Errors
-/// [`Error::Usage`] if no model is one of the paper's or there is no such query, [`Error::Interrupted`].
+/// [`crate::base::Error::Usage`] if no model is one of the paper's or there is no such query,
+/// [`crate::base::Error::Interrupted`].
 pub fn infinity_chat(corpus: &Corpus, settings: &ReproduceSettings, observer: &dyn Observer) -> Result<Reproduction> {
     let published = Published::shipped();
     let matched = published.matched(corpus.rows.models.names(), &settings.same)?;
@@ -183,26 +123,7 @@ pub fn infinity_chat(corpus: &Corpus, settings: &ReproduceSettings, observer: &d
         });
     }
     let kept: Vec<bool> = matched.iter().map(Option::is_some).collect();
-    match prompts {
-        None => done.left_out("Paraphrases", "there is no column that tells a query's paraphrases apart (--context)"),
-        Some(prompts) => {
-            let terms = prompts::paraphrases(corpus, prompts, &usual, &kept);
-            let cells: f64 = terms.iter().map(|term| term[2]).sum();
-            if cells > 0.0 {
-                let weights = Weights::new(settings.seed, "intervals", RESAMPLES, terms.len());
-                for (k, what) in ["within a prompt", "across paraphrases"].into_iter().enumerate() {
-                    let value = terms.iter().map(|term| term[k]).sum::<f64>() / cells;
-                    let terms: Vec<(f64, f64)> = terms.iter().map(|term| (term[k], term[2])).collect();
-                    let line = Line::new("paraphrases", None, Some(what), (value, 3)).of(cells as usize);
-                    let interval = intervals::ratio(&terms, Some(&weights));
-                    done.lines.push(Line { interval, ..line.published(Some(PARAPHRASE[k])) });
-                }
-            } else {
-                let reason = "no model answered two prompts of a query, one of them twice";
-                done.left_out("Paraphrases", reason);
-            }
-        }
-    }
+    prompts::paraphrases(corpus, prompts, (&usual, &kept), settings.seed, &mut done);
     match min_p {
         None => done.left_out("Min-p decoding", "the dump does not say the decoding (--decoding)"),
         Some(rows) => {
@@ -210,19 +131,7 @@ pub fn infinity_chat(corpus: &Corpus, settings: &ReproduceSettings, observer: &d
             let asked = |row: usize| original.as_ref().is_none_or(|original| original[row]);
             let chosen = |(row, min_p): (usize, &bool)| *min_p && of_model(row) && asked(row);
             let rows: Vec<bool> = rows.iter().enumerate().map(chosen).collect();
-            let shares = match rows.contains(&true) {
-                true => prompts::above(&corpus.subset(&rows, settings.scratch.as_deref())?, observer)?,
-                false => Vec::new(),
-            };
-            for (k, what) in ["above 0.7", "above 0.8"].into_iter().enumerate().filter(|_| !shares.is_empty()) {
-                let value = shares.iter().map(|share| share[k]).sum::<f64>() / shares.len() as f64;
-                let line = Line::new("min_p", None, Some(what), (value, 1)).of(shares.len());
-                done.lines.push(line.published(Some(MIN_P[k])));
-            }
-            if shares.is_empty() {
-                let reason = format!("no model answered a query twice with decoding {}", settings.min_p.join(" or "));
-                done.left_out("Min-p decoding", reason);
-            }
+            prompts::min_p(corpus, &rows, settings, &mut done, observer)?;
         }
     }
     if decoding.is_none() {
@@ -234,235 +143,6 @@ pub fn infinity_chat(corpus: &Corpus, settings: &ReproduceSettings, observer: &d
         });
     }
     Ok(done)
-}
-
-/// The tables on answers to the queries as they were asked.
-struct Tables<'a> {
-    corpus: &'a Corpus,
-    published: &'a Published,
-    settings: &'a ReproduceSettings,
-    /// Place in Table 6 of each model.
-    matched: Vec<Option<usize>>,
-    kept: Vec<bool>,
-}
-
-impl<'a> Tables<'a> {
-    fn new(corpus: &'a Corpus, published: &'a Published, settings: &'a ReproduceSettings) -> Result<Self> {
-        let names = corpus.rows.models.names();
-        let given: Vec<_> = settings.same.iter().filter(|(ours, _)| names.contains(ours)).cloned().collect();
-        let matched = published.matched(names, &given)?;
-        let kept = matched.iter().map(Option::is_some).collect();
-        Ok(Self { corpus, published, settings, matched, kept })
-    }
-
-    fn fill(&self, done: &mut Reproduction, observer: &dyn Observer) -> Result<()> {
-        done.differs.extend(self.differs());
-        let sums = Sums::new(self.corpus, &[], observer)?;
-        let intra: Vec<IntraRow> = intra::rows(&sums).into_iter().filter(|row| self.kept[row.model as usize]).collect();
-        let weights = Weights::new(self.settings.seed, "intervals", RESAMPLES, sums.queries.len());
-        if intra.is_empty() {
-            for part in ["Table 6", "Share at or above 0.8", "Figure 8"] {
-                done.left_out(part, "no model that the paper has answered a query twice");
-            }
-        } else {
-            self.table_6(&intra, &weights, &mut done.lines);
-        }
-        observer.check_stop()?;
-        self.inter(&sums, &weights, &mut done.lines);
-        observer.check_stop()?;
-        if !intra.is_empty() {
-            self.top_n(&mut done.lines, observer)?;
-        }
-        if let Some(name) = &self.settings.query_pca {
-            let query = self.query(name)?;
-            done.pca = pca::pca(self.corpus, query, &self.kept);
-            if done.pca.is_none() {
-                done.left_out("Principal components", "the query has fewer than 3 answers, or they do not differ");
-            }
-        }
-        Ok(())
-    }
-
-    fn name(&self, model: usize) -> &str {
-        self.corpus.rows.models.name(model as u32)
-    }
-
-    /// The query of that name, or the only one that is equal but for white space and case.
-    fn query(&self, name: &str) -> Result<usize> {
-        let queries = &self.corpus.rows.queries;
-        let like = || queries.names().iter().position(|other| normalise_text(other) == normalise_text(name));
-        queries.id(name).map(|id| id as usize).or_else(like).ok_or_else(|| {
-            let first: Vec<String> = queries.names().iter().take(3).map(|name| printable(name)).collect();
-            let name = printable(name);
-            Error::Usage(format!("--query-pca `{name}`: there is no such query; the first are {}", first.join(" | ")))
-        })
-    }
-
-    /// Table 6 and the shares at or above .8.
-    fn table_6(&self, intra: &[IntraRow], weights: &Weights, lines: &mut Vec<Line>) {
-        let mut means: Vec<Vec<f64>> = vec![Vec::new(); self.matched.len()];
-        intra.iter().for_each(|row| means[row.model as usize].push(row.mean));
-        let (mut average, mut theirs, mut models) = ([0.0; 10], [0.0; 10], 0);
-        let mut shares = Vec::new();
-        for (model, means) in means.iter().enumerate().filter(|(_, means)| !means.is_empty()) {
-            let Some(place) = self.matched[model] else { continue };
-            // The paper's order: the highest bin first.
-            let mut bins = intra::paper_bins(means);
-            bins.reverse();
-            let paper = &self.published.bins[place];
-            for (k, bin) in BINS.into_iter().enumerate() {
-                let line = Line::new("table_6", Some(self.name(model)), Some(bin), (bins[k], 0)).of(means.len());
-                lines.push(line.published(Some(paper[k])));
-                average[k] += bins[k];
-                theirs[k] += paper[k];
-            }
-            models += 1;
-            let line = Line::new("share_at_least_0_8", Some(self.name(model)), None, (bins[0] + bins[1], 0));
-            shares.push(line.of(means.len()).published(Some(paper[0] + paper[1])));
-        }
-        let of_models = models as f64;
-        for (k, bin) in BINS.into_iter().enumerate() {
-            let line = Line::new("table_6_average", None, Some(bin), (average[k] / of_models, 2)).of(models);
-            lines.push(line.published(Some(theirs[k] / of_models)));
-        }
-        lines.append(&mut shares);
-        // Percent of the models' query means, a query at a time.
-        let queries = self.corpus.layout.cells.len();
-        let mut terms = vec![(0.0, 0.0); queries];
-        for row in intra {
-            let term = &mut terms[row.query as usize];
-            let high = (0.8..=1.0).contains(&row.mean);
-            *term = (term.0 + if high { 100.0 } else { 0.0 }, term.1 + 1.0);
-        }
-        let interval = intervals::ratio(&terms, Some(weights));
-        let value = (average[0] + average[1]) / of_models;
-        let all =
-            self.published.bins.iter().map(|bins| bins[0] + bins[1]).sum::<f64>() / self.published.bins.len() as f64;
-        for (beside, published) in [
-            ("the same models", (theirs[0] + theirs[1]) / of_models),
-            ("the 25 main models", MAIN_AVERAGE[0] + MAIN_AVERAGE[1]),
-            ("all 79 models", all),
-        ] {
-            let line = Line::new("share_at_least_0_8", None, Some(beside), (value, 2)).of(models);
-            lines.push(Line { interval, ..line.published(Some(published)) });
-        }
-    }
-
-    /// The matrix of models, self-pairs on its diagonal as in the paper, and the plain diagonal beside.
-    fn inter(&self, sums: &Sums, weights: &Weights, lines: &mut Vec<Line>) {
-        let pairs = inter::rows(sums, &vec![ModelRow::default(); sums.models], Some(weights), RESAMPLES);
-        let mut plain = Vec::new();
-        for pair in pairs {
-            let (a, b) = (pair.model_a as usize, pair.model_b as usize);
-            let (Some(x), Some(y)) = (self.matched[a], self.matched[b]) else { continue };
-            let (name, other) = (Some(self.name(a)), Some(self.name(b)));
-            let percent = |value: f64| (100.0 * value, 1);
-            let interval = pair.ci.map(|ci| Interval { low: 100.0 * ci.low, high: 100.0 * ci.high });
-            // With one answer a query the diagonal would be self-pairs alone: 1, whatever the model.
-            if let Some(value) = pair.paper_mean.filter(|_| pair.mean.is_some()) {
-                let line = Line::new("inter", name, other, percent(value)).of(pair.queries as usize);
-                let published = self.published.inter.get(&(x.min(y), x.max(y))).copied();
-                // On the diagonal the interval is that of the mean without self-pairs.
-                let interval = interval.filter(|_| a != b);
-                lines.push(Line { interval, ..line.published(published) });
-            }
-            if let Some(value) = pair.mean.filter(|_| a == b) {
-                let line = Line::new("intra", name, None, percent(value)).of(pair.queries as usize);
-                plain.push(Line { interval, ..line });
-            }
-        }
-        lines.append(&mut plain);
-    }
-
-    /// Figure 8.
-    fn top_n(&self, lines: &mut Vec<Line>, observer: &dyn Observer) -> Result<()> {
-        let (rows, _) = topn::all(self.corpus, &self.kept, self.settings.seed, observer)?;
-        let as_published =
-            self.samples() == Some((SAMPLES, SAMPLES)) && self.kept.iter().filter(|kept| **kept).count() == 25;
-        for (size, seen, null, least) in topn::by_size(&rows) {
-            let of_size: Vec<_> = rows.iter().filter(|row| row.top_n == size).collect();
-            let most = of_size.iter().map(|row| self.most(row.query as usize, usize::from(size))).sum::<f64>();
-            let most = most / of_size.len() as f64;
-            for (what, value) in [("seen", seen), ("least", least), ("most", most), ("null", null)] {
-                let line = Line::new("figure_8", Some(what), Some(&size.to_string()), (value, 0)).of(of_size.len());
-                let comparable = as_published && what == "seen" && size == 50;
-                lines.push(line.published(comparable.then_some(DISTINCT_AT_50)));
-            }
-        }
-        Ok(())
-    }
-
-    /// The most models that the nearest `size` others of an answer to `query` can come from, mean over answers.
-    fn most(&self, query: usize, size: usize) -> f64 {
-        let cells = self.corpus.layout.cells[query].iter().filter(|cell| self.kept[cell.model as usize]);
-        let counts: Vec<usize> = cells.map(|cell| cell.positions.len()).collect();
-        let models = |own: usize| (counts.len() - usize::from(own == 1)).min(size);
-        counts.iter().map(|&n| (n * models(n)) as f64).sum::<f64>() / counts.iter().sum::<usize>() as f64
-    }
-
-    /// Fewest and most answers of a kept model to a query.
-    fn samples(&self) -> Option<(usize, usize)> {
-        let cells = self.corpus.layout.cells.iter().flatten().filter(|cell| self.kept[cell.model as usize]);
-        let counts = cells.map(|cell| cell.positions.len());
-        counts.fold(None, |ends, n| Some(ends.map_or((n, n), |(low, high): (usize, usize)| (low.min(n), high.max(n)))))
-    }
-
-    /// What is not as in the paper.
-    fn differs(&self) -> Vec<Differs> {
-        let mut found = Vec::new();
-        let mut differs = |what, how: String, forbids| found.push(Differs { what, how, forbids });
-        let dim = self.corpus.dim();
-        let beside =
-            "similarities of different embedding models can't be compared, and the differences below say nothing";
-        match &self.settings.embedding_model {
-            _ if dim != DIM => {
-                differs("embedding model", format!("{dim} dimensions, {EMBEDDING_MODEL} has {DIM}: {beside}"), true);
-            }
-            Some(name) if !name.to_lowercase().contains(EMBEDDING_MODEL) => {
-                differs("embedding model", format!("{name}, the paper has {EMBEDDING_MODEL}: {beside}"), true);
-            }
-            Some(_) => {}
-            None => differs(
-                "embedding model",
-                format!(
-                    "{DIM} dimensions as {EMBEDDING_MODEL} has, but the dump does not say what made them (--embedding-model)"
-                ),
-                false,
-            ),
-        }
-        let (here, all) = (self.kept.iter().filter(|kept| **kept).count(), self.published.models.len());
-        if here < all {
-            let rest = self.kept.len() - here;
-            let others =
-                if rest > 0 { format!(" (the dump has {rest} more that it lacks, left out)") } else { String::new() };
-            differs(
-                "models",
-                format!(
-                    "{here} of the {all} in Table 6{others}. Averages are over these {here}, beside the paper's over the same"
-                ),
-                false,
-            );
-        }
-        if let Some((low, high)) = self.samples().filter(|ends| *ends != (SAMPLES, SAMPLES)) {
-            let range = if low == high { low.to_string() } else { format!("{low} to {high}") };
-            differs(
-                "samples",
-                format!(
-                    "{range} a model and query, the paper has {SAMPLES}: the diagonal with self-pairs and Figure 8 depend on \
-                     it, means do not, but bins of means over fewer samples spread wider"
-                ),
-                false,
-            );
-        }
-        let queries = self.corpus.layout.cells.iter().filter(|cells| !cells.is_empty()).count();
-        let how = if queries == QUERIES {
-            format!("{QUERIES}, as in the paper; whether they are the same is not checked")
-        } else {
-            format!("{queries}, the paper has {QUERIES}: other queries have other similarities")
-        };
-        differs("queries", how, false);
-        found
-    }
 }
 
 #[cfg(test)]
@@ -532,11 +212,5 @@ mod tests {
         assert!(done.lines.iter().all(|line| line.part == "inter" && line.name != line.other), "{:?}", done.lines);
         let left: Vec<&str> = done.left_out.iter().map(|left| left.measure.as_str()).collect();
         assert_eq!(left, ["Table 6", "Share at or above 0.8", "Figure 8", "Paraphrases", "Min-p decoding"]);
-    }
-
-    #[test]
-    fn numbers_round_as_the_paper_prints() {
-        let rounded = |value, decimals| Line::new("x", None, None, (value, decimals)).rounded;
-        assert_eq!((rounded(0.125, 2), rounded(2.5, 0), rounded(88.249, 1)), (0.12, 2.0, 88.2));
     }
 }
