@@ -150,18 +150,18 @@ def between(value, error, k, missed):
     away = lambda far: error * max(far, student)
     return value - away(high), value + away(-low)
 
-def interval(top, bottom, at=None, units=None, stream="intervals", logarithm=False):
+def interval(top, bottom, at=None, units=None, stream="intervals", logarithm=False, over=None):
     """95 % interval of sum(top) / sum(bottom) over queries, or of its logarithm; None under 5. `at` are the places of the
-    queries among `units` of them; without it those with a denominator count."""
+    queries among `units` of them; without it those with a denominator count. `over` is how many it rests on, if not all."""
     if at is None:
         at = np.flatnonzero(bottom > 0)
         top, bottom = top[at], bottom[at]
-    top, bottom, at, k = np.asarray(top, float), np.asarray(bottom, float), np.asarray(at, int), len(top)
+    top, bottom, at, k = np.asarray(top, float), np.asarray(bottom, float), np.asarray(at, int), over or len(top)
     if k < 5:
         return None
     spread = lambda ratio, w: np.sqrt((w * (top - np.multiply.outer(ratio, bottom)) ** 2).sum(-1) * k / (k - 1)) / (w * bottom).sum(-1)
     ratio = top.sum() / bottom.sum()
-    error = spread(ratio, np.ones(k))
+    error = spread(ratio, np.ones(len(top)))
     value, error = (math.log(ratio), error / ratio) if logarithm else (ratio, error)
     if k < 10:
         half = student_quantile(k - 1) * error
@@ -1088,6 +1088,15 @@ def cell_means(keys, cells):
 
 question_of = np.zeros(Q, int); question_of[q] = question
 
+def quotient(top, bottom, k):
+    """Interval of a ratio over k queries that others move too: by resamples, or Student's."""
+    if k >= 10:
+        return interval(top, bottom, np.arange(len(top)), over=k)
+    value = top.sum() / bottom.sum()
+    error = math.sqrt(((top - value * bottom) ** 2).sum() * k / (k - 1)) / bottom.sum()
+    half = student_quantile(k - 1) * error
+    return value - half, value + half
+
 def packaging(against, skip=()):
     """(lines by family, the line of all): (queries, n, other, other floor, reference, reference floor, ratio, low, high)."""
     cells = {k: r for k, r in cells_of(context).items() if len(r) >= (2 if against == "same_context" else 1) and k[1] not in skip}
@@ -1105,7 +1114,7 @@ def packaging(against, skip=()):
     series = {}
     for f in np.unique(kf):
         mine = kf == f
-        points, masks = [], []
+        points = []
         sides = [(mine[:, None] & same_family & ~same_context & different)]
         sides.append(mine[:, None] & (same_family if against == "same_context" else ~same_family) & same_context & different)
         for i in np.unique(kq[mine]):
@@ -1121,24 +1130,24 @@ def packaging(against, skip=()):
             points.append((i, other, reference))
         if not points:
             continue
-        floors, pseudo = [], []
+        floors, moved = [], []
         for side in sides:
             if not side.any():
-                floors.append(np.nan); pseudo.append(np.zeros(len(points))); continue
+                floors.append(np.nan); moved.append(np.zeros(Q)); continue
             value = mean[side].mean()
             # First-order influence of a query: the pairs it has a part in, from either end.
             away = np.where(side, mean - value, 0)
-            part = np.array([away[kq == i].sum() + away[:, kq == i].sum() for i, *_ in points])
-            influence = len(points) * part / side.sum()
-            floors.append(value); pseudo.append(value + influence - influence.mean())
-        series[f] = (points, floors, pseudo, min(len(cells[k]) for k in keys if k[1] == f))
+            part = np.bincount(kq, away.sum(0) + away.sum(1), Q)
+            floors.append(value); moved.append(len(points) * part / side.sum())
+        series[f] = (points, floors, moved, min(len(cells[k]) for k in keys if k[1] == f))
     def line(names):
         top, bottom, counts = np.zeros(Q), np.zeros(Q), np.zeros(Q)
         values, floors = np.zeros(2), np.zeros(2)
         for f in names:
-            points, floor, pseudo, _ = series[f]
-            for j, (i, other, reference) in enumerate(points):
-                top[i] += other - pseudo[0][j]; bottom[i] += reference - pseudo[1][j]; counts[i] += 1
+            points, floor, moved, _ = series[f]
+            top -= moved[0]; bottom -= moved[1]
+            for i, other, reference in points:
+                top[i] += other - floor[0]; bottom[i] += reference - floor[1]; counts[i] += 1
                 values += other, reference; floors += floor
         used = counts > 0
         values, floors = values / counts.sum(), floors / counts.sum()
@@ -1147,8 +1156,8 @@ def packaging(against, skip=()):
         if used.sum() < 5:
             ratio = np.nan
         else:
-            ci = interval(top[used], bottom[used], at)
-            if interval(bottom[used], counts[used], at)[0] < 0.05 * (1 - summary["floor"]):
+            ci = quotient(top, bottom, used.sum())
+            if quotient(bottom, counts, used.sum())[0] < 0.05 * (1 - summary["floor"]):
                 ratio, ci = np.nan, (np.nan, np.nan)
         return (used.sum(), min(series[f][3] for f in names), values[0], floors[0], values[1], floors[1], ratio, *ci)
     return {f: line([f]) for f in series}, line(list(series)) if series else None
@@ -1523,29 +1532,39 @@ def r2_by_style(keep, permutations=0):
     with np.errstate(all="ignore"):
         expected = share.sum() + np.nan_to_num((drift ** 2).sum(1) / size).sum()
     between = hold(owner)
-    top = np.zeros(Q)
+    # With the means of the cells that each could have been handed: in all pairs of queries both go together.
+    means, squares = np.zeros_like(vectors), np.zeros(len(vectors))
+    for places in strata.values():
+        means[places], squares[places] = vectors[places].mean(0), (vectors[places] ** 2).sum(1).mean()
+    top, less = np.zeros(Q), np.zeros(Q)
     cq = np.array([i for i, _ in cells])
-    for place, (i, l) in enumerate(cells):
-        others = (owner == l) & (np.arange(len(cells)) != place)
-        own = G[np.ix_(owner == l, owner == l)]
-        apart = own.sum() - np.trace(own)
-        top[i] += 2 * G[place, others].sum() / size[l] - apart * cell_n[l, i] / size[l] ** 2
+    for l in np.flatnonzero(size):
+        here = np.flatnonzero(owner == l)
+        for vector, side in ((vectors, 0), (means, 1)):
+            products = vector[here] @ vector[here].T
+            np.fill_diagonal(products, 0)
+            part = 2 * products.sum(1) / size[l] - products.sum() * cell_n[l, cq[here]] / size[l] ** 2
+            np.add.at(top, cq[here], -part if side else part)
+            np.add.at(less, cq[here], part + squares[here] / size[l] if side else 0 * part)
     used = np.isin(np.arange(Q), cq)
     top[used] += (between - expected - top.sum()) / used.sum()
-    bottom = np.where(used, of_query - share, 0.0)
-    bottom[used] -= (expected - share.sum()) / used.sum()
-    of_models = np.zeros((Q, M, d))
+    bottom = np.where(used, of_query - less, 0.0)
+    bottom[used] -= (expected - less.sum()) / used.sum()
+    of_models, of_means = np.zeros((Q, M, d)), np.zeros((Q, M, d))
     for place, (i, l) in enumerate(cells):
-        of_models[i, l] = vectors[place]
+        of_models[i, l], of_means[i, l] = vectors[place], means[place]
     ask = sorted(np.flatnonzero(used), key=lambda i: (np.flatnonzero(canonical == canonical[i]).min(), i))
-    pairs = in_pairs(ask, lambda i, j: sum(2 * of_models[i, l] @ of_models[j, l] / size[l] for l in np.flatnonzero(size)))
+    both = lambda i, j, l: of_models[i, l] @ of_models[j, l] - of_means[i, l] @ of_means[j, l]
+    pairs = in_pairs(ask, lambda i, j: sum(2 * both(i, j, l) / size[l] for l in np.flatnonzero(size)))
+    with np.errstate(all="ignore"):
+        noisy = between - np.nan_to_num(((drift ** 2).sum(1) - np.bincount(owner, (means ** 2).sum(1), M)) / size).sum()
     permuted = np.zeros(permutations)
     for r in range(permutations):
         handed = owner.copy()
         for places in strata.values():
             handed[places] = rng.permutation(handed[places])
         permuted[r] = hold(handed)
-    return between, expected, of_query.sum(), (top, bottom, pairs), permuted
+    return between, expected, of_query.sum(), (top, bottom, pairs, noisy), permuted
 
 found = summary["variation"]
 terms, permuted = r2_by_cells(kept, 999 if found["cell"] and not found["cell"]["folded"] else 0)
@@ -1567,11 +1586,11 @@ style = r2_by_style(kept, 999 if found["style"] and not found["style"]["folded"]
 if style is None:
     same("R2_style: left out", [found["style"] is None], [1])
 elif style != "large" and found["style"]:
-    sb, sx, st, (top, bottom, pairs), permuted = style
+    sb, sx, st, (top, bottom, pairs, noisy), permuted = style
     want, got = [sb / st, sx / st, (sb - sx) / (st - sx)], [found["style"][name] for name in ("r2", "permuted", "adjusted")]
     got += [found["style"]["interval"][side] if found["style"]["interval"] else np.nan for side in ("low", "high")]
     some, room = bottom > 0, st - sx
-    noise = (pairs / room ** 2 if pairs is not None else None, sb / room)
+    noise = (pairs / room ** 2 if pairs is not None else None, noisy / room)
     want += score(interval(top, bottom), (sb - sx) / room, error_of(top[some], bottom[some]), *noise) or [np.nan] * 2
     same("R2_style", got, want)
     if len(permuted):
@@ -1777,6 +1796,24 @@ def rankings():
             if any(v is not None for v in verdicts) or not verdicts:
                 out[unit] = sum(v is not True for v in verdicts)
         return out
+    def additive_moves(grid, units, means):
+        """What each query does to a_u + mean b_q: the derivative of the least-squares fit of all units and queries at once."""
+        rows = [(u, i) for i in range(Q) for u in units if not np.isnan(grid[u, i])]
+        used = sorted({i for _, i in rows})
+        design = np.zeros((len(rows), len(units) + len(used)))
+        for place, (u, i) in enumerate(rows):
+            design[place, units.index(u)] = design[place, len(units) + used.index(i)] = 1
+        inverse = np.linalg.pinv(design.T @ design)
+        values = np.array([grid[u, i] for u, i in rows])
+        fitted = inverse @ design.T @ values
+        left, of_row = values - design @ fitted, np.array([i for _, i in rows])
+        found = np.full(grid.shape, np.nan)
+        for place, i in enumerate(used):
+            here = of_row == i
+            moved = inverse @ design[here].T @ left[here]
+            level = fitted[len(units) + place] - fitted[len(units):].mean()
+            found[units, i] = means[units] + len(used) * (moved[:len(units)] + moved[len(units):].mean()) + level
+        return found
     with np.errstate(all="ignore"):
         pair_sum, pair_n = gram.sum(1) - np.einsum("aaq->aq", gram), weights.sum(1) - np.einsum("aaq->aq", weights)
         others = np.where((cell_n > 0) & (pair_n > 0), pair_sum / pair_n, np.nan)
@@ -1791,15 +1828,15 @@ def rankings():
         there = ~np.isnan(grid)
         common = there[units].all(0)
         if 2 * common.sum() >= there.any(0).sum():
-            grid = np.where(common[None, :], grid, np.nan)
+            moved = grid = np.where(common[None, :], grid, np.nan)
         else:
-            level = np.array([np.nanmean((grid[:, i] - means)[there[:, i]]) if there[:, i].any() else np.nan for i in range(Q)])
-            grid = grid - level[None, :]
+            moved = additive_moves(grid, units, means)
         same(f"models: {name}_next", per_model[f"{name}_next"].astype(float), line(grid, units, means)[of])
         sizes = (~np.isnan(grid)).sum(1)
         if (sizes[units] < 50).any():
             with np.errstate(all="ignore"):
-                half = np.array([critical(len(units), k) * np.nanstd(row, ddof=1) / math.sqrt(k) if k >= 5 else np.nan for row, k in zip(grid, sizes)])
+                error = lambda row: np.nanstd(row, ddof=1) / math.sqrt((~np.isnan(row)).sum())
+                half = np.array([critical(len(units), k) * error(row) if k >= 5 else np.nan for row, k in zip(moved, sizes)])
             same(f"models: {name}_joint", np.r_[per_model[f"{name}_joint_low"].astype(float), per_model[f"{name}_joint_high"].astype(float)], np.r_[(means - half)[of], (means + half)[of]])
     calm = ~regardless
     with np.errstate(all="ignore"):

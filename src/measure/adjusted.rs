@@ -1,12 +1,20 @@
 //! Means that can be compared although not everyone answered every query: over common queries, else of an additive
 //! model.
 
+use faer::linalg::solvers::Solve;
+use faer::{Mat, Side};
+use rayon::prelude::*;
+
 /// Sweeps of the additive fit at most.
 const SWEEPS: usize = 1000;
 /// Values that all sweeps may visit.
 const WORK: usize = 4_000_000_000;
 /// Change of a mean from one sweep to the next under which the fit has settled.
 const SETTLED: f64 = 1e-13;
+/// Units of which it is known how queries move the additive fit: 32 MB of products of them.
+const UNITS: usize = 2048;
+/// Queries that are solved for at once.
+const AT_ONCE: usize = 64;
 
 /// How the means were made comparable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -96,6 +104,70 @@ pub fn means(queries: usize, units: usize, visit: impl Fn(usize, &mut dyn FnMut(
     Adjusted { means, method: Method::Additive(common.len()) }
 }
 
+/// How queries move the means of an additive fit, to first order in their weights: queries x units, row-major, with the means
+/// for their means over the queries that have values; NaN elsewhere. `None` with more than 2,048 units.
+///
+/// With r the residuals of query q, n_u the queries of unit u and n_p the units of query p, a moves by the delta that solves
+/// `n_u delta_u - sum_p (sum of delta over p) / n_p = r_u` (p: the queries that have u), and the level by `b_q` less its mean
+/// and by what these take from the others, all over the number of queries.
+pub fn moves(
+    queries: usize,
+    means: &[Option<f64>],
+    visit: impl Fn(usize, &mut dyn FnMut(usize, f64)),
+) -> Option<Vec<f64>> {
+    let present: Vec<usize> = (0..means.len()).filter(|&unit| means[unit].is_some()).collect();
+    if present.len() > UNITS {
+        return None;
+    }
+    // By query: place of the unit among those present, value less its mean.
+    let away = |query: usize| -> Vec<(usize, f64)> {
+        let mut found = Vec::new();
+        visit(query, &mut |unit, value| {
+            if let (Some(mean), Ok(place)) = (means[unit], present.binary_search(&unit)) {
+                found.push((place, value - mean));
+            }
+        });
+        found
+    };
+    let rows: Vec<Vec<(usize, f64)>> = (0..queries).map(away).collect();
+    let used = rows.iter().filter(|row| !row.is_empty()).count() as f64;
+    let units = present.len();
+    // A constant for all units is no fit of its own: it is taken to be 0.
+    let mut products = Mat::from_fn(units, units, |_, _| used / units as f64);
+    let mut taken = vec![0.0; units];
+    for row in &rows {
+        let share = 1.0 / row.len() as f64;
+        for &(i, _) in row {
+            products[(i, i)] += 1.0;
+            taken[i] += share;
+            row.iter().for_each(|&(j, _)| products[(i, j)] -= share);
+        }
+    }
+    let products = products.llt(Side::Lower).ok()?;
+    let mut found = vec![f64::NAN; queries * means.len()];
+    let chunks = found.par_chunks_mut(AT_ONCE * means.len().max(1)).zip(rows.par_chunks(AT_ONCE));
+    chunks.for_each(|(found, rows)| {
+        let level = |row: &[(usize, f64)]| row.iter().map(|one| one.1).sum::<f64>() / row.len() as f64;
+        let mut moved = Mat::<f64>::zeros(units, rows.len());
+        for (column, row) in rows.iter().enumerate() {
+            let level = level(row);
+            row.iter().for_each(|&(unit, away)| moved[(unit, column)] = away - level);
+        }
+        products.solve_in_place(&mut moved);
+        for ((column, row), found) in rows.iter().enumerate().zip(found.chunks_exact_mut(means.len())) {
+            if row.is_empty() {
+                continue;
+            }
+            let from_others: f64 = taken.iter().enumerate().map(|(unit, taken)| taken * moved[(unit, column)]).sum();
+            for (place, &unit) in present.iter().enumerate() {
+                let mean = means[unit].unwrap_or_default();
+                found[unit] = mean + used * moved[(place, column)] + level(row) - from_others;
+            }
+        }
+    });
+    Some(found)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -123,6 +195,42 @@ mod tests {
         assert_eq!(found.method, Method::Additive(0));
         for (unit, mean) in found.means.into_iter().enumerate() {
             assert!((mean.unwrap() - value(unit, 0) - 15.0).abs() < 1e-9, "{unit}: {mean:?}");
+        }
+    }
+
+    /// A full table's values are what its queries do; with gaps the moves have the means for their means, and leaving out a
+    /// query changes a mean as its move says, to first order.
+    #[test]
+    fn queries_move_the_means_as_leaving_them_out_does() {
+        let stream = crate::base::random::Stream::new(3, "moves");
+        for (queries, units, gaps) in [(7, 3, 0.0), (300, 5, 0.5)] {
+            let value =
+                |q: usize, u: usize| u as f64 + stream.normal(q as u64, 99) + 0.5 * stream.normal(q as u64, u as u64);
+            let there = |q: usize, u: usize| stream.uniform(q as u64, 200 + u as u64) >= gaps;
+            let values: Vec<Vec<(usize, f64)>> =
+                (0..queries).map(|q| (0..units).filter(|&u| there(q, u)).map(|u| (u, value(q, u))).collect()).collect();
+            let means = of(&values, units).means;
+            let all = |values: &[Vec<(usize, f64)>], means: &[Option<f64>]| {
+                moves(values.len(), means, |q, visit| values[q].iter().for_each(|&(u, x)| visit(u, x))).unwrap()
+            };
+            let found = all(&values, &means);
+            let used: Vec<usize> = (0..queries).filter(|&q| !values[q].is_empty()).collect();
+            for unit in 0..units {
+                let mean = means[unit].unwrap();
+                let sum: f64 = used.iter().map(|&q| found[q * units + unit]).sum();
+                assert!((sum / used.len() as f64 - mean).abs() < 1e-10);
+                for &q in used.iter().take(9) {
+                    let one = found[q * units + unit];
+                    if gaps == 0.0 {
+                        assert!((one - value(q, unit)).abs() < 1e-12);
+                        continue;
+                    }
+                    let mut left = values.clone();
+                    left[q].clear();
+                    let changed = (mean - of(&left, units).means[unit].unwrap()) * (used.len() - 1) as f64;
+                    assert!((one - mean - changed).abs() < 0.03 * (1.0 + changed.abs()), "{one} {mean} {changed}");
+                }
+            }
         }
     }
 

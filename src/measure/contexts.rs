@@ -1,7 +1,7 @@
 //! A family's similarity across contexts and what it is set against, by query, each with its floor.
 //!
-//! A floor is a mean over pairs of queries, so that each query moves it twice. A query's value of it is the floor plus
-//! the query's first-order influence on it (Hájek's projection), and a resampled sum of values has the right spread.
+//! A floor is a mean over pairs of queries, so that each query moves it from both ends, by its first-order influence (Hájek's
+//! projection); a query without cells of a family moves the floor of that family to others by what others have there.
 
 use super::sums::plus;
 use super::tables::Against;
@@ -21,10 +21,8 @@ struct Floor {
 struct Term {
     query: usize,
     family: u32,
-    /// Mean cosine across contexts.
-    other_context: f64,
-    /// Mean cosine that it is set against; `None` if no other family is there.
-    reference: Option<f64>,
+    /// Mean cosine across contexts and what it is set against; `None` if there is no other family, or not this one.
+    values: Option<[f64; 2]>,
     /// Floors of both.
     floors: [Floor; 2],
 }
@@ -58,8 +56,8 @@ fn with_others(answered: &Answered<'_>, contexts: &[OfContext], cells: &OfFamily
     (across, floor)
 }
 
-/// The terms of a query's families, of cells chosen by [`chosen`].
-fn terms(variants: &Variants<'_>, answered: &Answered<'_>, against: Against) -> Vec<Term> {
+/// The terms of all families in a query, of cells chosen by [`chosen`].
+fn terms(variants: &Variants<'_>, answered: &Answered<'_>, against: Against, families: &[u32]) -> Vec<Term> {
     let all: Vec<(&Cell, &[f64])> =
         answered.cells().iter().copied().zip(answered.means().iter().map(Vec::as_slice)).collect();
     let mut contexts: Vec<u32> = all.iter().map(|(cell, _)| cell.variant).collect();
@@ -91,15 +89,24 @@ fn terms(variants: &Variants<'_>, answered: &Answered<'_>, against: Against) -> 
                 ((across.1 > 0.5).then(|| across.0 / across.1), floor)
             }
         };
-        Term {
-            query: answered.query,
-            family,
-            other_context: (dot(&own.vector, &own.vector) - squares) / (own.count * (own.count - 1.0)),
-            reference,
-            floors: [both_sides(other), floor],
-        }
+        let other_context = (dot(&own.vector, &own.vector) - squares) / (own.count * (own.count - 1.0));
+        let values = reference.map(|reference| [other_context, reference]);
+        Term { query: answered.query, family, values, floors: [both_sides(other), floor] }
     };
-    all.chunk_by(|a, b| a.0.family == b.0.family).map(one).collect()
+    let mut found: Vec<Term> = all.chunk_by(|a, b| a.0.family == b.0.family).map(one).collect();
+    if against == Against::OtherFamily {
+        let here = |family: &u32| all.binary_search_by_key(family, |(cell, _)| cell.family).is_ok();
+        let absent = families.iter().filter(|family| !here(family));
+        found.extend(absent.map(|&family| {
+            let part = contexts.iter().fold((0.0, 0.0), |part, (context, here, _)| {
+                let unit = answered.unit_elsewhere((family, *context));
+                plus(part, (dot(&here.vector, &unit.vector), here.count * unit.count))
+            });
+            let floors = [Floor::default(), Floor { pairs: (0.0, 0.0), part }];
+            Term { query: answered.query, family, values: None, floors }
+        }));
+    }
+    found
 }
 
 /// The cells that the comparison rests on: those with enough responses, of families that have two or more such contexts
@@ -128,19 +135,19 @@ pub struct Series {
     pub floors: Option<[f64; 2]>,
 }
 
-/// What a query says about a family, with what it contributes to the floors: these average to the floors.
+/// What a query says about a family, and does to its floors.
 pub struct Point {
     /// Query id.
     pub query: usize,
-    /// Mean cosine across contexts, and what it is set against.
-    pub values: [f64; 2],
-    /// The query's values of their floors.
-    pub floors: [f64; 2],
+    /// Mean cosine across contexts, and what it is set against; `None` if the query does not have both.
+    pub values: Option<[f64; 2]>,
+    /// By how much the query moves the floors, times the queries that have both: over all queries 0 in sum.
+    pub moves: [f64; 2],
 }
 
 /// The series of a family from its terms; `None` if no query has both values.
 fn of_family(terms: &[&Term]) -> Option<Series> {
-    let used = terms.iter().filter(|term| term.reference.is_some()).count() as f64;
+    let used = terms.iter().filter(|term| term.values.is_some()).count() as f64;
     let floor = |which: usize| {
         let total = terms.iter().map(|t| t.floors[which].pairs).fold((0.0, 0.0), plus);
         (total.1 > 0.5).then(|| (total.0 / total.1, total.1))
@@ -150,19 +157,12 @@ fn of_family(terms: &[&Term]) -> Option<Series> {
         let part = term.floors[which].part;
         used * (part.0 - value * part.1) / pairs
     };
-    let mut points: Vec<Point> = (terms.iter())
-        .filter_map(|term| {
-            let values = [term.other_context, term.reference?];
-            let floors = floors.map_or([0.0; 2], |(a, b)| [influence(term, 0, a), influence(term, 1, b)]);
-            Some(Point { query: term.query, values, floors })
-        })
-        .collect();
+    let point = |term: &&Term| {
+        let moves = floors.map_or([0.0; 2], |(a, b)| [influence(term, 0, a), influence(term, 1, b)]);
+        Point { query: term.query, values: term.values, moves }
+    };
+    let points: Vec<Point> = terms.iter().map(point).collect();
     let floors = floors.map(|(a, b)| [a.0, b.0]);
-    for which in 0..2 {
-        let mean = points.iter().map(|point| point.floors[which]).sum::<f64>() / used;
-        let floor = floors.map_or(0.0, |floors| floors[which]);
-        points.iter_mut().for_each(|point| point.floors[which] += floor - mean);
-    }
     (used > 0.5).then(|| Series { family: terms[0].family, points, floors })
 }
 
@@ -177,7 +177,10 @@ pub fn series<'a>(
     observer: &dyn Observer,
 ) -> Result<(Vec<Series>, Vec<&'a Cell>)> {
     let chosen = Chosen::new(variants, chosen(variants, against, skip), observer)?;
-    let found = chosen.each_query(observer, |answered| terms(variants, answered, against))?;
+    let mut families: Vec<u32> = chosen.cells.iter().map(|cell| cell.family).collect();
+    families.sort_unstable();
+    families.dedup();
+    let found = chosen.each_query(observer, |answered| terms(variants, answered, against, &families))?;
     let mut by_family: Vec<&Term> = found.iter().flatten().collect();
     by_family.sort_by_key(|term| (term.family, term.query));
     let all = by_family.chunk_by(|a, b| a.family == b.family).filter_map(of_family).collect();

@@ -63,31 +63,34 @@ fn line(queries: usize, of: &[&Series], corpus_floor: Option<f64>, weights: Opti
     let mut counts = vec![0.0; queries];
     let (mut values, mut floors) = ([0.0; 2], [0.0; 2]);
     for series in of {
+        let floor = series.floors.unwrap_or_default();
         for point in &series.points {
-            let above = |which: usize| point.values[which] - point.floors[which];
             let term = terms[point.query].get_or_insert((0.0, 0.0));
-            *term = (term.0 + above(0), term.1 + above(1));
+            *term = (term.0 - point.moves[0], term.1 - point.moves[1]);
+            let Some(here) = point.values else { continue };
+            *term = (term.0 + here[0] - floor[0], term.1 + here[1] - floor[1]);
             counts[point.query] += 1.0;
             for which in 0..2 {
-                values[which] += point.values[which];
-                floors[which] += series.floors.map_or(0.0, |floors| floors[which]);
+                values[which] += here[which];
+                floors[which] += floor[which];
             }
         }
     }
+    let used = counts.iter().filter(|count| **count > 0.0).count();
     let count: f64 = counts.iter().sum();
     let (values, floors) = (values.map(|x| x / count), floors.map(|x| x / count));
     let floors = of.iter().all(|series| series.floors.is_some()).then_some(floors);
     let ratio = || {
         let (Some(floors), Some(f)) = (floors, corpus_floor) else { return Err(Undefined::OneQuery) };
         let denominators: Vec<_> = terms.iter().zip(&counts).map(|(term, &n)| term.map(|t| (t.1, n))).collect();
-        let limits = intervals::quotient(&denominators, weights).ok_or(Undefined::FewQueries)?;
+        let limits = intervals::quotient_over(&denominators, used, weights).ok_or(Undefined::FewQueries)?;
         if limits.low < (LEAST_SHARE * (1.0 - f)).max(ROUNDING) {
             return Err(Undefined::Small);
         }
         let ratio = (values[0] - floors[0]) / (values[1] - floors[1]);
-        Ok((ratio, intervals::quotient(&terms, weights)))
+        Ok((ratio, intervals::quotient_over(&terms, used, weights)))
     };
-    Line { queries: terms.iter().flatten().count(), values, floors, ratio: ratio() }
+    Line { queries: used, values, floors, ratio: ratio() }
 }
 
 /// The first names of a list.

@@ -1,7 +1,8 @@
 //! Who can be told from whom: intervals of all models that hold together, and how many of those that follow in a ranking
 //! can't be told from a model.
 //!
-//! Values are one a query and unit (a model, or a pair of models). Joint intervals are `mean +- c se` with c the 95 %
+//! Values are one a query and unit (a model, or a pair of models). Joint intervals are `mean +- c se`, with se from what each
+//! query does to the mean (of common queries their values; of an additive fit its moves, [`adjusted::moves`]) and c the 95 %
 //! quantile, over the resamples of queries, of the largest |resampled mean - mean| of all units in standard errors of the
 //! resample (max-t; Westfall & Young 1993). Under 50 queries, and where the resamples would take too long, c is Student's quantile at .05 shared out
 //! among the units (Bonferroni). Two units are compared on the queries that both have: their mean difference over its
@@ -179,37 +180,41 @@ fn max_t(grid: &Grid, means: &[Option<f64>], of: &[Option<(f64, f64, usize)>], w
 /// Every unit of a grid that has values; `None` for others, and for all where units are unconnected.
 pub fn ranked(mut grid: Grid, weights: Option<&Weights>) -> Vec<Option<Ranked>> {
     let (queries, units) = (grid.queries(), grid.units);
-    let adjusted = adjusted::means(queries, units, |query, visit| {
+    let visit = |query: usize, visit: &mut dyn FnMut(usize, f64)| {
         (0..units).filter(|&unit| !grid.at(query, unit).is_nan()).for_each(|unit| visit(unit, grid.at(query, unit)));
-    });
-    // What is resampled has the adjusted means for its means: common queries, or values less those of their query.
+    };
+    let adjusted = adjusted::means(queries, units, visit);
+    // What is resampled has the adjusted means for its means.
+    let moves = match adjusted.method {
+        Method::Additive(_) => adjusted::moves(queries, &adjusted.means, visit).map(|values| Grid { units, values }),
+        _ => None,
+    };
     let present = adjusted.means.iter().flatten().count();
-    for row in grid.values.chunks_exact_mut(units.max(1)) {
-        let there = row.iter().filter(|x| !x.is_nan()).count();
-        match adjusted.method {
-            Method::Common(..) if there < present => row.fill(f64::NAN),
-            Method::Additive(_) if there > 0 => {
-                let both = row.iter().zip(&adjusted.means).filter(|(x, _)| !x.is_nan());
-                let of_query = both.map(|(x, mean)| x - mean.unwrap_or_default()).sum::<f64>() / there as f64;
-                row.iter_mut().for_each(|x| *x -= of_query);
-            }
-            _ => {}
-        }
+    if let Method::Common(..) = adjusted.method {
+        let some = |row: &&mut [f64]| row.iter().filter(|x| !x.is_nan()).count() < present;
+        grid.values.chunks_exact_mut(units.max(1)).filter(some).for_each(|row| row.fill(f64::NAN));
     }
-    let of_unit = |unit: usize| (0..queries).map(move |q| (q, unit));
+    let spread = match adjusted.method {
+        Method::Additive(_) => moves.as_ref(),
+        _ => Some(&grid),
+    };
+    let of_unit = |grid: &Grid, unit: usize| -> Vec<f64> {
+        (0..queries).map(|query| grid.at(query, unit)).filter(|x| !x.is_nan()).collect()
+    };
+    let own: Vec<usize> = (0..units).map(|unit| of_unit(&grid, unit).len()).collect();
     let errors: Vec<Option<(f64, f64, usize)>> = (0..units)
         .map(|unit| {
-            adjusted.means[unit]?;
-            mean_and_error(of_unit(unit).map(|(q, u)| grid.at(q, u)).filter(|x| !x.is_nan()))
+            adjusted.means[unit].filter(|_| own[unit] >= LEAST)?;
+            mean_and_error(of_unit(spread?, unit).into_iter())
         })
         .collect();
-    let many = errors.iter().flatten().all(|one| one.2 >= PERCENTILE_QUERIES);
+    let many = own.iter().zip(&errors).all(|(&own, error)| error.is_none() || own >= PERCENTILE_QUERIES);
     let work = |weights: &Weights| 2.0 * units as f64 * queries as f64 * weights.resamples() as f64;
     let resampled = weights.filter(|w| many && w.resamples() > 0 && work(w) <= WORK);
-    let joint = resampled.and_then(|weights| max_t(&grid, &adjusted.means, &errors, weights));
+    let joint = resampled.zip(spread).and_then(|(weights, spread)| max_t(spread, &adjusted.means, &errors, weights));
     let mut student = Critical::new(present);
-    let half: Vec<Option<f64>> = (errors.iter())
-        .map(|one| one.map(|(_, error, queries)| joint.unwrap_or_else(|| student.of(queries)) * error))
+    let half: Vec<Option<f64>> = (errors.iter().zip(&own))
+        .map(|(one, &own)| one.map(|(_, error, _)| joint.unwrap_or_else(|| student.of(own)) * error))
         .collect();
     let mut order: Vec<usize> = (0..units).filter(|&unit| adjusted.means[unit].is_some()).collect();
     let mean = |unit: usize| adjusted.means[unit].unwrap_or(f64::NEG_INFINITY);
@@ -336,15 +341,22 @@ mod tests {
         assert!(few.iter().all(|one| one.unwrap().joint.is_none()) && few[1].unwrap().next.is_none());
     }
 
-    /// How often the joint intervals of 8 models hold all 8 means, and how often some model is wrongly told from its like.
+    /// How often the joint intervals of 8 models hold all 8 means, and how often some model is wrongly told from its like: in
+    /// a full table, and where half of it is missing.
     #[test]
     #[expect(clippy::print_stdout, reason = "what is covered is to be read")]
     fn joint_intervals_hold_together() {
         const MODELS: usize = 8;
-        for (queries, seeds) in [(20, 1000), (50, 1000)] {
+        for (queries, gaps) in [(20, 0.0), (50, 0.0), (50, 0.5), (110, 0.5)] {
+            let seeds = 1000;
             let one = |seed: u64| {
                 let weights = Weights::new(seed, "ranking", RESAMPLES, queries);
-                let found = ranked(grid(queries, &[0.0; MODELS], seed, 0.5), Some(&weights));
+                let mut grid = grid(queries, &[0.0; MODELS], seed, 0.5);
+                let missing = Stream::new(seed, "missing");
+                for (place, value) in grid.values.iter_mut().enumerate() {
+                    *value = if missing.uniform(place as u64, 0) < gaps { f64::NAN } else { *value };
+                }
+                let found = ranked(grid, Some(&weights));
                 let hold = found.iter().flatten().all(|r| r.joint.is_some_and(|i| i.low <= 0.0 && 0.0 <= i.high));
                 let best = found.iter().flatten().max_by(|a, b| a.mean.total_cmp(&b.mean)).unwrap();
                 (hold, best.next == Some(MODELS as u32 - 1))
@@ -355,9 +367,9 @@ mod tests {
             };
             let (joint, alike) = (share(|one| one.0), share(|one| one.1));
             println!(
-                "{queries} queries: all {MODELS} intervals held in {joint:.1} %, no difference found in {alike:.1} %"
+                "{queries} queries, {gaps} missing: all {MODELS} intervals held in {joint:.1} %, no difference found in {alike:.1} %"
             );
-            assert!((92.5..=98.5).contains(&joint), "{queries} queries: {joint} %");
+            assert!((92.5..=98.5).contains(&joint), "{queries} queries, {gaps} missing: {joint} %");
             assert!(alike >= 94.0, "{queries} queries: {alike} %");
         }
     }

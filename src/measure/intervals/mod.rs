@@ -78,13 +78,21 @@ pub fn total(terms: &[(f64, f64)]) -> Option<f64> {
 /// Interval of a ratio of sums where a term may have a denominator of 0 or less, such as a similarity above its floor: `None` is a query
 /// without a term.
 pub fn quotient(terms: &[Option<(f64, f64)>], weights: Option<&Weights>) -> Option<Interval> {
-    let used: Vec<(f64, f64)> = terms.iter().flatten().copied().collect();
-    match enough(weights, used.len()) {
+    quotient_over(terms, terms.iter().flatten().count(), weights)
+}
+
+/// The same where it rests on so many queries, and others with a term only move it.
+pub fn quotient_over(terms: &[Option<(f64, f64)>], queries: usize, weights: Option<&Weights>) -> Option<Interval> {
+    if queries < LEAST {
+        return None;
+    }
+    let ratio = Ratio::new(terms.iter().flatten().copied()).over(queries);
+    match enough(weights, queries) {
         Some(weights) => {
             let terms: Vec<(f64, f64)> = terms.iter().map(|term| term.unwrap_or_default()).collect();
-            Ratio::new(used.into_iter()).interval(Scale::Plain, &terms, weights)
+            ratio.interval(Scale::Plain, &terms, weights)
         }
-        None => linearised_of(&used),
+        None => Some(student(ratio.value, ratio.error, queries)),
     }
 }
 

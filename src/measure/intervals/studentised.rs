@@ -52,6 +52,12 @@ impl Ratio {
         Self { value, error: standard_error(squares, queries) / y, queries }
     }
 
+    /// The same as it rests on so many queries, of those that have a term.
+    pub fn over(self, queries: usize) -> Self {
+        let factor = standard_error(1.0, queries) / standard_error(1.0, self.queries);
+        Self { error: self.error * factor, queries, ..self }
+    }
+
     /// By how many of its standard errors a resample misses; `None` where it has no number.
     fn missed(&self, scale: Scale, [e, y, ee, ey, yy]: Moments) -> Option<f64> {
         let off = e / y;

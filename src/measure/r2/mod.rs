@@ -20,7 +20,7 @@ mod cell;
 mod style;
 
 use super::MeasureSettings;
-use super::intervals::{self, Weights};
+use super::intervals::{self, Noise, Weights};
 use super::sums::Sums;
 use super::tables::{Headline, Interval, LeftOut, R2, VariationSummary};
 use super::tables::{ONE_SAMPLE, left_out};
@@ -51,8 +51,8 @@ struct Split {
     total: f64,
     /// By query: (between - expected, total - expected); they add up to those of the corpus.
     terms: Vec<(f64, f64)>,
-    /// Of style: variance of `between` where models have none.
-    in_pairs: Option<f64>,
+    /// Of style: the variance of `between` where models have none, and what it is with its noise.
+    noise: Option<Noise>,
 }
 
 impl Split {
@@ -63,10 +63,10 @@ impl Split {
 
     fn interval(&self, weights: &Weights) -> Option<Interval> {
         let plain = intervals::ratio(&self.terms, Some(weights))?;
-        let Some(in_pairs) = self.in_pairs else { return Some(plain) };
+        let Some(noise) = self.noise else { return Some(plain) };
         let ratio = intervals::Ratio::new(self.terms.iter().copied().filter(|term| term.1 > 0.0));
         let room = self.total - self.expected;
-        let noise = intervals::Noise { at_zero: in_pairs / (room * room), with_noise: self.between / room };
+        let noise = Noise { at_zero: noise.at_zero / (room * room), with_noise: noise.with_noise / room };
         Some(intervals::score(plain, (ratio.value, ratio.error), noise))
     }
 }

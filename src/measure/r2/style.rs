@@ -2,6 +2,7 @@
 
 use super::super::cells::{Cells, add_unit_row};
 use super::super::chunks;
+use super::super::intervals::Noise;
 use super::super::sums::Sums;
 use super::super::u_statistic;
 use super::super::variants::dot;
@@ -74,6 +75,8 @@ struct Centred {
     total: f64,
     /// Places of cells with equally many responses.
     strata: Vec<Vec<usize>>,
+    /// By cell, the mean of those with equally many responses, cells x d; empty where all have, and it is 0.
+    means: Vec<f64>,
 }
 
 impl Centred {
@@ -100,11 +103,33 @@ impl Centred {
                 None => strata.push(vec![a]),
             }
         }
-        Self { query, models: cells.models, counts, sums, total, strata }
+        let mut means = vec![0.0; if strata.len() > 1 { sums.len() } else { 0 }];
+        for stratum in strata.iter().filter(|_| strata.len() > 1) {
+            let mut mean = vec![0.0; dim];
+            stratum.iter().for_each(|&a| add(&mut mean, &sums[a * dim..(a + 1) * dim]));
+            mean.iter_mut().for_each(|x| *x /= stratum.len() as f64);
+            stratum.iter().for_each(|&a| means[a * dim..(a + 1) * dim].copy_from_slice(&mean));
+        }
+        Self { query, models: cells.models, counts, sums, total, strata, means }
     }
 
     fn sum(&self, cell: usize, dim: usize) -> &[f64] {
         &self.sums[cell * dim..(cell + 1) * dim]
+    }
+
+    /// Mean of the cells that a cell could be exchanged with; `None` for 0.
+    fn mean(&self, cell: usize, dim: usize) -> Option<&[f64]> {
+        self.means.get(cell * dim..(cell + 1) * dim)
+    }
+
+    /// Mean square of the cells that each could be exchanged with.
+    fn squares(&self, dim: usize) -> Vec<f64> {
+        let mut found = vec![0.0; self.counts.len()];
+        for stratum in &self.strata {
+            let all: f64 = stratum.iter().map(|&a| dot(self.sum(a, dim), self.sum(a, dim))).sum();
+            stratum.iter().for_each(|&a| found[a] = all / stratum.len() as f64);
+        }
+        found
     }
 }
 
@@ -134,6 +159,8 @@ struct OfModel {
     n: f64,
     /// Sum of |R_mq|^2.
     squares: f64,
+    /// Sum of the squared lengths of the means of the cells it could have been handed.
+    of_means: f64,
     /// Sum of the variances of the cells it could have been handed.
     variance: f64,
 }
@@ -159,8 +186,8 @@ pub(super) fn style(
     // Means of strata: 0 where all cells of a query have equally many responses.
     let mut drift: Vec<f64> = Vec::new();
     let mut of_models = vec![OfModel::default(); models];
-    // By query: (total, its variances by cell, its folded sums).
-    let mut queries: Vec<(f64, Vec<f64>, Folded)> = Vec::new();
+    // By query: (total, its folded sums).
+    let mut queries: Vec<(f64, Folded)> = Vec::new();
     let mut movable = false;
     let chunks = chunks::chunks(corpus, &groups);
     for chunk in &chunks {
@@ -169,42 +196,29 @@ pub(super) fn style(
             .map(|members| members.iter().map(|&q| Centred::new(corpus, q, &part.models)).collect())
             .collect();
         for one in found.into_iter().flatten() {
-            let squares: Vec<f64> = (0..one.models.len()).map(|a| dot(one.sum(a, dim), one.sum(a, dim))).collect();
-            let mut variances = vec![0.0; squares.len()];
-            for stratum in &one.strata {
-                movable |= stratum.len() > 1;
-                let k = stratum.len() as f64;
-                let mut variance = stratum.iter().map(|&a| squares[a]).sum::<f64>() / k;
-                if one.strata.len() > 1 {
-                    let mut mean = vec![0.0; dim];
-                    stratum.iter().for_each(|&a| add(&mut mean, one.sum(a, dim)));
-                    mean.iter_mut().for_each(|x| *x /= k);
-                    variance = (variance - dot(&mean, &mean)).max(0.0);
-                    drift.resize(models * dim, 0.0);
-                    for &a in stratum {
-                        let model = one.models[a] as usize;
-                        add(&mut drift[model * dim..(model + 1) * dim], &mean);
-                    }
-                }
-                stratum.iter().for_each(|&a| variances[a] = variance);
-            }
+            movable |= one.strata.iter().any(|stratum| stratum.len() > 1);
+            let squares = one.squares(dim);
             let mut folded = Vec::new();
             for (a, &model) in one.models.iter().enumerate() {
-                let of = &mut of_models[model as usize];
-                of.n += one.counts[a];
-                of.squares += squares[a];
-                of.variance += variances[a];
                 let model = model as usize;
-                add(&mut totals[model * dim..(model + 1) * dim], one.sum(a, dim));
+                let (of, row) = (&mut of_models[model], model * dim..(model + 1) * dim);
+                of.n += one.counts[a];
+                of.squares += dot(one.sum(a, dim), one.sum(a, dim));
+                let mut of_mean = 0.0;
+                if let Some(mean) = one.mean(a, dim) {
+                    drift.resize(models * dim, 0.0);
+                    add(&mut drift[row.clone()], mean);
+                    of_mean = dot(mean, mean);
+                }
+                of.of_means += of_mean;
+                of.variance += (squares[a] - of_mean).max(0.0);
+                add(&mut totals[row], one.sum(a, dim));
                 if test {
                     fold.fold(one.sum(a, dim), &mut folded);
                 }
             }
-            queries.push((
-                one.total,
-                variances,
-                Folded { query: one.query, models: one.models, sums: folded, strata: one.strata },
-            ));
+            queries
+                .push((one.total, Folded { query: one.query, models: one.models, sums: folded, strata: one.strata }));
         }
     }
     stage.finish();
@@ -218,24 +232,20 @@ pub(super) fn style(
         expected: used().map(|m| (row(&drift, m) + of_models[m].variance) / of_models[m].n).sum(),
         total: queries.iter().map(|one| one.0).sum(),
         terms: Vec::new(),
-        in_pairs: None,
+        noise: None,
     };
     if test {
-        let known: Vec<(usize, f64, f64)> = queries
-            .iter()
-            .map(|(total, variances, one)| {
-                let of_query: f64 = one.models.iter().zip(variances).map(|(&m, v)| v / of_models[m as usize].n).sum();
-                (one.query, *total, of_query)
-            })
-            .collect();
-        split.terms = terms(corpus, &part, &known, (&totals, &of_models), &split, observer)?;
+        let known: Vec<(usize, f64)> = queries.iter().map(|(total, one)| (one.query, *total)).collect();
+        split.terms = terms(corpus, &part, &known, (&totals, &drift, &of_models), &split, observer)?;
         let known: Vec<usize> = known.iter().map(|one| one.0).collect();
-        split.in_pairs = in_pairs(corpus, &part, &known, &of_models, observer)?;
+        let means: f64 = used().map(|m| (row(&drift, m) - of_models[m].of_means) / of_models[m].n).sum();
+        let in_pairs = in_pairs(corpus, &part, &known, &of_models, observer)?;
+        split.noise = in_pairs.map(|at_zero| Noise { at_zero, with_noise: split.between - means });
     }
     Ok(Some(Style {
         split,
         counts: of_models.iter().map(|of| of.n).collect(),
-        folded: queries.into_iter().map(|one| one.2).collect(),
+        folded: queries.into_iter().map(|one| one.1).collect(),
         whole: fold.places.is_none(),
         size: fold.size,
         models,
@@ -244,48 +254,54 @@ pub(super) fn style(
 
 /// What each query has a part in: with R_m the sum of a model over n_m responses and R_mq its part in query q,
 /// `sum_m 2 <R_mq, R_m - R_mq> / n_m - (|R_m|^2 - sum_q |R_mq|^2) n_mq / n_m^2`, the derivative of the sum over pairs of
-/// different queries (Hájek's projection), moved so that the terms add up to what was found less what is expected.
+/// different queries (Hájek's projection), less the same of U_mq, the means of the cells it could have been handed; moved so
+/// that the terms add up to what was found less what is expected.
 fn terms(
     corpus: &Corpus,
     part: &Part,
-    known: &[(usize, f64, f64)],
-    (totals, of_models): (&[f64], &[OfModel]),
+    known: &[(usize, f64)],
+    (totals, drift, of_models): (&[f64], &[f64], &[OfModel]),
     split: &Split,
     observer: &dyn Observer,
 ) -> Result<Vec<(f64, f64)>> {
     let dim = corpus.dim();
-    let apart: Vec<f64> = of_models
-        .iter()
-        .enumerate()
-        .map(|(m, of)| {
-            let row = &totals[m * dim..(m + 1) * dim];
-            dot(row, row) - of.squares
-        })
-        .collect();
-    let one = |&(query, ..): &(usize, f64, f64)| -> Result<f64> {
+    let row = |of: &[f64], m: usize| of.get(m * dim..(m + 1) * dim).map_or(0.0, |row| dot(row, row));
+    let apart = |m: usize, of: &OfModel| [row(totals, m) - of.squares, row(drift, m) - of.of_means];
+    let apart: Vec<[f64; 2]> = of_models.iter().enumerate().map(|(m, of)| apart(m, of)).collect();
+    // What was found, and what is expected.
+    let one = |&(query, _): &(usize, f64)| -> Result<(f64, f64)> {
         observer.check_stop()?;
         let here = Centred::new(corpus, query, &part.models);
-        Ok((0..here.models.len())
-            .map(|a| {
-                let (m, sum) = (here.models[a] as usize, here.sum(a, dim));
-                let n = of_models[m].n;
-                let elsewhere = dot(sum, &totals[m * dim..(m + 1) * dim]) - dot(sum, sum);
-                2.0 * elsewhere / n - apart[m] * here.counts[a] / (n * n)
-            })
-            .sum())
+        let squares = here.squares(dim);
+        let mut parts = (0.0, 0.0);
+        for (a, &model) in here.models.iter().enumerate() {
+            let m = model as usize;
+            let n = of_models[m].n;
+            let part = |of: &[f64], all: &[f64], apart: f64| {
+                let elsewhere = dot(of, &all[m * dim..(m + 1) * dim]) - dot(of, of);
+                2.0 * elsewhere / n - apart * here.counts[a] / (n * n)
+            };
+            let of_means = here
+                .mean(a, dim)
+                .map_or(-apart[m][1] * here.counts[a] / (n * n), |mean| part(mean, drift, apart[m][1]));
+            parts.0 += part(here.sum(a, dim), totals, apart[m][0]) - of_means;
+            parts.1 += of_means + squares[a] / n;
+        }
+        Ok(parts)
     };
-    let found: Vec<f64> = known.par_iter().map(one).collect::<Result<_>>()?;
+    let found: Vec<(f64, f64)> = known.par_iter().map(one).collect::<Result<_>>()?;
     let n = known.len() as f64;
-    let more = (split.between - split.expected - found.iter().sum::<f64>()) / n;
-    let less = (split.expected - known.iter().map(|one| one.2).sum::<f64>()) / n;
+    let more = (split.between - split.expected - found.iter().map(|one| one.0).sum::<f64>()) / n;
+    let less = (split.expected - found.iter().map(|one| one.1).sum::<f64>()) / n;
     let mut terms = vec![(0.0, 0.0); corpus.layout.canonical.len()];
-    for (&(query, total, expected), found) in known.iter().zip(found) {
+    for (&(query, total), (found, expected)) in known.iter().zip(found) {
         terms[query] = (found + more, total - expected - less);
     }
     Ok(terms)
 }
 
-/// The variance of the sum over pairs of different queries, `sum_m 2 <R_mq, R_mr> / n_m`, that lies in pairs alone.
+/// The variance of the sum over pairs of different queries, `sum_m 2 (<R_mq, R_mr> - <U_mq, U_mr>) / n_m`, that lies in pairs
+/// alone.
 fn in_pairs(
     corpus: &Corpus,
     part: &Part,
@@ -305,7 +321,8 @@ fn in_pairs(
             let (here, there) = (&some[i], &some[j]);
             let of_model = |(a, model): (usize, &u32)| {
                 let b = there.models.binary_search(model).ok()?;
-                Some(2.0 * dot(here.sum(a, dim), there.sum(b, dim)) / of_models[*model as usize].n)
+                let means = here.mean(a, dim).zip(there.mean(b, dim)).map_or(0.0, |(x, y)| dot(x, y));
+                Some(2.0 * (dot(here.sum(a, dim), there.sum(b, dim)) - means) / of_models[*model as usize].n)
             };
             here.models.iter().enumerate().filter_map(of_model).sum()
         };
