@@ -165,17 +165,18 @@ pub fn rows<const N: usize>(
     }
 }
 
-/// A short form of [`table`]: on 50 queries no interval of any number is much too short, with effects and without.
+/// A short form of [`table`]: on 50 queries no interval of any number is much too short, with effects and without, with gaps
+/// and without.
 #[test]
 fn no_interval_is_far_too_short() {
-    for effects in [true, false] {
-        let world = World { effects };
+    for (effects, gaps) in [(true, false), (false, false), (true, true), (false, true)] {
+        let world = World { effects, gaps };
         let of = draws(world, 50, 40, None);
         for (name, tally) in tallies(world, &of, &means(&of)) {
             // 34 of 40 and fewer: one interval of 95 % in 300 does that, and there are a hundred.
             assert!(
                 8 * tally.held >= 6 * tally.of,
-                "{name}: held in {} of {}, effects {effects}",
+                "{name}: held in {} of {}, effects {effects}, gaps {gaps}",
                 tally.held,
                 tally.of
             );
@@ -196,6 +197,11 @@ fn columns() -> Vec<(bool, usize)> {
     [true, false].into_iter().flat_map(|effects| sizes().into_iter().map(move |queries| (effects, queries))).collect()
 }
 
+/// The distribution of a column; answers are missing if `COVERAGE_GAPS` is set.
+fn world(effects: bool) -> World {
+    World { effects, gaps: std::env::var_os("COVERAGE_GAPS").is_some() }
+}
+
 /// `COVERAGE_SEEDS`, 200 by default.
 fn seeds() -> u64 {
     std::env::var("COVERAGE_SEEDS").ok().and_then(|seeds| seeds.parse().ok()).unwrap_or(200)
@@ -205,7 +211,7 @@ fn seeds() -> u64 {
 #[expect(clippy::print_stdout, reason = "it is to be read")]
 fn print(tally: impl Fn(World, usize) -> BTreeMap<String, Tally>) {
     let tallies: Vec<BTreeMap<String, Tally>> =
-        columns().into_iter().map(|(effects, queries)| tally(World { effects }, queries)).collect();
+        columns().into_iter().map(|(effects, queries)| tally(world(effects), queries)).collect();
     let names: std::collections::BTreeSet<&String> = tallies.iter().flat_map(BTreeMap::keys).collect();
     let titles = columns()
         .into_iter()
@@ -222,7 +228,7 @@ fn print(tally: impl Fn(World, usize) -> BTreeMap<String, Tally>) {
 #[test]
 #[ignore = "takes long; no_interval_is_far_too_short is its short form"]
 fn table() {
-    let truths = [false, true].map(|effects| population(World { effects }, None).0);
+    let truths = [false, true].map(|effects| population(world(effects), None).0);
     print(|world, queries| tallies(world, &draws(world, queries, seeds(), None), &truths[usize::from(world.effects)]));
     alike::table(seeds());
     form::coverage::table(seeds());
@@ -234,8 +240,8 @@ fn table() {
 #[ignore = "takes long; what the table would be with --tau"]
 fn table_at_a_given_cut() {
     let truths = [false, true].map(|effects| {
-        let tau = population(World { effects }, None).1;
-        (population(World { effects }, Some(tau)).0, tau)
+        let tau = population(world(effects), None).1;
+        (population(world(effects), Some(tau)).0, tau)
     });
     print(|world, queries| {
         let (truth, tau) = &truths[usize::from(world.effects)];

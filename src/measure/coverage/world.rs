@@ -3,7 +3,8 @@
 //! A query has 3 models of 2 contexts x 2 stages x 3 responses, and 4 people. A response is the sum of a direction that all
 //! share, one of the query, one of its meaning and noise. With effects there are also a style of each model, contexts and a
 //! second stage that is closer together, people who vary more, texts of like length that are nearer, copies, and refusals
-//! that say one thing. Without effects the responses to a query are independent draws, whoever wrote them.
+//! that say one thing. Without effects the responses to a query are independent draws, whoever wrote them. With gaps some
+//! are missing.
 
 use super::super::planted;
 use crate::base::random::Stream;
@@ -34,6 +35,8 @@ const LONG: u32 = 100;
 pub struct World {
     /// Whether there is anything to be found.
     pub effects: bool,
+    /// Whether answers are missing: 15 % of what a model, or people, answer to a query, and 0 to 70 % of a query's other answers.
+    pub gaps: bool,
 }
 
 /// One draw of it.
@@ -118,6 +121,12 @@ impl Draw {
         !place.person() && self.uniform(place.row, 2) < 0.2 * self.of_query(place.query, 2)
     }
 
+    /// Whether a row is there where answers are missing.
+    fn there(&self, place: Place) -> bool {
+        let all = self.uniform(place.query * (MODELS + 1) + place.model, 200) >= 0.15;
+        all && self.uniform(place.row, 300) < 0.3 + 0.7 * self.of_query(place.query, 8)
+    }
+
     fn chars(&self, row: usize) -> u32 {
         let empty = self.uniform(row, 3) < 0.02;
         let length = f64::from(LONG) * (0.4 * self.stream.normal((Of::Number as u64) << 56 | row as u64, 4)).exp();
@@ -182,8 +191,12 @@ impl World {
         corpus.rows.text_chars = Some(rows.clone().map(|row| draw.chars(draw.source(row))).collect());
         let hash = |row: usize| if draw.chars(draw.source(row)) > 0 { draw.source(row) as u128 + 1 } else { 0 };
         corpus.rows.text_hash = Some(rows.clone().map(hash).collect());
-        corpus.rows.refusal = Some(rows.map(|row| draw.refuses(Place::new(draw.source(row)))).collect());
-        corpus
+        corpus.rows.refusal = Some(rows.clone().map(|row| draw.refuses(Place::new(draw.source(row)))).collect());
+        if !self.gaps {
+            return corpus;
+        }
+        let there: Vec<bool> = rows.map(|row| draw.there(Place::new(row))).collect();
+        corpus.subset(&there, None).unwrap()
     }
 }
 
