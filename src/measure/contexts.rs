@@ -186,3 +186,66 @@ pub fn series<'a>(
     let all = by_family.chunk_by(|a, b| a.family == b.family).filter_map(of_family).collect();
     Ok((all, chosen.cells))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::planted;
+    use super::*;
+    use crate::base::events::Silent;
+    use crate::base::random::Stream;
+    use crate::corpus::{Category, Corpus, Dictionary, Role};
+    use std::collections::BTreeMap;
+
+    /// Four families in two contexts, one answer each; nothing of a family to every third query or so.
+    fn with_gaps() -> Corpus {
+        let stream = Stream::new(1, "contexts");
+        let keys: Vec<(usize, usize, usize)> = (0..9 * 8)
+            .map(|i| (i / 8, i / 2 % 4, i % 2))
+            .filter(|&(query, family, _)| stream.below((4 * query + family) as u64, 0, 3) > 0)
+            .collect();
+        let names = keys.iter().map(|key| (key.0.to_string(), key.1.to_string()));
+        let mut corpus = planted::corpus(names, 5, |row, i| stream.normal(row as u64, 10 + i as u64) as f32 + 0.5);
+        let contexts: Vec<String> = keys.iter().map(|key| key.2.to_string()).collect();
+        let (dictionary, ids) = Dictionary::from_names(&contexts);
+        corpus.rows.categories.insert(Role::Context, Category { dictionary, ids });
+        corpus
+    }
+
+    /// A floor without a query is that of the pairs that the query has no part in, whether or not the family answered it.
+    #[test]
+    fn a_query_takes_its_pairs_from_all_floors() {
+        let corpus = with_gaps();
+        let all = |corpus: &Corpus| -> BTreeMap<String, (Vec<(String, [Floor; 2])>, Option<[f64; 2]>)> {
+            let variants = Variants::new(corpus, Role::Context, &[]).unwrap();
+            let cells = chosen(&variants, Against::OtherFamily, &[false; 4]);
+            let families: Vec<u32> = (0..variants.families.len() as u32).collect();
+            let chosen = Chosen::new(&variants, cells, &Silent).unwrap();
+            let terms = |answered: &Answered<'_>| terms(&variants, answered, Against::OtherFamily, &families);
+            let found: Vec<Term> = chosen.each_query(&Silent, terms).unwrap().into_iter().flatten().collect();
+            let of_family = |family: u32| {
+                let own: Vec<&Term> = found.iter().filter(|term| term.family == family).collect();
+                let query = |term: &&Term| (corpus.rows.queries.name(term.query as u32).to_owned(), term.floors);
+                let floors = of_family(&own).and_then(|series| series.floors);
+                (variants.families.name(family).to_owned(), (own.iter().map(query).collect(), floors))
+            };
+            families.iter().map(|&family| of_family(family)).collect()
+        };
+        let found = all(&corpus);
+        let mut absent = 0;
+        for query in corpus.rows.queries.names() {
+            let there: Vec<bool> =
+                corpus.rows.query.iter().map(|&id| corpus.rows.queries.name(id) != query.as_str()).collect();
+            let rest = all(&corpus.subset(&there, None).unwrap());
+            for (family, (terms, _)) in &found {
+                let part = terms.iter().find(|term| term.0 == *query).unwrap().1;
+                absent += usize::from(part[0].part.1 == 0.0 && part[1].part.1 > 0.0);
+                for which in 0..2 {
+                    let pairs = terms.iter().map(|term| term.1[which].pairs).fold((0.0, 0.0), plus);
+                    let (sum, count) = (pairs.0 - part[which].part.0, pairs.1 - part[which].part.1);
+                    assert!((sum / count - rest[family].1.unwrap()[which]).abs() < 1e-12, "{query} {family} {which}");
+                }
+            }
+        }
+        assert!(absent > 5, "{absent}");
+    }
+}

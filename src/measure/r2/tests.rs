@@ -106,12 +106,16 @@ fn what_cannot_be_told_is_left_out() {
 
 const QUERIES: usize = 50;
 
-/// Two answers (1 to 3 if `uneven`) of 4 models to 50 queries: directions of queries, responses, and with `cells` of cells.
+/// Query and model of two answers (1 to 3 if `uneven`) of 4 models to 50 queries.
+fn answers(stream: &Stream, uneven: bool) -> Vec<(usize, usize)> {
+    let answers = |cell: usize| if uneven { 1 + stream.below(1 << 40 | cell as u64, 0, 3) as usize } else { 2 };
+    (0..4 * QUERIES).flat_map(|cell| std::iter::repeat_n((cell / 4, cell % 4), answers(cell))).collect()
+}
+
+/// Directions of queries, responses, and with `cells` of cells.
 fn random(seed: u64, cells: f64, uneven: bool) -> Corpus {
     let stream = Stream::new(seed, "variation");
-    let answers = |cell: usize| if uneven { 1 + stream.below(1 << 40 | cell as u64, 0, 3) as usize } else { 2 };
-    let keys: Vec<(usize, usize)> =
-        (0..4 * QUERIES).flat_map(|cell| std::iter::repeat_n((cell / 4, cell % 4), answers(cell))).collect();
+    let keys = answers(&stream, uneven);
     planted::corpus(keys.iter().map(|key| (format!("{:02}", key.0), key.1.to_string())), 12, |row, i| {
         let noise = |kind: u64, of: usize| stream.normal(kind << 32 | of as u64, i as u64);
         let (query, model) = keys[row];
@@ -161,14 +165,16 @@ fn no_effect_is_found_where_none_is_planted() {
 fn planted_shares_are_recovered() {
     const SEEDS: u64 = 400;
     // The style is drawn once: one corpus' models, other queries.
-    let one = |seed: u64| {
+    let one = |seed: u64, uneven: bool| {
         let stream = Stream::new(seed, "variation");
         let fixed = Stream::new(0, "variation");
-        let keys = (0..QUERIES * 8).map(|i| (format!("{:02}", i / 8), (i / 2 % 4).to_string()));
-        let corpus = planted::corpus(keys, 12, |row, i| {
+        let keys = answers(&stream, uneven);
+        let names = keys.iter().map(|key| (format!("{:02}", key.0), key.1.to_string()));
+        let corpus = planted::corpus(names, 12, |row, i| {
             let noise = |kind: u64, of: usize| stream.normal(kind << 32 | of as u64, i as u64);
-            let own = fixed.normal(3 << 32 | (row / 2 % 4) as u64, i as u64);
-            (noise(0, row / 8) + noise(1, row) + 0.7 * noise(2, row / 2) + 0.4 * own) as f32
+            let (query, model) = keys[row];
+            let own = fixed.normal(3 << 32 | model as u64, i as u64);
+            (noise(0, query) + noise(1, row) + 0.7 * noise(2, 4 * query + model) + 0.4 * own) as f32
         });
         let sums = Sums::new(&corpus, &[], &Silent).unwrap();
         let weights = Weights::new(seed, "intervals", intervals::RESAMPLES, QUERIES);
@@ -176,13 +182,18 @@ fn planted_shares_are_recovered() {
         let found = variation((&corpus, &sums), (&[true; 4], None), (&weights, &settings), &Silent).unwrap();
         [found.summary.cell.unwrap(), found.summary.style.unwrap()]
     };
-    let found: Vec<[R2; 2]> = (0..SEEDS).into_par_iter().map(one).collect();
-    for (which, name) in ["by cells", "style"].into_iter().enumerate() {
+    let found = [false, true].map(|uneven| {
+        let found: Vec<[R2; 2]> = (0..SEEDS).into_par_iter().map(|seed| one(seed, uneven)).collect();
+        (uneven, found)
+    });
+    for (which, name, (uneven, found)) in
+        ["by cells", "style"].into_iter().enumerate().flat_map(|(i, name)| found.iter().map(move |of| (i, name, of)))
+    {
         let truth = found.iter().map(|f| f[which].adjusted).sum::<f64>() / SEEDS as f64;
         let holds = |f: &&[R2; 2]| f[which].interval.is_some_and(|i| i.low <= truth && truth <= i.high);
         let share = 100.0 * found.iter().filter(holds).count() as f64 / SEEDS as f64;
-        println!("{name}: {truth:.4} held in {share:.1} % of {SEEDS} corpora");
+        println!("{name}, uneven {uneven}: {truth:.4} held in {share:.1} % of {SEEDS} corpora");
         assert!(found.iter().all(|f| f[which].p < 0.01));
-        assert!((91.0..=98.5).contains(&share), "{name} {share}");
+        assert!((91.0..=98.5).contains(&share), "{name}, uneven {uneven}: {share}");
     }
 }
