@@ -196,6 +196,9 @@ mod tests {
     use crate::corpus::{Category, Corpus, Dictionary, Role};
     use std::collections::BTreeMap;
 
+    /// By family: its floors by query, and of all.
+    type Floors = BTreeMap<String, (Vec<(String, [Floor; 2])>, Option<[f64; 2]>)>;
+
     /// Four families in two contexts, one answer each; nothing of a family to every third query or so.
     fn with_gaps() -> Corpus {
         let stream = Stream::new(1, "contexts");
@@ -215,7 +218,7 @@ mod tests {
     #[test]
     fn a_query_takes_its_pairs_from_all_floors() {
         let corpus = with_gaps();
-        let all = |corpus: &Corpus| -> BTreeMap<String, (Vec<(String, [Floor; 2])>, Option<[f64; 2]>)> {
+        let all = |corpus: &Corpus| -> Floors {
             let variants = Variants::new(corpus, Role::Context, &[]).unwrap();
             let cells = chosen(&variants, Against::OtherFamily, &[false; 4]);
             let families: Vec<u32> = (0..variants.families.len() as u32).collect();
@@ -239,9 +242,9 @@ mod tests {
             for (family, (terms, _)) in &found {
                 let part = terms.iter().find(|term| term.0 == *query).unwrap().1;
                 absent += usize::from(part[0].part.1 == 0.0 && part[1].part.1 > 0.0);
-                for which in 0..2 {
+                for (which, of) in part.into_iter().enumerate() {
                     let pairs = terms.iter().map(|term| term.1[which].pairs).fold((0.0, 0.0), plus);
-                    let (sum, count) = (pairs.0 - part[which].part.0, pairs.1 - part[which].part.1);
+                    let (sum, count) = (pairs.0 - of.part.0, pairs.1 - of.part.1);
                     assert!((sum / count - rest[family].1.unwrap()[which]).abs() < 1e-12, "{query} {family} {which}");
                 }
             }

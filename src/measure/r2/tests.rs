@@ -106,16 +106,16 @@ fn what_cannot_be_told_is_left_out() {
 
 const QUERIES: usize = 50;
 
-/// Query and model of two answers (1 to 3 if `uneven`) of 4 models to 50 queries.
-fn answers(stream: &Stream, uneven: bool) -> Vec<(usize, usize)> {
-    let answers = |cell: usize| if uneven { 1 + stream.below(1 << 40 | cell as u64, 0, 3) as usize } else { 2 };
+/// Query and model of the answers of 4 models to 50 queries: two each, or 1 to `most`.
+fn answers(stream: &Stream, most: Option<u64>) -> Vec<(usize, usize)> {
+    let answers = |cell: usize| most.map_or(2, |most| 1 + stream.below(1 << 40 | cell as u64, 0, most) as usize);
     (0..4 * QUERIES).flat_map(|cell| std::iter::repeat_n((cell / 4, cell % 4), answers(cell))).collect()
 }
 
 /// Directions of queries, responses, and with `cells` of cells.
 fn random(seed: u64, cells: f64, uneven: bool) -> Corpus {
     let stream = Stream::new(seed, "variation");
-    let keys = answers(&stream, uneven);
+    let keys = answers(&stream, uneven.then_some(3));
     planted::corpus(keys.iter().map(|key| (format!("{:02}", key.0), key.1.to_string())), 12, |row, i| {
         let noise = |kind: u64, of: usize| stream.normal(kind << 32 | of as u64, i as u64);
         let (query, model) = keys[row];
@@ -168,7 +168,8 @@ fn planted_shares_are_recovered() {
     let one = |seed: u64, uneven: bool| {
         let stream = Stream::new(seed, "variation");
         let fixed = Stream::new(0, "variation");
-        let keys = answers(&stream, uneven);
+        // Of 1 to 9 most cells have no equal: what is expected moves with the queries as well.
+        let keys = answers(&stream, uneven.then_some(9));
         let names = keys.iter().map(|key| (format!("{:02}", key.0), key.1.to_string()));
         let corpus = planted::corpus(names, 12, |row, i| {
             let noise = |kind: u64, of: usize| stream.normal(kind << 32 | of as u64, i as u64);
@@ -194,6 +195,6 @@ fn planted_shares_are_recovered() {
         let share = 100.0 * found.iter().filter(holds).count() as f64 / SEEDS as f64;
         println!("{name}, uneven {uneven}: {truth:.4} held in {share:.1} % of {SEEDS} corpora");
         assert!(found.iter().all(|f| f[which].p < 0.01));
-        assert!((91.0..=98.5).contains(&share), "{name}, uneven {uneven}: {share}");
+        assert!((91.0..=97.5).contains(&share), "{name}, uneven {uneven}: {share}");
     }
 }
