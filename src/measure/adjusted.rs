@@ -104,6 +104,11 @@ pub fn means(queries: usize, units: usize, visit: impl Fn(usize, &mut dyn FnMut(
     Adjusted { means, method: Method::Additive(common.len()) }
 }
 
+/// Bytes that the moves of so many units take beside tables of queries and units.
+pub fn bytes(units: usize) -> usize {
+    8 * units.min(UNITS) * (2 * units.min(UNITS) + rayon::current_num_threads() * AT_ONCE)
+}
+
 /// How queries move the means of an additive fit, to first order in their weights: queries x units, row-major, with the means
 /// for their means over the queries that have values; NaN elsewhere. `None` with more than 2,048 units.
 ///

@@ -5,8 +5,12 @@
 
 use super::sums::plus;
 use super::tables::Against;
-use super::variants::{Answered, Cell, Chosen, Sum, Variants, dot};
+use super::variants::{self, Answered, Cell, Chosen, Sum, Variants, dot};
 use crate::base::{Observer, Result};
+use crate::corpus::Corpus;
+
+/// Pairs of a query and a family up to which families that did not answer a query are looked at too.
+const PAIRS: usize = 1 << 21;
 
 /// A floor as sums over pairs of cells of different queries, from one query's side.
 #[derive(Debug, Clone, Copy, Default)]
@@ -161,9 +165,21 @@ fn of_family(terms: &[&Term]) -> Option<Series> {
         let moves = floors.map_or([0.0; 2], |(a, b)| [influence(term, 0, a), influence(term, 1, b)]);
         Point { query: term.query, values: term.values, moves }
     };
-    let points: Vec<Point> = terms.iter().map(point).collect();
+    let mut points: Vec<Point> = terms.iter().map(point).collect();
+    // They add up to 0 but for rounding, and for what was not looked at.
+    for which in 0..2 {
+        let mean = points.iter().map(|point| point.moves[which]).sum::<f64>() / points.len() as f64;
+        points.iter_mut().for_each(|point| point.moves[which] -= mean);
+    }
     let floors = floors.map(|(a, b)| [a.0, b.0]);
     (used > 0.5).then(|| Series { family: terms[0].family, points, floors })
+}
+
+/// Bytes of what queries say about families, at most.
+pub fn bytes(corpus: &Corpus) -> usize {
+    let cells: usize = corpus.layout.cells.iter().map(Vec::len).sum();
+    let all = variants::families(corpus).0.len().saturating_mul(corpus.layout.cells.len());
+    (size_of::<Term>() + size_of::<Point>()) * if all > PAIRS { cells } else { all }
 }
 
 /// Series of all families but those to skip, and the cells they rest on.
@@ -180,6 +196,9 @@ pub fn series<'a>(
     let mut families: Vec<u32> = chosen.cells.iter().map(|cell| cell.family).collect();
     families.sort_unstable();
     families.dedup();
+    if families.len().saturating_mul(variants.queries().count()) > PAIRS {
+        families.clear();
+    }
     let found = chosen.each_query(observer, |answered| terms(variants, answered, against, &families))?;
     let mut by_family: Vec<&Term> = found.iter().flatten().collect();
     by_family.sort_by_key(|term| (term.family, term.query));
@@ -193,7 +212,7 @@ mod tests {
     use super::*;
     use crate::base::events::Silent;
     use crate::base::random::Stream;
-    use crate::corpus::{Category, Corpus, Dictionary, Role};
+    use crate::corpus::{Category, Dictionary, Role};
     use std::collections::BTreeMap;
 
     /// By family: its floors by query, and of all.

@@ -1,8 +1,10 @@
 //! How much memory the measures hold, and how queries are taken in chunks so that they hold no more.
 
 use super::MeasureSettings;
+use super::adjusted;
 use super::cells::BLOCK;
 use super::chunks::{self, chunks, groups, triangle};
+use super::contexts;
 use super::effective;
 use super::form;
 use super::growth;
@@ -66,9 +68,13 @@ pub fn memory(corpus: &Corpus, settings: &MeasureSettings) -> u64 {
         + 4 * queries * models
         + blocks * 8 * (RESAMPLES * columns + 5 * PAIRS * RESAMPLES + 3 * PAIRS * columns);
     let two_way = size_of::<OfQuery>() * queries + 24 * cells().count();
-    let variants = weights + variants::bytes(corpus);
-    let variation = weights + r2::bytes(corpus) + chunk.unwrap_or(0);
-    let ranking = weights + threads * 8 * queries * models + 8 * models * (3 * RESAMPLES + 3 * columns);
+    let said = if corpus.rows.categories.contains_key(&Role::Context) { contexts::bytes(corpus) } else { 0 };
+    let variants = weights + said + variants::bytes(corpus);
+    // Beside each cell's sum the mean of those with as many answers.
+    let variation = weights + r2::bytes(corpus) + 2 * chunk.unwrap_or(0);
+    // A table of queries and models a thread; of one its own, what is away from its means and their moves.
+    let tables = 8 * queries * models * threads.max(4);
+    let ranking = weights + tables + adjusted::bytes(models) + 8 * models * (3 * RESAMPLES + 3 * columns);
     let pairs = threads.min(queries) * pairs_of_a_query(corpus, clustering);
     let lengths = if corpus.rows.text_chars.is_some() { 27 * corpus.len() } else { 0 };
     // People beside models take the same matrix.

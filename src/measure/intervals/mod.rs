@@ -45,12 +45,9 @@ pub fn jackknife(value: f64, without: &[f64]) -> Interval {
 
 /// Student interval of sum(numerators) / sum(denominators) over queries by the linearised standard error.
 pub fn linearised(terms: &[(f64, f64)]) -> Option<Interval> {
-    linearised_of(&terms.iter().copied().filter(|t| t.1 > 0.0).collect::<Vec<_>>())
-}
-
-fn linearised_of(used: &[(f64, f64)]) -> Option<Interval> {
-    (used.len() >= LEAST).then(|| {
-        let ratio = Ratio::new(used.iter().copied());
+    let used = terms.iter().copied().filter(|t| t.1 > 0.0);
+    (used.clone().count() >= LEAST).then(|| {
+        let ratio = Ratio::new(used);
         student(ratio.value, ratio.error, ratio.queries)
     })
 }

@@ -128,7 +128,8 @@ pub fn bytes(corpus: &Corpus) -> usize {
     let size = Fold::new(0, cells, dim).size;
     let most = corpus.layout.cells.iter().map(Vec::len).max().unwrap_or(0);
     let looked_at = u_statistic::QUERIES.min(corpus.layout.cells.len()) * most * dim;
-    8 * (models * dim + cells * (size + 3) + looked_at) + rayon::current_num_threads() * 8 * AT_ONCE * models * size
+    8 * (2 * models * dim + cells * (size + 3) + 2 * looked_at)
+        + rayon::current_num_threads() * 8 * AT_ONCE * models * size
 }
 
 /// The measure.
